@@ -1,0 +1,102 @@
+"""The tree of errors.
+
+::
+
+    PersrvError
+    ├── RecipeError            a recipe or setting says something impossible
+    ├── SourceError            a loader or its input cannot be used
+    ├── PictureError           one picture cannot be used (a batch reports it and goes on)
+    ├── CatalogError           the SQL database
+    ├── NotFoundError          a sticker, user or collection that is not there
+    ├── QueryError             a search asks for something impossible
+    ├── MissingExtraError      an optional package is not installed
+    └── VectorIndexError       the vector index
+        ├── IndexLockedError       another process owns an embedded index
+        ├── IndexMismatchError     the index was built by other settings than asked for
+        └── IndexUnavailableError  the server refuses, is too old, or cannot be reached
+
+Each error's text says what is wrong, with the offending value, and then what to do next. Errors of third-party
+packages never leave this package: they are wrapped in one of these, with the original as ``__cause__``.
+"""
+
+from __future__ import annotations
+
+
+class PersrvError(Exception):
+    """Base of every error that persrv raises on purpose.
+
+    Args:
+        problem: What is wrong, naming the file, field or value.
+        next_step: What to do about it, as an order: ``"run persrv build emoji"``.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problem: str, next_step: str) -> None:
+        self.problem = problem
+        self.next_step = next_step
+        super().__init__(f"{problem}; {next_step}")
+
+
+class RecipeError(PersrvError):
+    """A recipe or a setting says something impossible."""
+
+    exit_code = 3
+
+
+class SourceError(PersrvError):
+    """A loader, or what it should read, cannot be used."""
+
+    exit_code = 4
+
+
+class PictureError(PersrvError):
+    """One picture cannot be used."""
+
+    exit_code = 4
+
+
+class CatalogError(PersrvError):
+    """The catalog's database cannot be used."""
+
+    exit_code = 5
+
+
+class NotFoundError(PersrvError):
+    """A sticker, user or collection that is not there."""
+
+    exit_code = 6
+
+
+class QueryError(PersrvError):
+    """A search asks for something impossible."""
+
+    exit_code = 2
+
+
+class MissingExtraError(PersrvError):
+    """An optional package is not installed."""
+
+    exit_code = 3
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{purpose} needs packages that are not installed", f'run pip install "persrv[{extra}]"')
+
+
+class VectorIndexError(PersrvError):
+    """The vector index cannot be used."""
+
+    exit_code = 7
+
+
+class IndexLockedError(VectorIndexError):
+    """Another process owns this embedded index."""
+
+
+class IndexMismatchError(VectorIndexError):
+    """The index was built by other settings than the recipe and this version ask for."""
+
+
+class IndexUnavailableError(VectorIndexError):
+    """The server refuses, is of an unsupported version, or cannot be reached."""

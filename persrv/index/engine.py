@@ -1,0 +1,125 @@
+"""The small protocol that every index engine speaks: requests and answers are ``qdrant_client.models``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from qdrant_client import models as m
+
+from persrv.index.manifest import Manifest
+from persrv.index.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One query, as ``QdrantClient.query_points`` takes it.
+
+    Attributes:
+        query: Sparse or dense vector, formula, order-by; ``None`` scrolls by id.
+        prefetch: Nested recalls, in the order of the formula's ``$score[i]``.
+        using: The vector's name for a vector query.
+        limit: Largest number of points that come back, >= 1.
+        offset: Points left out at the top, >= 0.
+        filter: Applies to the root and is repeated in each prefetch by the caller.
+        with_payload: Whether points carry their payload.
+        with_vectors: Names of the vectors that points carry.
+    """
+
+    query: m.Query | None
+    limit: int
+    prefetch: tuple[m.Prefetch, ...] = ()
+    using: str | None = None
+    offset: int = 0
+    filter: m.Filter | None = None
+    with_payload: bool = False
+    with_vectors: tuple[str, ...] = ()
+
+
+class Collection(Protocol):
+    """One open collection."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the collection was built from."""
+        ...
+
+    @property
+    def formula_max(self) -> bool:
+        """Whether formulas know ``MaxExpression`` (Edge, local mode as tested, servers from 1.20)."""
+        ...
+
+    def query(self, request: Request) -> list[m.ScoredPoint]:
+        """Answer one request, best first; the order among equal scores is undefined."""
+        ...
+
+    def upsert(self, points: Sequence[m.PointStruct]) -> None:
+        """Write whole points, replacing those with the same id; durable when it returns."""
+        ...
+
+    def set_payload(self, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
+        """Merge keys into the payloads of (point id, keys) pairs; other keys stay."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove points; ids that are not there are ignored."""
+        ...
+
+    def retrieve(self, ids: Sequence[str], with_vectors: Sequence[str] = ()) -> list[m.Record]:
+        """Return the points that exist, payload included, in the order of ``ids``."""
+        ...
+
+    def scroll(
+        self, filter: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+    ) -> Iterator[m.Record]:
+        """Walk through all matching points, payload included, in ascending id order."""
+        ...
+
+    def count(self, filter: m.Filter | None = None) -> int:
+        """Return the exact number of matching points."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go; closing twice is harmless."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Store(Protocol):
+    """Holds named collections, each in versions of which one is current.
+
+    A build stands beside the current version until :meth:`publish` switches to it atomically.
+    """
+
+    def create(self, name: str, schema: Schema, manifest: Manifest) -> Collection:
+        """Open a new, empty, unpublished version; an older unpublished one is removed."""
+        ...
+
+    def publish(self, name: str, collection: Collection) -> Collection:
+        """Make this version current, atomically; close it, remove all but the previous one, return it opened anew."""
+        ...
+
+    def open(self, name: str) -> Collection:
+        """Open the current version.
+
+        Raises:
+            NotFoundError: Nothing was published under this name.
+            IndexLockedError: Another process owns it.
+            IndexUnavailableError: The server cannot be used.
+        """
+        ...
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Return the current version's manifest without opening it; ``None`` where there is none."""
+        ...
+
+    def names(self) -> list[str]:
+        """Return the names of published collections, sorted."""
+        ...
+
+    def close(self) -> None:
+        """Close every collection that this store opened."""
+        ...

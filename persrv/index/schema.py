@@ -1,0 +1,74 @@
+"""The layout of the two collections: stickers, and users' style centroids.
+
+Every payload key that a filter or formula reads is declared here with its index: servers in strict mode refuse
+the others. Utility is indexed as FLOAT, since an integer index under a float breaks formulas (qdrant#10240).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from collections.abc import Mapping
+from typing import Literal
+from uuid import UUID, uuid5
+
+PayloadType = Literal["keyword", "float", "integer", "bool", "datetime"]
+
+TEXT, IMAGE = "text", "image"
+"""Names of the sparse and of the dense vector."""
+
+_NAMESPACE = UUID("7f4c8e2a-51b0-5d0c-9a1e-2f6b5a0c9d31")
+
+
+def point_id(sticker_id: str) -> str:
+    """Return the Qdrant point id (UUID version 5) of a sticker or centroid id."""
+    return str(uuid5(_NAMESPACE, sticker_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One collection's layout.
+
+    Attributes:
+        dimension: Length of the dense vector ``image`` (cosine), >= 1.
+        sparse: Whether points carry the sparse vector ``text`` (with Qdrant's IDF modifier).
+        payload: Payload key to its index type; only indexed keys are listed.
+        hnsw_m: Links per node of the graph over ``image``, 0 for none.
+        replication_factor: Copies of the one shard on a cluster.
+    """
+
+    dimension: int
+    sparse: bool
+    payload: Mapping[str, PayloadType]
+    hnsw_m: int = 0
+    replication_factor: int = 1
+
+
+STICKER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType(
+    {
+        "sticker_id": "keyword",
+        "pack": "keyword",
+        "tags": "keyword",
+        "language": "keyword",
+        "animated": "bool",
+        "rating": "keyword",
+        "style": "keyword",
+        "utility": "float",
+        "bucket": "integer",
+    }
+)
+
+USER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType({"user": "keyword", "share": "float"})
+
+FILTERS = ("pack", "tags", "language", "animated", "rating", "style")
+"""Payload keys that a search may filter on."""
+
+
+def sticker_schema(dimension: int, hnsw_m: int = 0, replication_factor: int = 1) -> Schema:
+    """Return the layout of a sticker collection."""
+    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, replication_factor)
+
+
+def user_schema(dimension: int, replication_factor: int = 1) -> Schema:
+    """Return the layout of the collection that holds one point for each user's style centroid."""
+    return Schema(dimension, False, USER_PAYLOAD, 0, replication_factor)

@@ -1,0 +1,214 @@
+"""What a recipe (``collections/*.toml``) may say.
+
+A recipe names one sticker collection: where its stickers come from, how they are read, how the answer is ranked,
+and where the catalog and the index live. Unknown keys are errors, so a misspelt setting cannot be silently ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from persrv.errors import RecipeError
+from persrv.records import FIELDS
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+NotNegative = Annotated[float, Field(ge=0.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Section):
+    """Where stickers or interactions come from: a loader, what it reads, and its options."""
+
+    loader: str = Field(min_length=1)
+    path: Path | None = None
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class FieldSettings(_Section):
+    """One BM25F field: its weight (0 leaves it out) and its length normalisation ``b``."""
+
+    weight: NotNegative = 1.0
+    b: Fraction = 0.75
+
+
+def _default_fields() -> dict[str, FieldSettings]:
+    weights = {
+        "name": 1.0,
+        "tags": 1.0,
+        "emoji": 1.0,
+        "ocr": 1.0,
+        "description": 0.6,
+        "keywords": 0.8,
+        "emotions": 0.5,
+        "queries": 1.0,
+        "pack": 0.3,
+    }
+    return {name: FieldSettings(weight=weights[name]) for name in FIELDS}
+
+
+class Text(_Section):
+    """BM25F over the semantics (Robertson, Zaragoza & Taylor 2004)."""
+
+    k1: Positive = 1.2
+    fields: dict[str, FieldSettings] = Field(default_factory=_default_fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_fields_over_defaults(cls, value: Any) -> Any:
+        given = value.get("fields") if isinstance(value, dict) else None
+        if not isinstance(given, dict):
+            return value
+        unknown = sorted(set(given) - set(FIELDS))
+        if unknown:
+            raise ValueError(f"unknown field {unknown[0]!r}, known are {', '.join(FIELDS)}")
+        merged: dict[str, Any] = {name: settings.model_dump() for name, settings in _default_fields().items()}
+        for name, settings in given.items():
+            merged[name] = merged[name] | settings if isinstance(settings, dict) else settings
+        return value | {"fields": merged}
+
+
+class Image(_Section):
+    """How a sticker's look becomes the vector ``image``."""
+
+    encoder: str = "statistics"
+    batch: int = Field(default=64, ge=1, le=4096)
+
+
+class UtilityWeights(_Section):
+    """How the three parts of utility are computed and added; the weights are normalised to sum 1."""
+
+    popularity: NotNegative = 0.4
+    cross_user: NotNegative = 0.4
+    query: NotNegative = 0.2
+    prior: NotNegative = 1.0
+    half_life_days: Positive | None = None
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if self.popularity + self.cross_user + self.query <= 0:
+            raise ValueError("at least one of popularity, cross_user and query must be above 0")
+        return self
+
+
+class Style(_Section):
+    """How a user's picks become style centroids."""
+
+    clusters: int = Field(default=5, ge=1, le=32)
+    half_life_days: Positive | None = 90.0
+    seed: int = 0
+
+
+class Ranking(_Section):
+    """The weights of the answer: ``bm25f * (1 + beta * utility) * (1 + gamma * style)``."""
+
+    preset: Literal["persrv", "published"] = "persrv"
+    beta: NotNegative = 0.5
+    gamma: NotNegative = 1.0
+    pool: int = Field(default=500, ge=1, le=10_000)
+
+
+class Index(_Section):
+    """Where the index lives and what its points show.
+
+    ``location`` is ``embedded:`` (a folder in the data directory), ``embedded:PATH``, or a server's ``http(s)://`` URL.
+    """
+
+    location: str = "embedded:"
+    image_base_url: str = ""
+    hnsw_m: int = Field(default=0, ge=0, le=128)
+    timeout_s: Positive = 10.0
+    replication_factor: int = Field(default=1, ge=1, le=16)
+
+    @model_validator(mode="after")
+    def _usable_places(self) -> Self:
+        if not self.location.startswith(("embedded:", "http://", "https://")):
+            raise ValueError(f"location {self.location!r} is neither embedded:PATH nor an http(s) URL")
+        if self.image_base_url and not self.image_base_url.startswith(("http://", "https://")):
+            raise ValueError(f"image_base_url {self.image_base_url!r} is not an http(s) URL")
+        return self
+
+
+class Catalog(_Section):
+    """The catalog's database: an SQLAlchemy URL, ``""`` for SQLite in the data directory."""
+
+    url: str = ""
+
+
+class Recipe(_Section):
+    """One sticker collection, as its TOML file describes it.
+
+    Attributes:
+        name: Lower-case letters, digits, ``-`` and ``_``; names the data directory and the Qdrant collection.
+        title: One line for people.
+        stickers: Where stickers come from.
+        interactions: Where picks come from, in order.
+        file: The TOML file, ``None`` for a recipe made in code. Relative paths in it start at its folder.
+    """
+
+    name: Name
+    title: str = ""
+    stickers: Source
+    interactions: tuple[Source, ...] = ()
+    catalog: Catalog = Catalog()
+    text: Text = Text()
+    image: Image = Image()
+    utility: UtilityWeights = UtilityWeights()
+    style: Style = Style()
+    ranking: Ranking = Ranking()
+    index: Index = Index()
+    file: Path | None = Field(default=None, exclude=True)
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read and check a recipe.
+
+        Raises:
+            RecipeError: The file is missing, is not TOML, or says something that no recipe may say; the text names
+                the file and the key.
+        """
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RecipeError(f"there is no recipe {file}", "give the path of a .toml file that exists") from error
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise RecipeError(f"{file} cannot be read as TOML: {error}", "correct the file") from error
+        return cls.from_dict(content, file)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], file: Path | None = None) -> Self:
+        """Check a recipe given as a dictionary of the TOML file's shape.
+
+        Raises:
+            RecipeError: As :meth:`read`.
+        """
+        try:
+            return cls.model_validate(content | {"file": file})
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"]) or "the recipe"
+            what = {"extra_forbidden": "is no known key", "missing": "is missing"}.get(first["type"], first["msg"])
+            raise RecipeError(
+                f"{file or 'recipe'}: {key}: {what}", "see docs/reference/recipe.md for every key"
+            ) from error
+
+    def resolve(self, path: Path) -> Path:
+        """Return ``path`` made absolute: relative paths start at the recipe's folder, ``~`` is the home."""
+        path = path.expanduser()
+        base = self.file.resolve().parent if self.file else Path.cwd()
+        return path if path.is_absolute() else base / path
+
+    def fingerprint(self, *sections: str) -> str:
+        """Return 16 hex digits that change when one of the named sections changes."""
+        content = self.model_dump(mode="json", include=set(sections))
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

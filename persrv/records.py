@@ -1,0 +1,215 @@
+"""The words that every room speaks: stickers, picks, and answers.
+
+All records are frozen. Text values are plain ``str``; times are timezone-aware UTC ``datetime``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+PickKind = Literal["pick", "send", "favourite", "simulated"]
+"""How an interaction came about. Every kind counts as a pick; ``simulated`` marks picks that no person made."""
+
+PICK_KINDS: tuple[PickKind, ...] = ("pick", "send", "favourite", "simulated")
+
+
+@dataclass(frozen=True, slots=True)
+class Semantics:
+    """The texts that say what a sticker means, one tuple of phrases per field.
+
+    The field names are the BM25F fields, so ``FIELDS`` is the one list of them.
+    """
+
+    name: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    emoji: tuple[str, ...] = ()
+    ocr: tuple[str, ...] = ()
+    description: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    emotions: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    pack: tuple[str, ...] = ()
+
+    def items(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the non-empty fields with their phrases, in the order of ``FIELDS``."""
+        return [(name, getattr(self, name)) for name in FIELDS if getattr(self, name)]
+
+
+FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Semantics))
+"""Every field of :class:`Semantics`, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSticker:
+    """One sticker as a loader found it, before its content is known.
+
+    Attributes:
+        key: The source's own id, unique within the loader's output, stable from run to run.
+        path: The picture, or ``None`` where the source only names the sticker.
+        pack: The set that it came in, ``""`` where there is none.
+        semantics: What the source says about it.
+        language: BCP 47 tag of its texts, ``""`` when unknown.
+        rating: ``"safe"``, ``"unsafe"`` or ``""`` when nobody said.
+        style: A name for its drawing style, where the source knows one.
+    """
+
+    key: str
+    path: Path | None
+    pack: str = ""
+    semantics: Semantics = field(default_factory=Semantics)
+    language: str = ""
+    rating: str = ""
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePick:
+    """One interaction as a loader found it.
+
+    Attributes:
+        user: Who picked.
+        query: What they typed; ``""`` when they browsed.
+        key: The sticker's :attr:`SourceSticker.key`.
+        time: When, timezone-aware, or ``None`` where the source does not say.
+        kind: One of :data:`PICK_KINDS`.
+    """
+
+    user: str
+    query: str
+    key: str
+    time: datetime | None = None
+    kind: PickKind = "pick"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An item that could not be used, with the reason, so that a batch can go on and report it."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sticker:
+    """One sticker in the catalog, addressed by its content.
+
+    Attributes:
+        id: 32 lower-case hex digits: the first half of the SHA-256 of the picture's bytes
+            (of the source key, where there is no picture).
+        path: The picture's file, ``None`` where there is no picture.
+        format: Pillow's name of the file format in lower case (``"webp"``), ``""`` without a picture.
+        width: Pixels, 0 without a picture.
+        height: Pixels, 0 without a picture.
+        frames: Number of frames; 1 for a still, 0 without a picture.
+        packs: Every pack that it appears in, sorted.
+        semantics: The merged texts: people's edits first, then every other source.
+        language: BCP 47 tag, ``""`` when unknown.
+        rating: ``"safe"``, ``"unsafe"`` or ``""``.
+        style: Name of the drawing style, ``""`` when unknown.
+    """
+
+    id: str
+    path: Path | None
+    format: str
+    width: int
+    height: int
+    frames: int
+    packs: tuple[str, ...]
+    semantics: Semantics
+    language: str
+    rating: str
+    style: str
+
+    @property
+    def animated(self) -> bool:
+        """Whether it moves."""
+        return self.frames > 1
+
+    @property
+    def title(self) -> str:
+        """A short text for people: its first name, else tag, else the beginning of its id."""
+        named = self.semantics.name or self.semantics.tags or self.semantics.description
+        return named[0] if named else self.id[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """A user picked a sticker for a query, at a time."""
+
+    user: str
+    query: str
+    sticker_id: str
+    time: datetime
+    kind: PickKind = "pick"
+
+
+@dataclass(frozen=True, slots=True)
+class Utility:
+    """How good a sticker is whoever asks; every part lies in [0, 1].
+
+    Attributes:
+        popularity: From how often it was picked.
+        cross_user: From how many different users picked it.
+        query: From how many different queries it answered.
+        total: The weighted sum of the three, decayed by age where the recipe asks.
+    """
+
+    popularity: float
+    cross_user: float
+    query: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a hit's score came from.
+
+    ``score = text * utility_factor * style_factor`` up to float rounding.
+
+    Attributes:
+        text: The BM25F score, >= 0; 1.0 where no text was asked for.
+        matched: Query token to its share of ``text``, largest first; only filled when ``explain`` was asked for.
+        utility: The sticker's total utility in [0, 1].
+        utility_factor: ``1 + beta * utility``.
+        style: ``max_c w_c * cos(image, centroid_c)``, 0.0 where the user has no profile.
+        style_factor: ``1 + gamma * style``.
+        centroid: The number of the centroid that pulled most, ``None`` without a profile.
+    """
+
+    text: float
+    utility: float
+    utility_factor: float
+    style: float
+    style_factor: float
+    centroid: int | None
+    matched: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer.
+
+    Attributes:
+        rank: Position in the whole answer, from 1.
+        sticker_id: The sticker's id.
+        score: What the order was made by; equal scores are ordered by ``sticker_id``.
+        path: The picture's file, where the catalog's machine has one.
+        payload: Everything that the index stores for the sticker, flat.
+        explanation: The score's parts.
+    """
+
+    rank: int
+    sticker_id: str
+    score: float
+    path: Path | None
+    payload: Mapping[str, Any]
+    explanation: Explanation
+
+    @property
+    def title(self) -> str:
+        """A short text for people."""
+        return str(self.payload.get("title") or self.sticker_id[:8])
