@@ -57,4 +57,5 @@ def _find(name: str, folder: str, suffix: str, error: type[RecipeError] | type[S
             if (place / f"{name}{suffix}").is_file():
                 return (place / f"{name}{suffix}").resolve()
     known = sorted({file.stem for place in places if place.is_dir() for file in place.glob(f"*{suffix}")})
-    raise error(f"there is no {kind} {name!r}", f"use one of {', '.join(known) or 'none'}, or the path of a {suffix} file")
+    names = ", ".join(known) or "none"
+    raise error(f"there is no {kind} {name!r}", f"use one of {names}, or the path of a {suffix} file")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -110,11 +110,14 @@ class Style(_Section):
 
 
 class Ranking(_Section):
-    """The weights of the answer: ``bm25f * (1 + beta * utility) * (1 + gamma * style)``."""
+    """The weights of the answer: ``bm25f * (1 + beta * utility) * (1 + gamma * style)``.
 
-    preset: Literal["persrv", "published"] = "persrv"
+    ``gamma`` stays within [0, 1]: style lies in [-1, 1], and a larger one would turn scores negative, where more text
+    would count for less.
+    """
+
     beta: NotNegative = 0.5
-    gamma: NotNegative = 1.0
+    gamma: Fraction = 1.0
     pool: int = Field(default=500, ge=1, le=10_000)
 
 
