@@ -213,3 +213,12 @@ class Hit:
     def title(self) -> str:
         """A short text for people."""
         return str(self.payload.get("title") or self.sticker_id[:8])
+
+
+@dataclass(frozen=True, slots=True)
+class StyleSummary:
+    """One of a user's styles: its part of their picks in [0, 1], and the picked sticker that shows it best."""
+
+    share: float
+    sticker_id: str
+    title: str

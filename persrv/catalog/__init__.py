@@ -1,0 +1,26 @@
+"""The SQL truth: stickers, what is said about them, people's edits, interactions; and the vectors cached beside it."""
+
+from persrv.catalog.catalog import Catalog
+from persrv.catalog.counts import PickCounts, UserSummary
+from persrv.catalog.edits import EDITABLE, Edit
+from persrv.catalog.identity import sticker_id_of, sticker_id_of_key
+from persrv.catalog.interactions import EPOCH, PickReport
+from persrv.catalog.placements import Entry, KnownFile
+from persrv.catalog.semantics import Reading
+from persrv.catalog.vectors import VectorCache
+
+__all__ = [
+    "EDITABLE",
+    "EPOCH",
+    "Catalog",
+    "Edit",
+    "Entry",
+    "KnownFile",
+    "PickCounts",
+    "PickReport",
+    "Reading",
+    "UserSummary",
+    "VectorCache",
+    "sticker_id_of",
+    "sticker_id_of_key",
+]

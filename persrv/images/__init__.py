@@ -1,0 +1,1 @@
+"""Pictures: safe decoding, and encoders that turn them into vectors."""

@@ -24,15 +24,29 @@ class ImageEncoder(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What a recipe calls it."""
+        ...
+
     @property
-    def revision(self) -> str: ...
+    def revision(self) -> str:
+        """Changes whenever the same picture would get another vector."""
+        ...
+
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
     @property
-    def purpose(self) -> Literal["style", "content"]: ...
+    def purpose(self) -> Literal["style", "content"]:
+        """Whether a vector says how a picture is drawn, or what it shows."""
+        ...
+
     @property
-    def licence(self) -> str: ...
+    def licence(self) -> str:
+        """SPDX expression of code and weights."""
+        ...
 
     def encode(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """Return raw vectors, shape (n_pictures, dimension), finite, |x| <= 60,000 (they are cached as float16)."""

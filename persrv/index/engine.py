@@ -17,7 +17,7 @@ class Request:
     """One query, as ``QdrantClient.query_points`` takes it.
 
     Attributes:
-        query: Sparse or dense vector, formula, order-by; ``None`` scrolls by id.
+        query: Sparse or dense vector (wrapped in ``NearestQuery``), formula, order-by; ``None`` goes by id.
         prefetch: Nested recalls, in the order of the formula's ``$score[i]``.
         using: The vector's name for a vector query.
         limit: Largest number of points that come back, >= 1.
@@ -38,7 +38,11 @@ class Request:
 
 
 class Collection(Protocol):
-    """One open collection."""
+    """One open version of a collection; safe to share among threads, never among processes.
+
+    It stays on the version that it was opened on: :attr:`manifest` therefore always describes what it answers from.
+    Point ids are the UUIDs of :func:`persrv.index.schema.point_id`, as text.
+    """
 
     @property
     def manifest(self) -> Manifest:
@@ -46,37 +50,59 @@ class Collection(Protocol):
         ...
 
     @property
+    def schema(self) -> Schema:
+        """How its points are laid out."""
+        ...
+
+    @property
     def formula_max(self) -> bool:
-        """Whether formulas know ``MaxExpression`` (Edge, local mode as tested, servers from 1.20)."""
+        """Whether formulas know ``MaxExpression`` (Edge does, servers from 1.20)."""
         ...
 
     def query(self, request: Request) -> list[m.ScoredPoint]:
-        """Answer one request, best first; the order among equal scores is undefined."""
+        """Answer one request, best first; the order among equal scores is undefined.
+
+        Raises:
+            QueryError: The request is impossible, or this engine cannot express a part of it.
+            NotFoundError: The version was dropped meanwhile; open the collection again.
+            VectorIndexError: The index is closed, forked, or cannot be reached.
+        """
         ...
 
     def upsert(self, points: Sequence[m.PointStruct]) -> None:
-        """Write whole points, replacing those with the same id; durable when it returns."""
+        """Write whole points, replacing those with the same id; durable when it returns.
+
+        Raises:
+            VectorIndexError: A point does not fit the schema (then none is written), or the engine failed.
+        """
         ...
 
     def set_payload(self, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
-        """Merge keys into the payloads of (point id, keys) pairs; other keys stay."""
+        """Merge keys into the payloads of (point id, keys) pairs; other keys stay, ids that are not there are ignored.
+
+        Raises:
+            VectorIndexError: A value does not fit the schema (then none is written), or the engine failed.
+        """
         ...
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Remove points; ids that are not there are ignored."""
+        """Remove points; ids that are not there are ignored.
+
+        Deleted points count in the IDF until the engine vacuums them.
+        """
         ...
 
     def retrieve(self, ids: Sequence[str], with_vectors: Sequence[str] = ()) -> list[m.Record]:
-        """Return the points that exist, payload included, in the order of ``ids``."""
+        """Return the points that exist, payload included, in the order of ``ids``, each once."""
         ...
 
     def scroll(
-        self, filter: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+        self, where: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
     ) -> Iterator[m.Record]:
         """Walk through all matching points, payload included, in ascending id order."""
         ...
 
-    def count(self, filter: m.Filter | None = None) -> int:
+    def count(self, where: m.Filter | None = None) -> int:
         """Return the exact number of matching points."""
         ...
 
@@ -95,11 +121,36 @@ class Store(Protocol):
     """
 
     def create(self, name: str, schema: Schema, manifest: Manifest) -> Collection:
-        """Open a new, empty, unpublished version; an older unpublished one is removed."""
+        """Open a new, empty, unpublished version; an older unpublished one is removed.
+
+        Args:
+            name: Lower-case letters, digits, ``-`` and ``_``.
+            schema: The points' layout.
+            manifest: Its ``build`` must be new (:func:`persrv.index.manifest.new_build`); its ``stickers`` is the
+                number of points that :meth:`publish` will insist on.
+
+        Raises:
+            IndexLockedError: Another process is building the same collection here (embedded only: on a server the
+                later builder takes over).
+            VectorIndexError: The build exists already, or it cannot be written.
+        """
         ...
 
     def publish(self, name: str, collection: Collection) -> Collection:
-        """Make this version current, atomically; close it, remove all but the previous one, return it opened anew."""
+        """Make this version current, atomically; close it, remove all but the previous one, return it opened anew.
+
+        Raises:
+            VectorIndexError: It does not hold as many points as its manifest says, or a probe query does not find
+                what was written. The current version stays, and so does the unpublished one.
+        """
+        ...
+
+    def rollback(self, name: str) -> Manifest:
+        """Make the previous version current again and return its manifest; a second call goes forward again.
+
+        Raises:
+            NotFoundError: There is no previous version.
+        """
         ...
 
     def open(self, name: str) -> Collection:
@@ -123,3 +174,6 @@ class Store(Protocol):
     def close(self) -> None:
         """Close every collection that this store opened."""
         ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from persrv.errors import IndexMismatchError
 
 SCHEMA_VERSION = 1
 """Raised whenever the points' layout changes."""
+
+BUILD_PATTERN = r"\d{8}T\d{6}Z-[0-9a-f]{6}"
+"""Regular expression of a build id: strict, since a server's collections are recognised by it."""
+
+
+def new_build() -> str:
+    """Return a new build id, such as ``20261104T121314Z-5ae0b7``: ids sort by the second in which they were made."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 class Manifest(BaseModel):
@@ -17,14 +27,14 @@ class Manifest(BaseModel):
 
     Attributes:
         schema_version: :data:`SCHEMA_VERSION` at build time.
-        build: Identifies the build: a UTC time stamp and a random part.
+        build: Identifies the build, see :func:`new_build`.
         recipe: The recipe's name.
         tokenizer: Revision of the tokenizer.
         text: Fingerprint of the recipe's ``[text]`` section.
         encoder: ``name@revision`` of the image encoder.
         dimension: Length of the vector ``image``.
         avg_length: Field to its average length in tokens, as used for the document weights.
-        stickers: Number of points.
+        stickers: Number of points at the time of publication.
         collisions: Number of tokens that share their 32-bit id with another one.
         space: Mean and scale of the image space, see :mod:`persrv.images.space`.
         created: ISO 8601 UTC time.
@@ -34,14 +44,14 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     schema_version: int = SCHEMA_VERSION
-    build: str
+    build: str = Field(pattern=f"^{BUILD_PATTERN}$")
     recipe: str
     tokenizer: str
     text: str
     encoder: str
     dimension: int
     avg_length: dict[str, float] = {}
-    stickers: int = 0
+    stickers: int = Field(default=0, ge=0)
     collisions: int = 0
     space: dict[str, Any] = {}
     created: str

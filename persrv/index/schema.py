@@ -6,9 +6,9 @@ the others. Utility is indexed as FLOAT, since an integer index under a float br
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -21,8 +21,22 @@ _NAMESPACE = UUID("7f4c8e2a-51b0-5d0c-9a1e-2f6b5a0c9d31")
 
 
 def point_id(sticker_id: str) -> str:
-    """Return the Qdrant point id (UUID version 5) of a sticker or centroid id."""
-    return str(uuid5(_NAMESPACE, sticker_id))
+    """Return a sticker's Qdrant point id: its 32 hex digits written as a UUID, so that both sort alike.
+
+    Raises:
+        ValueError: ``sticker_id`` is not 32 hex digits.
+    """
+    return str(UUID(hex=sticker_id))
+
+
+def sticker_id_of(point: str | int | UUID) -> str:
+    """Return the sticker id of a point id, the inverse of :func:`point_id`."""
+    return UUID(str(point)).hex
+
+
+def centroid_id(user: str, number: int) -> str:
+    """Return the point id (UUID version 5) of a user's style centroid ``number``, from 0."""
+    return str(uuid5(_NAMESPACE, f"{number}:{user}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,47 @@
+# Two commands need nothing but Python 3.11+, make and git:  make demo   make test
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint evaluate benchmark clean
+
+# The first Python that is new enough and can make virtual environments; override with PYTHON=...
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "persrv needs Python 3.11 or newer with venv; install it or set PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# Each stamp is newer than pyproject.toml when its packages are installed, so a second run installs nothing.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing persrv into $(VENV) ..." >&2
+	@$(PIP) --upgrade "pip>=25.1"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.tested: pyproject.toml $(VENV)/.installed
+	@echo "installing what the tests need ..." >&2
+	@$(PIP) --group test --group lint
+	@touch $@
+
+demo: $(VENV)/.installed ## Build the sticker collection that ships with persrv; two people ask for the same thing
+	@$(BIN)/persrv demo
+
+test: $(VENV)/.tested ## Run every test
+	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.tested ## Check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+evaluate: $(VENV)/.installed ## Show what personal ranking gains on simulated users
+	@$(BIN)/persrv demo --evaluate
+
+benchmark: $(VENV)/.tested ## Measure against the named rivals; results go to benchmarks/results
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment
+	@rm -rf $(VENV)

@@ -1,0 +1,65 @@
+"""Sticker search that learns each person's taste.
+
+Build a collection once, then search it for somebody::
+
+    from persrv import Retriever, build_collection
+
+    build_collection("emoji")
+    with Retriever.open("emoji") as retriever:
+        answer = retriever.search("happy birthday", user="ann")
+        retriever.record("ann", "happy birthday", answer[0].sticker_id)
+
+Names are loaded when they are first used, so that importing persrv costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from persrv.answer import Answer
+    from persrv.asynchronous import AsyncRetriever
+    from persrv.build import BuildReport, build_collection
+    from persrv.errors import PersrvError
+    from persrv.recipe import Recipe
+    from persrv.records import Hit, Interaction, Semantics, Sticker
+    from persrv.retriever import Retriever
+
+_HOMES = {
+    "Answer": "answer",
+    "AsyncRetriever": "asynchronous",
+    "BuildReport": "build",
+    "Hit": "records",
+    "Interaction": "records",
+    "PersrvError": "errors",
+    "Recipe": "recipe",
+    "Retriever": "retriever",
+    "Semantics": "records",
+    "Sticker": "records",
+    "build_collection": "build",
+}
+
+__all__ = [
+    "Answer",
+    "AsyncRetriever",
+    "BuildReport",
+    "Hit",
+    "Interaction",
+    "PersrvError",
+    "Recipe",
+    "Retriever",
+    "Semantics",
+    "Sticker",
+    "build_collection",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'persrv' has no attribute {name!r}")
+    found = getattr(import_module(f"persrv.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

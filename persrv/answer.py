@@ -1,0 +1,82 @@
+"""What a search returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, overload
+
+from persrv.records import Hit
+
+Reason = Literal["matched", "corrected", "trending", "unmatched", "similar", "filtered"]
+"""Why these hits: the words matched; they matched after correction; no words were given; no word is known, so popular
+stickers stand in; they resemble a given sticker; stickers match, but none passes the filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Sequence[Hit]):
+    """A page of hits, best first, and why they are what they are.
+
+    Attributes:
+        hits: The page.
+        query: What was asked.
+        user: For whom, ``None`` for nobody in particular.
+        reason: See :data:`Reason`.
+        note: A sentence for the person who searches, ``""`` when there is nothing to say.
+        corrections: Typed word to the word that was searched instead.
+        personal: Whether a style profile took part.
+        more: Whether a further page has hits.
+    """
+
+    hits: tuple[Hit, ...]
+    query: str
+    user: str | None
+    reason: Reason
+    note: str = ""
+    corrections: Mapping[str, str] = field(default_factory=dict)
+    personal: bool = False
+    more: bool = False
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-safe copy; the keys are those of the attributes."""
+        return {
+            "query": self.query,
+            "user": self.user,
+            "reason": self.reason,
+            "note": self.note,
+            "corrections": dict(self.corrections),
+            "personal": self.personal,
+            "more": self.more,
+            "hits": [_hit(hit) for hit in self.hits],
+        }
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    told = hit.explanation
+    return {
+        "rank": hit.rank,
+        "sticker_id": hit.sticker_id,
+        "title": hit.title,
+        "score": hit.score,
+        "path": str(hit.path) if hit.path else None,
+        "payload": dict(hit.payload),
+        "explanation": {
+            "text": told.text,
+            "matched": dict(told.matched),
+            "utility": told.utility,
+            "utility_factor": told.utility_factor,
+            "style": told.style,
+            "style_factor": told.style_factor,
+            "centroid": told.centroid,
+        },
+    }

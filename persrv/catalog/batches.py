@@ -1,0 +1,51 @@
+"""Writes and reads many rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+
+CHUNK = 500
+"""Values in one ``IN (...)``: far below what any database allows, and large enough to be quick."""
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Yield the items in lists of ``size``, the last one shorter."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keep: Sequence[str] = ()) -> None:
+    """Insert rows; where the primary key exists already, replace the row's other columns.
+
+    Args:
+        connection: Inside a transaction that may write.
+        table: Where to.
+        rows: All with the same columns. They are written in the order of their keys, so that two writers
+            cannot wait for each other in a circle.
+        keep: Columns that an existing row keeps.
+    """
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    replaced = {name: insert.excluded[name] for name in rows[0] if name not in keys and name not in keep}
+    statement = insert.on_conflict_do_update(index_elements=keys, set_=replaced)
+    connection.execute(statement, sorted(rows, key=lambda row: [row[key] for key in keys]))
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: str) -> int:
+    """Insert rows, leave out those whose ``unique`` column exists already, and return how many were new."""
+    if not rows:
+        return 0
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    # Counted by what comes back: drivers disagree about how many rows a batch touched.
+    statement = insert.on_conflict_do_nothing(index_elements=[unique]).returning(table.c[unique])
+    return len(connection.execute(statement, rows).all())

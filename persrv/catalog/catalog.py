@@ -1,0 +1,60 @@
+"""The catalog as the other rooms see it: one object, each of whose subjects has a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from persrv.catalog.counts import Counts
+from persrv.catalog.database import Database
+from persrv.catalog.edits import Edits
+from persrv.catalog.listing import Listing
+from persrv.catalog.notes import Notes
+from persrv.catalog.people import People
+from persrv.catalog.placements import Placements
+from persrv.catalog.semantics import Readings
+from persrv.catalog.vocabulary import Vocabularies
+
+
+class Catalog(Placements, People, Readings, Edits, Listing, Counts, Vocabularies, Notes):
+    """The truth about a collection: stickers, what is said about them, and who picked them.
+
+    Every method is one transaction, and what it wrote outlives the process when it returns (SQLite may lose, but never
+    tear, the last transactions before a power failure). Threads may share a catalog. Texts are stored as UTF-8 without
+    NUL characters; lone surrogates become ``?``. Every method can raise :class:`~persrv.errors.CatalogError` where
+    the database cannot be used.
+    """
+
+    @classmethod
+    def open(cls, url: str | Path) -> Self:
+        """Open a catalog, make it where there is none, and upgrade its schema if it is older than this code.
+
+        Args:
+            url: ``sqlite:///FILE``, the path of an SQLite file, or ``postgresql://USER:PASSWORD@HOST/DATABASE``.
+
+        Raises:
+            CatalogError: The database cannot be used, or is of a newer version than this code.
+            MissingExtraError: PostgreSQL's driver is not installed.
+        """
+        return cls(Database.open(url))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all calls of this thread inside the ``with`` one transaction: all of them count, or none.
+
+        A call that fails inside takes back only itself, if its error is caught inside.
+        """
+        with self._database.write():
+            yield
+
+    def close(self) -> None:
+        """Close all connections; closing twice is harmless."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

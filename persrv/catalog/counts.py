@@ -1,0 +1,129 @@
+"""What the interactions add up to: for each user, each sticker, and each sticker's queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from persrv.catalog.database import Part
+from persrv.catalog.tables import interactions
+
+
+@dataclass(frozen=True, slots=True)
+class UserSummary:
+    """One user's interactions: how many, the first and the last, UTC."""
+
+    user: str
+    picks: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PickCounts:
+    """How often a sticker was picked.
+
+    Attributes:
+        picks: Interactions of any kind.
+        users: Different users.
+        queries: Different queries, regardless of case, width and spacing; browsing is none.
+        last: The last pick, UTC.
+    """
+
+    picks: int
+    users: int
+    queries: int
+    last: datetime
+
+
+class Counts(Part):
+    """Sums over all interactions."""
+
+    def users(self) -> list[UserSummary]:
+        """Return everybody who picked something, sorted by name."""
+        table = interactions
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(table.c.user, func.count(), func.min(table.c.time), func.max(table.c.time)).group_by(
+                    table.c.user
+                )
+            )
+            return sorted((UserSummary(*row) for row in rows), key=lambda summary: summary.user)
+
+    def recent(self, user: str, limit: int) -> list[str]:
+        """Return the stickers that a user picked last, newest first, each once.
+
+        Args:
+            user: Whose.
+            limit: Most stickers, >= 0.
+        """
+        table = interactions
+        last = func.max(table.c.time)
+        wanted = select(table.c.sticker_id).where(table.c.user == user).group_by(table.c.sticker_id)
+        with self._database.read() as connection:
+            return list(
+                connection.execute(wanted.order_by(last.desc(), table.c.sticker_id).limit(max(limit, 0))).scalars()
+            )
+
+    def pick_counts(self, until: datetime | None = None) -> dict[str, PickCounts]:
+        """Return the counts of each sticker that was picked at all.
+
+        Args:
+            until: Only picks before this moment, so that an evaluation learns nothing from its future.
+
+        Raises:
+            CatalogError: ``until`` has no time zone.
+        """
+        table = interactions
+        wanted = select(
+            table.c.sticker_id,
+            func.count(),
+            func.count(table.c.user.distinct()),
+            func.count(func.nullif(table.c.folded_query, "").distinct()),
+            func.max(table.c.time),
+        ).group_by(table.c.sticker_id)
+        if until is not None:
+            wanted = wanted.where(table.c.time < until)
+        with self._database.read() as connection:
+            found = {sticker_id: PickCounts(*counts) for sticker_id, *counts in connection.execute(wanted)}
+        return dict(sorted(found.items()))
+
+
+def typed_queries(
+    connection: Connection, sticker_ids: Sequence[str], limit: int, min_users: int, until: datetime | None
+) -> dict[str, list[str]]:
+    """Return what users typed before they picked each of at most one chunk of stickers.
+
+    The queries are case-folded and ordered by their number of different users, then by their last use, newest first,
+    then by their text.
+
+    Args:
+        connection: Inside a transaction.
+        sticker_ids: Full ids.
+        limit: Most queries of one sticker, >= 0.
+        min_users: Least number of different users of a query, >= 1.
+        until: Only picks before this moment.
+    """
+    table = interactions
+    users, last = func.count(table.c.user.distinct()), func.max(table.c.time)
+    chosen = [table.c.sticker_id.in_(sticker_ids), table.c.folded_query != ""]
+    if until is not None:
+        chosen.append(table.c.time < until)
+    # By code point on every database, whatever the language that PostgreSQL was set up for.
+    by_code_point = table.c.folded_query.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
+    order = [users.desc(), last.desc(), by_code_point]
+    place = func.row_number().over(partition_by=table.c.sticker_id, order_by=order).label("place")
+    ranked = (
+        select(table.c.sticker_id, table.c.folded_query, place)
+        .where(*chosen)
+        .group_by(table.c.sticker_id, table.c.folded_query)
+        .having(users >= min_users)
+        .subquery()
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.place)):
+        found.setdefault(row.sticker_id, []).append(row.folded_query)
+    return found

@@ -1,0 +1,178 @@
+"""Opens the database and hands out transactions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from persrv.catalog import schema
+from persrv.catalog.failures import shown, translated
+from persrv.errors import CatalogError, MissingExtraError
+
+_BUSY_SECONDS = 10.0
+"""How long SQLite waits for another writer before it gives up, unless the URL says ``?timeout=``."""
+
+_SQLITE_OPTIONS = {"immutable", "mode", "timeout", "uri"}
+_HOW_TO_WRITE = "write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+_MAY_WRITE = "persrv_may_write"
+
+
+class Database:
+    """One open database. Threads may share it: each transaction has a connection of its own.
+
+    Args:
+        engine: Where connections come from.
+        name: The database's URL as it may be printed.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._writers = engine.execution_options(**{_MAY_WRITE: True})
+        # All the queries of one reading see one state: SQLite does so by itself.
+        one_state = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+        self._readers = engine.execution_options(**one_state)
+        self._name = name
+        self._own = threading.local()
+
+    @classmethod
+    def open(cls, url: str | Path) -> Database:
+        """Open the database and upgrade its schema.
+
+        Raises:
+            CatalogError: The URL names no usable database, or one of a newer version.
+            MissingExtraError: PostgreSQL's driver is not installed.
+        """
+        parsed = _parse(url)
+        name = shown(parsed)
+        with translated(name):
+            engine = _connected(parsed, name)
+            database = cls(engine, name)
+            try:
+                schema.upgrade(database._readers, database._writers, name)
+            except BaseException:
+                engine.dispose()
+                raise
+            return database
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Hand out a connection whose queries all see one state, or the transaction that this thread is in."""
+        with translated(self._name):
+            if (current := self._current()) is not None:
+                yield current
+            else:
+                with self._readers.connect() as connection:
+                    yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Hand out a transaction; inside another one of this thread, a part of it that can fail by itself."""
+        with translated(self._name):
+            if (current := self._current()) is not None:
+                with current.begin_nested():
+                    yield current
+                return
+            with self._writers.begin() as connection:
+                self._own.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._own.connection = None
+
+    def close(self) -> None:
+        """Close all connections; closing twice is harmless."""
+        self._writers.dispose()
+
+    def _current(self) -> Connection | None:
+        connection: Connection | None = getattr(self._own, "connection", None)
+        return connection
+
+
+class Part:
+    """A part of the catalog: a set of methods on one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def _parse(url: str | Path) -> URL:
+    if isinstance(url, Path):
+        return URL.create("sqlite", database=str(url))
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise CatalogError("the catalog's URL cannot be read", _HOW_TO_WRITE) from error
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise CatalogError(f"a catalog cannot live in {parsed.drivername!r}", _HOW_TO_WRITE)
+    return parsed
+
+
+def _connected(url: URL, name: str) -> Engine:
+    try:
+        engine = _engine(url)
+        engine.connect().close()
+    except (TypeError, ValueError) as error:
+        # Options after the URL's "?" reach the driver as they stand, and it says so in these ways.
+        raise CatalogError(f"the catalog's URL {name} has a wrong option: {error}", "correct it") from error
+    return engine
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        try:
+            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        except ImportError as error:
+            raise MissingExtraError("a catalog in PostgreSQL", "postgres") from error
+    if unknown := sorted(set(url.query) - _SQLITE_OPTIONS):
+        raise CatalogError(
+            f"the catalog's URL has the unknown option {unknown[0]!r}", f"use only {', '.join(sorted(_SQLITE_OPTIONS))}"
+        )
+    _check_file(url)
+    waiting = {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
+    # Many threads read at once, and an idle SQLite connection costs next to nothing.
+    engine = create_engine(url, hide_parameters=True, pool_size=16, max_overflow=48, connect_args=waiting)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _check_file(url: URL) -> None:
+    if not url.database or url.database == ":memory:":
+        raise CatalogError("a catalog cannot live in memory, it would be lost", _HOW_TO_WRITE)
+    if url.database.startswith("file:"):
+        return
+    file = Path(url.database)
+    if file.is_dir():
+        raise CatalogError(f"the catalog {file} is a folder", f"give a file in it, such as {file / 'catalog.db'}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogError(f"the folder {file.parent} cannot be made: {error.strerror}", "give another path") from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    # Python's own transaction handling commits before some statements, which would split an upgrade.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    # What a user asks to be forgotten is overwritten, not only unlinked.
+    cursor.execute("PRAGMA secure_delete = ON")
+    if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a reader that turns writer later can be refused without waiting.
+    may_write = connection.get_execution_options().get(_MAY_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")

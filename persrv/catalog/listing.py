@@ -1,0 +1,185 @@
+"""Reads stickers with everything that is known about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
+
+from persrv.catalog.batches import CHUNK, chunks
+from persrv.catalog.counts import typed_queries
+from persrv.catalog.database import Part
+from persrv.catalog.edits import edits_of
+from persrv.catalog.phrases import tidy
+from persrv.catalog.semantics import Reading, readings_of
+from persrv.catalog.tables import placements, stickers
+from persrv.errors import NotFoundError
+from persrv.records import FIELDS, Semantics, Sticker
+
+TYPED_QUERIES = 30
+"""Historical queries that a sticker shows at most."""
+
+_CANDIDATES = 8
+
+
+class Listing(Part):
+    """The stickers that some loader finds at present."""
+
+    def stickers(
+        self,
+        ids: Iterable[str] | None = None,
+        batch: int = CHUNK,
+        *,
+        typed: int = TYPED_QUERIES,
+        min_users: int = 1,
+        until: datetime | None = None,
+    ) -> Iterator[Sticker]:
+        """Walk through stickers in ascending id, their semantics merged.
+
+        A field that a person edited is exactly what they said. Any other field joins what the sources say, loaders
+        first, then the others by name; ``pack`` begins with the sticker's packs, and ``queries`` ends with
+        what users typed when they picked it. Of phrases that differ only in case the first stays.
+
+        Args:
+            ids: Only these; ids that are not listed are left out. All stickers where it is ``None``.
+            batch: Stickers read at a time, 1 to 500.
+            typed: Most historical queries from interactions, >= 0.
+            min_users: Least number of different users that a historical query needs, >= 1.
+            until: Only interactions before this moment count.
+
+        Raises:
+            CatalogError: ``until`` has no time zone.
+        """
+        size = max(1, min(batch, CHUNK))
+        for page in self._pages(size) if ids is None else chunks(sorted(set(ids)), size):
+            with self._database.read() as connection:
+                found = _assemble(connection, page, typed, min_users, until)
+            yield from found
+
+    def sticker(self, id_or_prefix: str) -> Sticker:
+        """Return one sticker.
+
+        Args:
+            id_or_prefix: Its id, or as many of the id's first digits as tell it apart.
+
+        Raises:
+            NotFoundError: No sticker's id begins so, or several do; the text lists them then.
+        """
+        prefix = id_or_prefix.strip().lower()
+        found: Sequence[str] = []
+        if re.fullmatch(r"[0-9a-f]{1,32}", prefix):
+            # "g" sorts behind every hexadecimal digit.
+            begins = (stickers.c.id >= prefix) & (stickers.c.id < prefix + "g")
+            wanted = select(stickers.c.id).where(begins, _listed()).order_by(stickers.c.id).limit(_CANDIDATES + 1)
+            with self._database.read() as connection:
+                found = connection.execute(wanted).scalars().all()
+        if not found:
+            raise NotFoundError(f"there is no sticker {id_or_prefix!r}", "give a sticker's id or its first digits")
+        if len(found) > 1:
+            named = ", ".join(found[:_CANDIDATES]) + (", ..." if len(found) > _CANDIDATES else "")
+            raise NotFoundError(f"{id_or_prefix!r} begins the ids {named}", "give more digits")
+        return next(self.stickers(found))
+
+    def paths(self, ids: Iterable[str]) -> dict[str, Path | None]:
+        """Return the pictures' files of those stickers that are listed; ``None`` where one has no picture."""
+        found: dict[str, Path | None] = {}
+        for chunk in chunks(sorted(set(ids))):
+            with self._database.read() as connection:
+                places = _places_of(connection, chunk)
+            found.update((sticker_id, _path(those)) for sticker_id, those in places.items())
+        return found
+
+    def count(self) -> int:
+        """Return the number of listed stickers."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.count(placements.c.sticker_id.distinct()))).scalar_one()
+
+    def _pages(self, size: int) -> Iterator[list[str]]:
+        last = ""
+        while True:
+            with self._database.read() as connection:
+                wanted = select(stickers.c.id).where(stickers.c.id > last, _listed())
+                page = list(connection.execute(wanted.order_by(stickers.c.id).limit(size)).scalars())
+            if not page:
+                return
+            yield page
+            last = page[-1]
+
+
+def _listed() -> ColumnElement[bool]:
+    return exists().where(placements.c.sticker_id == stickers.c.id)
+
+
+def _assemble(
+    connection: Connection, sticker_ids: list[str], typed: int, min_users: int, until: datetime | None
+) -> list[Sticker]:
+    rows = connection.execute(select(stickers).where(stickers.c.id.in_(sticker_ids)).order_by(stickers.c.id)).all()
+    places = _places_of(connection, sticker_ids)
+    said = readings_of(connection, sticker_ids)
+    edited = edits_of(connection, sticker_ids)
+    queries = typed_queries(connection, sticker_ids, typed, min_users, until)
+    return [
+        _sticker(row, places[row.id], said.get(row.id, []), edited.get(row.id, {}), queries.get(row.id, []))
+        for row in rows
+        if row.id in places
+    ]
+
+
+def _places_of(connection: Connection, sticker_ids: list[str]) -> dict[str, list[Row[Any]]]:
+    rows = connection.execute(select(placements).where(placements.c.sticker_id.in_(sticker_ids))).all()
+    places: dict[str, list[Row[Any]]] = {}
+    # Sorted here, since PostgreSQL sorts texts by the language that it was set up for.
+    for place in sorted(rows, key=lambda place: (place.loader, place.key)):
+        places.setdefault(place.sticker_id, []).append(place)
+    return places
+
+
+def _path(places: list[Row[Any]]) -> Path | None:
+    return next((Path(place.path) for place in places if place.path is not None), None)
+
+
+def _sticker(
+    row: Row[Any],
+    places: list[Row[Any]],
+    said: list[Reading],
+    edited: dict[str, tuple[str, ...]],
+    queries: list[str],
+) -> Sticker:
+    packs = tuple(sorted({place.pack for place in places if place.pack}))
+    ratings = [place.rating for place in places]
+    return Sticker(
+        id=row.id,
+        path=_path(places),
+        format=row.format,
+        width=row.width,
+        height=row.height,
+        frames=row.frames,
+        packs=packs,
+        semantics=_merged(said, edited, packs, queries),
+        language=_scalar("language", edited, [place.language for place in places]),
+        # One source that calls a picture unsafe outweighs all that call it safe.
+        rating=_scalar("rating", edited, [rating for rating in ratings if rating == "unsafe"] or ratings),
+        style=_scalar("style", edited, [place.style for place in places]),
+    )
+
+
+def _merged(
+    said: list[Reading], edited: dict[str, tuple[str, ...]], packs: tuple[str, ...], queries: list[str]
+) -> Semantics:
+    phrases: dict[str, list[str]] = {"pack": list(packs)}
+    for reading in said:
+        for name, texts in reading.semantics.items():
+            phrases.setdefault(name, []).extend(texts)
+    phrases.setdefault("queries", []).extend(queries)
+    # An edit stands as it is; `tidy` ran when it was made.
+    return Semantics(**{name: edited.get(name, tidy(phrases.get(name, ()))) for name in FIELDS})
+
+
+def _scalar(name: str, edited: dict[str, tuple[str, ...]], values: list[str]) -> str:
+    if name in edited:
+        return edited[name][0]
+    return next((value for value in values if value), "")

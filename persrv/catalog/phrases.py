@@ -1,0 +1,52 @@
+"""Puts the phrases of one field in order."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from persrv.catalog.columns import Json, plain
+from persrv.errors import CatalogError
+from persrv.records import FIELDS, Semantics
+
+
+def tidy(phrases: Iterable[str]) -> tuple[str, ...]:
+    """Return the phrases stripped, without empty ones, each once whatever its case; the first spelling stays."""
+    found: dict[str, str] = {}
+    for phrase in phrases:
+        if stripped := plain(phrase).strip():
+            found.setdefault(stripped.casefold(), stripped)
+    return tuple(found.values())
+
+
+def fold_query(query: str) -> str:
+    """Return what makes two typed queries the same: NFKC, case folded, runs of white space as one space."""
+    return " ".join(unicodedata.normalize("NFKC", plain(query)).casefold().split())
+
+
+def texts_of(semantics: Semantics) -> dict[str, Json]:
+    """Return the non-empty fields, tidied, as the catalog stores them."""
+    tidied = ((name, tidy(phrases)) for name, phrases in semantics.items())
+    return {name: list(phrases) for name, phrases in tidied if phrases}
+
+
+def semantics_of(texts: Json) -> Semantics:
+    """Return what :func:`texts_of` made; fields that this version does not know are left out.
+
+    Raises:
+        CatalogError: Somebody stored something else there.
+    """
+    if not isinstance(texts, Mapping):
+        raise CatalogError(f"the catalog holds {texts!r} where a reading's texts should be", "restore a backup")
+    return Semantics(**{name: strings(texts[name]) for name in FIELDS if name in texts})
+
+
+def strings(content: Json) -> tuple[str, ...]:
+    """Return a stored list of strings.
+
+    Raises:
+        CatalogError: It is something else.
+    """
+    if not isinstance(content, list):
+        raise CatalogError(f"the catalog holds {content!r} where phrases should be", "restore a backup")
+    return tuple(str(phrase) for phrase in content)

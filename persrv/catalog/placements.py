@@ -1,0 +1,180 @@
+"""Which stickers loaders found, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, select, tuple_
+
+from persrv.catalog.batches import chunks, upsert
+from persrv.catalog.columns import plain
+from persrv.catalog.database import Part
+from persrv.catalog.identity import check_sticker_id
+from persrv.catalog.semantics import LOADER, reading_row, write_readings
+from persrv.catalog.tables import placements, readings, stickers
+from persrv.records import SourceSticker
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One sticker as a loader found it, with the facts about its picture; all facts are empty without a picture.
+
+    Attributes:
+        sticker_id: From :func:`~persrv.catalog.sticker_id_of` or :func:`~persrv.catalog.sticker_id_of_key`.
+        loader: The loader's name.
+        source: What the loader said.
+        format: Pillow's name of the format in lower case.
+        width: Pixels.
+        height: Pixels.
+        frames: 1 for a still.
+        size: The file's bytes.
+        mtime_ns: The file's time of change, nanoseconds since 1970.
+    """
+
+    sticker_id: str
+    loader: str
+    source: SourceSticker
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+
+
+class KnownFile(NamedTuple):
+    """What a file looked like when it was last read; if nothing changed, it need not be hashed again."""
+
+    path: str | None
+    size: int
+    mtime_ns: int
+    sticker_id: str
+
+
+class Placements(Part):
+    """Stickers and where they were found."""
+
+    def put(self, batch: Sequence[Entry]) -> None:
+        """Store what a loader found, in one transaction; putting the same again changes nothing.
+
+        A key that now holds another picture moves to that sticker; the loader's texts follow it.
+
+        Raises:
+            CatalogError: An id is none, or the database refuses.
+        """
+        newest = {(plain(entry.loader), plain(entry.source.key)): entry for entry in batch}
+        for entry in newest.values():
+            check_sticker_id(entry.sticker_id)
+        with self._database.write() as connection:
+            _put_stickers(connection, newest.values())
+            for loader in sorted({loader for loader, _ in newest}):
+                _put_placements(connection, loader, {key: entry for (of, key), entry in newest.items() if of == loader})
+
+    def known_files(self, loader: str) -> dict[str, KnownFile]:
+        """Return a loader's keys with the files that were last seen under them."""
+        columns = (placements.c.path, placements.c.size, placements.c.mtime_ns, placements.c.sticker_id)
+        with self._database.read() as connection:
+            rows = connection.execute(select(placements.c.key, *columns).where(placements.c.loader == loader))
+            return {key: KnownFile(*facts) for key, *facts in rows}
+
+    def resolve(self, loader: str, keys: Iterable[str]) -> dict[str, str]:
+        """Return a loader's keys with their sticker ids; unknown keys are left out."""
+        with self._database.read() as connection:
+            return resolved(connection, loader, keys)
+
+    def remove_missing(self, loader: str, seen_keys: Collection[str]) -> list[str]:
+        """Forget a loader's placements other than those just seen, and the texts that came with them.
+
+        A sticker that has no placement left is no longer listed. Its edits, interactions and other readings stay,
+        and it comes back with them when a loader finds it again.
+
+        Returns:
+            The stickers that lost their last placement by this call, ascending.
+        """
+        seen = {plain(key) for key in seen_keys}
+        with self._database.write() as connection:
+            known = connection.execute(
+                select(placements.c.key, placements.c.sticker_id).where(placements.c.loader == loader)
+            )
+            gone = sorted((key, sticker_id) for key, sticker_id in known if key not in seen)
+            _drop_readings(connection, loader, gone)
+            for chunk in chunks(key for key, _ in gone):
+                connection.execute(delete(placements).where(placements.c.loader == loader, placements.c.key.in_(chunk)))
+            return sorted(_unplaced(connection, {sticker_id for _, sticker_id in gone}))
+
+
+def resolved(connection: Connection, loader: str, keys: Iterable[str]) -> dict[str, str]:
+    """Return a loader's keys with their sticker ids; unknown keys are left out."""
+    found: dict[str, str] = {}
+    for chunk in chunks(keys):
+        known = _placed(connection, loader, chunk)
+        found.update((key, known[plain(key)]) for key in chunk if plain(key) in known)
+    return found
+
+
+def _placed(connection: Connection, loader: str, keys: Sequence[str]) -> dict[str, str]:
+    rows = connection.execute(
+        select(placements.c.key, placements.c.sticker_id).where(
+            placements.c.loader == loader, placements.c.key.in_(keys)
+        )
+    )
+    return {row.key: row.sticker_id for row in rows}
+
+
+def _unplaced(connection: Connection, sticker_ids: set[str]) -> set[str]:
+    placed: set[str] = set()
+    for chunk in chunks(sorted(sticker_ids)):
+        found = select(placements.c.sticker_id).where(placements.c.sticker_id.in_(chunk))
+        placed.update(connection.execute(found).scalars())
+    return sticker_ids - placed
+
+
+def _put_stickers(connection: Connection, entries: Iterable[Entry]) -> None:
+    now = datetime.now(UTC)
+    rows = {
+        entry.sticker_id: {
+            "id": entry.sticker_id,
+            "format": entry.format,
+            "width": entry.width,
+            "height": entry.height,
+            "frames": entry.frames,
+            "added_at": now,
+        }
+        for entry in entries
+    }
+    upsert(connection, stickers, list(rows.values()), keep=("added_at",))
+
+
+def _put_placements(connection: Connection, loader: str, entries: dict[str, Entry]) -> None:
+    for chunk in chunks(entries):
+        before = _placed(connection, loader, chunk).items()
+        moved = [(key, sticker_id) for key, sticker_id in before if entries[key].sticker_id != sticker_id]
+        _drop_readings(connection, loader, moved)
+    rows = [
+        {
+            "loader": loader,
+            "key": key,
+            "sticker_id": entry.sticker_id,
+            "pack": entry.source.pack,
+            "path": None if entry.source.path is None else str(entry.source.path),
+            "size": entry.size,
+            "mtime_ns": entry.mtime_ns,
+            "language": entry.source.language,
+            "rating": entry.source.rating,
+            "style": entry.source.style,
+        }
+        for key, entry in entries.items()
+    ]
+    upsert(connection, placements, rows)
+    source = LOADER + loader
+    said = (reading_row(entry.sticker_id, source, key, "", entry.source.semantics) for key, entry in entries.items())
+    write_readings(connection, source, said)
+
+
+def _drop_readings(connection: Connection, loader: str, keys_and_ids: Sequence[tuple[str, str]]) -> None:
+    there = tuple_(readings.c.key, readings.c.sticker_id)
+    for chunk in chunks(keys_and_ids):
+        connection.execute(delete(readings).where(readings.c.source == LOADER + loader, there.in_(chunk)))

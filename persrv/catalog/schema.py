@@ -1,0 +1,67 @@
+"""Brings a database's schema to the version that this code speaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, text
+
+from persrv.errors import CatalogError
+
+VERSION_TABLE = "persrv_schema"
+"""Holds the revision; a name of our own, so that the database can serve other programs too."""
+
+_UPGRADE_LOCK = 0x7065727372762E31
+"""Key of PostgreSQL's advisory lock that lets one process upgrade while the others wait."""
+
+
+def config() -> Config:
+    """Return Alembic's settings, which need no file."""
+    settings = Config()
+    folder = Path(__file__).resolve().parent / "migrations"
+    settings.set_main_option("script_location", str(folder).replace("%", "%%"))
+    settings.attributes["version_table"] = VERSION_TABLE
+    return settings
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the database's revision, ``None`` for one that persrv never used."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def upgrade(readers: Engine, writers: Engine, shown: str, target: str = "head") -> None:
+    """Upgrade the schema in one transaction, so that a failure leaves the database as it was.
+
+    Args:
+        readers: Begins transactions that only read, so that a lock keeps nobody from opening.
+        writers: Begins transactions that may write.
+        shown: The database's URL as it may be printed.
+        target: The revision to stop at.
+
+    Raises:
+        CatalogError: The database is of a newer version than this code, or the upgrade failed.
+    """
+    settings = config()
+    scripts = ScriptDirectory.from_config(settings)
+    with readers.connect() as connection:
+        if revision(connection) == scripts.get_current_head():
+            return
+    with writers.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+        current = revision(connection)
+        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+            raise CatalogError(
+                f"the catalog {shown} has schema {current}, this persrv knows up to {scripts.get_current_head()}",
+                "update persrv, or open another catalog",
+            )
+        settings.attributes["connection"] = connection
+        try:
+            command.upgrade(settings, target)
+        except CommandError as error:
+            raise CatalogError(f"the schema of {shown} cannot be upgraded: {error}", "restore a backup") from error

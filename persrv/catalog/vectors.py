@@ -1,0 +1,215 @@
+"""The cache of image vectors beside the catalog, so that a rebuild of the index reads no picture.
+
+Two files grow side by side: ``NAME.f16`` holds one row of little-endian float16 for each sticker, and ``NAME.ids`` the
+sticker's id and a line feed in the same place. A row's vector reaches the disk before its id is written, so an id
+that can be read always has its vector. Whatever a crash left behind the last whole pair is ignored by readers and
+cut off by the next writer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import portalocker
+from numpy.typing import NDArray
+
+from persrv.catalog.identity import check_sticker_id
+from persrv.errors import CatalogError, NotFoundError
+
+_ROW_TYPE = np.dtype("<f2")
+_LARGEST = float(np.finfo(_ROW_TYPE).max)
+_ID_BYTES = 33
+_LOOK_AGAIN_SECONDS = 0.02
+_ID_LINE = re.compile(rb"[0-9a-f]{32}\n")
+
+
+class VectorCache:
+    """The vectors of one encoder at one revision. Any number of processes and threads may read while one writes.
+
+    Args:
+        folder: Where the files lie; made where it is missing.
+        encoder: The encoder's name.
+        revision: The encoder's revision: vectors of another revision lie in other files.
+        dimension: Length of a vector, >= 1.
+        wait: Seconds to wait for another writer.
+
+    Raises:
+        CatalogError: The files cannot be read or made.
+    """
+
+    def __init__(self, folder: Path, encoder: str, revision: str, dimension: int, *, wait: float = 60.0) -> None:
+        if dimension < 1:
+            raise CatalogError(f"vectors cannot have {dimension} dimensions", "give the encoder's dimension")
+        name = _file_name(encoder, revision, dimension)
+        self.dimension = dimension
+        self._vector_file, self._id_file, self._lock_file = (folder / (name + end) for end in (".f16", ".ids", ".lock"))
+        self._row_bytes = dimension * _ROW_TYPE.itemsize
+        self._wait = wait
+        self._thread = threading.RLock()
+        self._place: dict[str, int] = {}
+        self._read_rows = 0
+        self._vectors: NDArray[np.float16] = np.empty((0, dimension), dtype=_ROW_TYPE)
+        with self._mapped("opened"):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._refresh()
+
+    def __len__(self) -> int:
+        """Return how many stickers have a vector here."""
+        with self._mapped("read"):
+            self._refresh()
+        return len(self._place)
+
+    def __contains__(self, sticker_id: object) -> bool:
+        return isinstance(sticker_id, str) and not self.missing([sticker_id])
+
+    def missing(self, ids: Sequence[str]) -> list[str]:
+        """Return the ids that have no vector yet, each once, in their order.
+
+        Raises:
+            CatalogError: The files cannot be read.
+        """
+        with self._mapped("read"):
+            self._refresh()
+        return [sticker_id for sticker_id in dict.fromkeys(ids) if sticker_id not in self._place]
+
+    def get(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors, shape (n_ids, dimension), in the order of ``ids``, rounded to what float16 can hold.
+
+        Raises:
+            NotFoundError: Naming the first id without a vector.
+            CatalogError: The files cannot be read.
+        """
+        with self._thread:
+            absent = self.missing(ids)
+            if absent:
+                raise NotFoundError(f"sticker {absent[0]} has no vector in {self._vector_file.name}", "encode it first")
+            vectors, rows = self._vectors, [self._place[sticker_id] for sticker_id in ids]
+        return vectors[rows].astype(np.float32)
+
+    def append(self, ids: Sequence[str], vectors: NDArray[np.floating]) -> None:
+        """Store vectors, on the disk when this returns; ids that have one already keep it.
+
+        Args:
+            ids: Sticker ids; of an id given twice the first vector counts.
+            vectors: Shape (n_ids, dimension), finite, each |x| <= 65,504.
+
+        Raises:
+            CatalogError: The shape is another, a value does not fit float16, another writer does not finish in time:
+                nothing is stored then. Or the files cannot be written: the first of the vectors may be stored then.
+        """
+        self._check(ids, vectors)
+        with self._mapped("written"), self._only_writer(), self._thread:
+            self._refresh()
+            first = {sticker_id: row for row, sticker_id in reversed(list(enumerate(ids)))}
+            rows = sorted(row for sticker_id, row in first.items() if sticker_id not in self._place)
+            if not rows:
+                return
+            # Ids that lost their vectors must be gone before other vectors come to stand in their rows.
+            _extend(self._id_file, self._read_rows * _ID_BYTES, b"")
+            _extend(self._vector_file, self._read_rows * self._row_bytes, vectors[rows].astype(_ROW_TYPE).tobytes())
+            _extend(self._id_file, self._read_rows * _ID_BYTES, "".join(f"{ids[row]}\n" for row in rows).encode())
+            _sync_folder(self._vector_file.parent)
+            self._refresh()
+
+    def close(self) -> None:
+        """Let go of the files; closing twice is harmless, and the next use opens them again."""
+        with self._thread:
+            self._vectors = np.empty((0, self.dimension), dtype=_ROW_TYPE)
+            self._place, self._read_rows = {}, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _check(self, ids: Sequence[str], vectors: NDArray[np.floating]) -> None:
+        if vectors.shape != (len(ids), self.dimension):
+            raise CatalogError(
+                f"the array's shape is {vectors.shape}, not ({len(ids)}, {self.dimension})",
+                "give one row for each id",
+            )
+        fits = (np.abs(vectors) <= _LARGEST).all(axis=1)
+        for sticker_id, fit in zip(ids, fits, strict=True):
+            check_sticker_id(sticker_id)
+            if not fit:
+                raise CatalogError(
+                    f"the vector of sticker {sticker_id} holds a value that is not finite or above {_LARGEST:.0f}",
+                    "correct the encoder, or scale its vectors",
+                )
+
+    def _only_writer(self) -> portalocker.Lock:
+        return portalocker.Lock(self._lock_file, "a", timeout=self._wait, check_interval=_LOOK_AGAIN_SECONDS)
+
+    def _refresh(self) -> None:
+        """Read the ids that were added since the last look, and map their vectors."""
+        with self._thread:
+            if not (self._id_file.exists() and self._vector_file.exists()):
+                return
+            with self._id_file.open("rb") as file:
+                file.seek(self._read_rows * _ID_BYTES)
+                # The ids are read before the vectors are measured: a writer may be adding both.
+                tail = file.read()
+            rows = min(self._read_rows + len(tail) // _ID_BYTES, self._vector_file.stat().st_size // self._row_bytes)
+            lines = [tail[start : start + _ID_BYTES] for start in range(0, len(tail), _ID_BYTES)]
+            if rows <= self._read_rows:
+                return
+            added = []
+            for line in lines[: rows - self._read_rows]:
+                if not _ID_LINE.fullmatch(line):
+                    break
+                added.append(line[:-1].decode())
+            shape = (self._read_rows + len(added), self.dimension)
+            if added:
+                self._vectors = np.memmap(self._vector_file, dtype=_ROW_TYPE, mode="r", shape=shape)
+            for row, sticker_id in enumerate(added, start=self._read_rows):
+                self._place.setdefault(sticker_id, row)
+            self._read_rows += len(added)
+
+    @contextmanager
+    def _mapped(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CatalogError(
+                f"the vectors {self._vector_file} cannot be {verb}: {error.strerror}",
+                "check the folder, its rights and its space",
+            ) from error
+        except portalocker.exceptions.BaseLockException as error:
+            raise CatalogError(
+                f"the vectors {self._vector_file} are being written by another process", "let it finish, and try again"
+            ) from error
+
+
+def _file_name(encoder: str, revision: str, dimension: int) -> str:
+    # The readable part can be the same for two encoders, the digest cannot.
+    readable = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{encoder}-{revision}")[:80].lstrip(".")
+    digest = hashlib.sha256(repr((encoder, revision, dimension)).encode()).hexdigest()[:12]
+    return f"{readable}-{dimension}-{digest}"
+
+
+def _extend(file: Path, size: int, content: bytes) -> None:
+    """Cut a file to ``size`` bytes, write ``content`` behind them, and wait until all is on the disk."""
+    with file.open("ab") as out:
+        out.truncate(size)
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows keeps folders in order by itself and cannot open them
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,83 @@
+"""The application: its commands, and what happens to errors."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from persrv.cli import build, demo, edit, inspect, people, push, search
+from persrv.errors import PersrvError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+class Group(TyperGroup):
+    """Turns errors into one line with the next step, and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except PersrvError as error:
+            one_line = " ".join(str(error).split())
+            typer.echo(f"persrv: {one_line}", err=True)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as stop:
+            typer.echo("persrv: interrupted; run the same command again to go on", err=True)
+            raise typer.Exit(INTERRUPTED) from stop
+
+
+app = typer.Typer(
+    name="persrv",
+    cls=Group,
+    help="Sticker search that learns each person's taste.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"persrv {version('persrv')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Sticker search that learns each person's taste."""
+
+
+for command in (
+    demo.demo,
+    build.build,
+    search.search,
+    search.similar,
+    people.pick,
+    people.users,
+    inspect.show,
+    edit.edit,
+    inspect.info,
+    inspect.doctor,
+    push.push,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,92 @@
+"""``persrv show``, ``persrv info`` and ``persrv doctor``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from persrv.cli.options import DEFAULT_RECIPE, ImagesOption, JsonOption, RecipeOption, print_json
+
+FAILED = 1
+"""Exit code of ``doctor`` when a check failed."""
+
+
+def show(
+    sticker: Annotated[str, typer.Argument(help="The sticker's id, or its beginning.")],
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    images: ImagesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all that is known of one sticker: its texts, who said them, edits, and where its file is.
+
+    Example: `persrv show 3f2a9c`
+    """
+    from rich.console import Console
+
+    from persrv.present.terminal import print_picture
+    from persrv.workspace import Workspace
+
+    with Workspace.of(recipe).existing_catalog() as catalog:
+        found = catalog.sticker(sticker)
+        sources = catalog.semantics_sources(found.id)
+        edits = catalog.edits(found.id)
+    told: dict[str, Any] = asdict(found) | {
+        "path": str(found.path) if found.path else None,
+        "semantics": {name: list(phrases) for name, phrases in found.semantics.items()},
+        "sources": [
+            {"source": s.source, "model": s.model, "says": {n: list(p) for n, p in s.semantics.items()}}
+            for s in sources
+        ],
+        "edits": [asdict(e) for e in edits],
+    }
+    if as_json:
+        print_json(told)
+        return
+    console = Console()
+    if found.path:
+        print_picture(found.path, console, images=images)
+    typer.echo(f"{found.title}  {found.id}")
+    typer.echo(
+        f"{found.format or 'no picture'}  {found.width}x{found.height}  frames {found.frames}  {found.path or ''}"
+    )
+    for name, value in (("packs", ", ".join(found.packs)), ("language", found.language), ("style", found.style)):
+        if value:
+            typer.echo(f"{name}: {value}")
+    for name, phrases in found.semantics.items():
+        said_by = [s.source for s in sources if dict(s.semantics.items()).get(name)]
+        edited = [f"edited by {e.editor or 'somebody'}" for e in edits if e.field == name][-1:]
+        typer.echo(f"{name}: {', '.join(phrases)}   [{', '.join(edited or said_by)}]")
+
+
+def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> None:
+    """Say what a collection holds, where it lives, and what it was built from.
+
+    Example: `persrv info --json`
+    """
+    from persrv.overview import overview
+
+    told = overview(recipe)
+    if as_json:
+        print_json(told)
+        return
+    for key, value in told.items():
+        typer.echo(f"{key}: {value}")
+
+
+def doctor(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> None:
+    """Check that a collection can be searched, and say what to do where it cannot.
+
+    Example: `persrv doctor`
+    """
+    from persrv.overview import examine
+
+    checks = examine(recipe)
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            typer.echo(f"{'ok ' if check.passed else 'BAD'} {check.name}: {check.finding}")
+    if not all(check.passed for check in checks):
+        raise typer.Exit(FAILED)

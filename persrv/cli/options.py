@@ -1,0 +1,61 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from persrv.errors import QueryError
+
+RecipeOption = Annotated[
+    str,
+    typer.Option("--recipe", "-r", envvar="PERSRV_RECIPE", help="The collection: a recipe's name or .toml path."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", help="Hits on a page.")]
+OffsetOption = Annotated[int, typer.Option("--offset", help="Hits before the page.")]
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        "-f",
+        metavar="FIELD=VALUE",
+        help="Only stickers with this value; repeat for more. Fields: pack, tags, language, animated, rating, style.",
+    ),
+]
+ImagesOption = Annotated[
+    bool | None, typer.Option("--images/--no-images", help="Draw thumbnails; default: where the terminal can.")
+]
+
+DEFAULT_RECIPE = "emoji"
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document to stdout, readable, Chinese and emoji as they are."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def parse_filter_options(given: Sequence[str] | None) -> dict[str, str | bool | list[str]]:
+    """Return ``FIELD=VALUE`` options as the filters of a search; a repeated field means any of its values.
+
+    Raises:
+        QueryError: An option without ``=``, or ``animated`` with something else than yes or no.
+    """
+    texts: dict[str, list[str]] = {}
+    for option in given or ():
+        field, equals, value = option.partition("=")
+        if not equals or not field.strip() or not value.strip():
+            raise QueryError(f"filter {option!r} is not FIELD=VALUE", "write for example --filter pack=Noto")
+        texts.setdefault(field.strip(), []).append(value.strip())
+    return {field: _truth(values) if field == "animated" else values for field, values in texts.items()}
+
+
+def _truth(values: Sequence[str]) -> bool:
+    known = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    value = values[-1].lower()
+    if value not in known:
+        raise QueryError(f"filter animated={values[-1]} is neither yes nor no", "use animated=yes or animated=no")
+    return known[value]

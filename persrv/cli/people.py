@@ -1,0 +1,109 @@
+"""``persrv pick`` and ``persrv users``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import typer
+
+from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
+from persrv.errors import NotFoundError, QueryError
+
+
+def pick(
+    sticker: Annotated[str, typer.Argument(help="The sticker's id, or its beginning.")],
+    user: Annotated[str, typer.Option("--user", "-u", help="Who picked it.")],
+    query: Annotated[str, typer.Option("--query", "-q", help="What they had typed.")] = "",
+    kind: Annotated[
+        Literal["pick", "send", "favourite"], typer.Option("--kind", help="What they did with it.")
+    ] = "pick",
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    as_json: JsonOption = False,
+) -> None:
+    """Record that somebody picked a sticker; their style moves at once.
+
+    Example: `persrv pick 3f2a9c --user ann --query "happy birthday"`
+    """
+    from persrv.retriever import Retriever
+
+    with Retriever.open(recipe) as retriever:
+        profile = retriever.record(user, query, sticker, kind=kind)
+    shares = [round(float(share), 4) for share in profile.shares]
+    if as_json:
+        print_json({"user": user, "styles": len(shares), "shares": shares})
+    else:
+        typer.echo(f"{user} now has {len(shares)} style(s): {', '.join(f'{share:.0%}' for share in shares) or 'none'}")
+
+
+def users(
+    user: Annotated[str | None, typer.Argument(help="One user; without it, all are listed.")] = None,
+    export: Annotated[bool, typer.Option("--export", help="Print all that is stored about the user, as JSON.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Delete all that is stored about the user.")] = False,
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    as_json: JsonOption = False,
+) -> None:
+    """List users, look at one's styles, export or forget them.
+
+    Example: `persrv users`, `persrv users ann`, `persrv users ann --forget`
+    """
+    if user is None:
+        if export or forget:
+            raise QueryError("--export and --forget need a user", "name one: persrv users ann --export")
+        _list(recipe, as_json)
+    elif forget:
+        _forget(recipe, user, as_json)
+    else:
+        _one(recipe, user, export=export, as_json=as_json)
+
+
+def _list(recipe: str, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from persrv.workspace import Workspace
+
+    with Workspace.of(recipe).existing_catalog() as catalog:
+        found = catalog.users()
+    if as_json:
+        print_json([{"user": u.user, "picks": u.picks, "first": u.first, "last": u.last} for u in found])
+        return
+    table = Table("user", "picks", "first", "last", title=f"{len(found)} users")
+    for u in found:
+        table.add_row(Text(u.user), str(u.picks), f"{u.first:%Y-%m-%d}", f"{u.last:%Y-%m-%d}")
+    Console().print(table)
+
+
+def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
+    from persrv.retriever import Retriever
+
+    with Retriever.open(recipe) as retriever:
+        styles = retriever.styles(user)
+        picks = retriever.picks(user)
+    if not picks and not styles:
+        raise NotFoundError(f"nothing is known of user {user!r}", "see persrv users")
+    told: dict[str, Any] = {"user": user, "picks": len(picks), "styles": [asdict(style) for style in styles]}
+    if export:
+        told["interactions"] = [
+            {"query": p.query, "sticker_id": p.sticker_id, "time": p.time.isoformat(), "kind": p.kind} for p in picks
+        ]
+    if as_json or export:
+        print_json(told)
+        return
+    typer.echo(f"{user}: {len(picks)} picks, {len(styles)} style(s)")
+    for number, style in enumerate(styles):
+        typer.echo(f"  style {number}: {style.share:.0%}, most like {style.title} ({style.sticker_id[:8]})")
+
+
+def _forget(recipe: str, user: str, as_json: bool) -> None:
+    from persrv.retriever import Retriever
+
+    with Retriever.open(recipe) as retriever:
+        deleted = retriever.forget(user)
+    if as_json:
+        print_json({"user": user, "deleted": deleted})
+    else:
+        typer.echo(
+            f"forgot {user}: {deleted} picks and the style profile are deleted; utility follows at the next build"
+        )

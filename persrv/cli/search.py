@@ -1,0 +1,97 @@
+"""``persrv search`` and ``persrv similar``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from persrv.cli.options import (
+    DEFAULT_RECIPE,
+    FilterOption,
+    ImagesOption,
+    JsonOption,
+    LimitOption,
+    OffsetOption,
+    RecipeOption,
+    parse_filter_options,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from persrv.answer import Answer
+
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a contact sheet to this file.")]
+
+
+def search(
+    query: Annotated[
+        str, typer.Argument(help="What to look for: words, Chinese, emoji; empty for what is popular.")
+    ] = "",
+    user: Annotated[str | None, typer.Option("--user", "-u", help="Whose taste counts.")] = None,
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    limit: LimitOption = 20,
+    offset: OffsetOption = 0,
+    filters: FilterOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say where each score came from.")] = False,
+    images: ImagesOption = None,
+    html: HtmlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search a collection, for somebody or for anybody.
+
+    Example: `persrv search "happy birthday" --user ann`, `persrv search 笑哭 -f style=noto --explain`
+    """
+    from persrv.retriever import Retriever
+
+    chosen = parse_filter_options(filters)
+    with Retriever.open(recipe) as retriever:
+        answer = retriever.search(query, user, limit=limit, offset=offset, filters=chosen, explain=explain or as_json)
+    heading = f"{query or 'popular'}{f' for {user}' if user else ''}"
+    _show(answer, heading, explain=explain, images=images, html=html, as_json=as_json)
+
+
+def similar(
+    sticker: Annotated[str, typer.Argument(help="A sticker's id (or its beginning), or a picture's path.")],
+    by: Annotated[Literal["meaning", "look", "both"], typer.Option("--by", help="What to compare.")] = "both",
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    limit: LimitOption = 20,
+    offset: OffsetOption = 0,
+    filters: FilterOption = None,
+    images: ImagesOption = None,
+    html: HtmlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find more like a sticker, or like a picture of your own.
+
+    Example: `persrv similar 3f2a9c --by look`, `persrv similar ./cat.png`
+    """
+    from persrv.retriever import Retriever
+
+    picture = Path(sticker).expanduser()
+    wanted = picture if picture.is_file() or picture.suffix else sticker
+    chosen = parse_filter_options(filters)
+    with Retriever.open(recipe) as retriever:
+        answer = retriever.similar(wanted, by=by, limit=limit, offset=offset, filters=chosen)
+    _show(answer, answer.note, explain=False, images=images, html=html, as_json=as_json)
+
+
+def _show(
+    answer: Answer, heading: str, *, explain: bool, images: bool | None, html: Path | None, as_json: bool
+) -> None:
+    if html:
+        from persrv.cli.files import write_text
+        from persrv.present.sheet import contact_sheet
+
+        write_text(html, contact_sheet([(heading, answer)], title=heading))
+    if as_json:
+        print_json(answer.as_dict())
+        return
+    from rich.console import Console
+
+    from persrv.present.terminal import print_answer
+
+    print_answer(answer, Console(), images=images, explain=explain)
+    if html:
+        typer.echo(f"wrote {html}", err=True)

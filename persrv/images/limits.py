@@ -1,0 +1,40 @@
+"""How much of a picture is worth decoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from persrv.errors import RecipeError
+
+_MOST_PIXELS = 64_000_000  # Pillow warns above 89 million, and its warnings cannot be silenced for one thread alone.
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that hold before anything is decoded.
+
+    Attributes:
+        file_bytes: Largest file, in bytes.
+        pixels: Largest canvas, width times height; at most 64 million.
+        frames: Frames of an animation that are looked at, counted from the first.
+        total_pixels: Pixels decoded for one picture over all frames that are looked at; later frames are left out.
+
+    Raises:
+        RecipeError: A limit is below 1, or ``pixels`` is above 64 million.
+    """
+
+    file_bytes: int = 20_000_000
+    pixels: int = 16_000_000
+    frames: int = 64
+    total_pixels: int = 128_000_000
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise RecipeError(f"the limit {field.name} is {getattr(self, field.name)}", "give at least 1")
+        if self.pixels > _MOST_PIXELS:
+            raise RecipeError(f"the limit pixels is {self.pixels}", f"give at most {_MOST_PIXELS}")
+
+    def frames_of(self, frames: int, canvas: int) -> int:
+        """Return how many of ``frames`` frames of ``canvas`` pixels are looked at, >= 1."""
+        return max(1, min(frames, self.frames, self.total_pixels // canvas))

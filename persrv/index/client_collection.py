@@ -1,0 +1,188 @@
+"""One open version of a collection behind a ``QdrantClient``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Self
+
+from qdrant_client import QdrantClient
+from qdrant_client import models as m
+
+from persrv.errors import VectorIndexError
+from persrv.index.calls import Calls
+from persrv.index.engine import Request
+from persrv.index.manifest import Manifest
+from persrv.index.schema import Schema
+from persrv.index.validate import check_ids, check_payloads, check_points, check_request
+
+_BATCH = 128
+"""Points in one write: Qdrant advises 64 to 256; 128 points of 512 numbers are about 1.5 MB of JSON."""
+
+
+class ClientCollection:
+    """A :class:`persrv.index.engine.Collection` behind a client.
+
+    It reads and writes the version that it was opened on, not the alias: after a switch it goes on with the older
+    one, as long as that is kept, then raises ``NotFoundError``.
+
+    Args:
+        client: Belongs to the store, which closes it.
+        calls: Makes the calls.
+        version: Name of the version's own Qdrant collection.
+        schema: How its points are laid out.
+        manifest: What it was built from.
+        formula_max: Whether the server's formulas know ``MaxExpression``.
+    """
+
+    def __init__(
+        self,
+        client: QdrantClient,
+        calls: Calls,
+        version: str,
+        schema: Schema,
+        manifest: Manifest,
+        formula_max: bool,
+    ) -> None:
+        self._client = client
+        self._calls = calls
+        self._version = version
+        self._schema = schema
+        self._manifest = manifest
+        self._formula_max = formula_max
+        self._closed = False
+
+    @property
+    def version(self) -> str:
+        """Name of the version's own Qdrant collection."""
+        return self._version
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the collection was built from."""
+        return self._manifest
+
+    @property
+    def schema(self) -> Schema:
+        """How its points are laid out."""
+        return self._schema
+
+    @property
+    def formula_max(self) -> bool:
+        """Whether formulas know ``MaxExpression``."""
+        return self._formula_max
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    def query(self, request: Request) -> list[m.ScoredPoint]:
+        """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
+        self._check_usable()
+        check_request(request)
+        answer = self._calls.read(
+            lambda: self._client.query_points(
+                self._version,
+                query=request.query,
+                prefetch=list(request.prefetch) or None,
+                using=request.using,
+                limit=request.limit,
+                offset=request.offset or None,
+                query_filter=request.filter,
+                with_payload=request.with_payload,
+                with_vectors=list(request.with_vectors) or False,
+            )
+        )
+        return answer.points
+
+    def upsert(self, points: Sequence[m.PointStruct]) -> None:
+        """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
+        self._check_usable()
+        check_points(points, self._schema)
+        for start in range(0, len(points), _BATCH):
+            # A shard applies writes in their order: when the last one is done, all are.
+            last = start + _BATCH >= len(points)
+            batch = list(points[start : start + _BATCH])
+            self._calls.write(partial(self._client.upsert, self._version, batch, wait=last))
+
+    def set_payload(self, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
+        """Merge payload keys, see :meth:`persrv.index.engine.Collection.set_payload`."""
+        self._check_usable()
+        check_payloads(payloads, self._schema)
+        # By filter rather than by id: servers refuse the rest of a batch at an id that is not there.
+        operations: list[m.UpdateOperation] = [
+            m.SetPayloadOperation(set_payload=m.SetPayload(payload=payload, filter=_only([point])))
+            for point, payload in payloads
+        ]
+        for start in range(0, len(operations), _BATCH):
+            last = start + _BATCH >= len(operations)
+            batch = operations[start : start + _BATCH]
+            self._calls.write(partial(self._client.batch_update_points, self._version, batch, wait=last))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove points, see :meth:`persrv.index.engine.Collection.delete`."""
+        self._check_usable()
+        check_ids(ids)
+        if ids:
+            chosen = m.PointIdsList(points=list(ids))
+            self._calls.write(lambda: self._client.delete(self._version, chosen, wait=True))
+
+    def retrieve(self, ids: Sequence[str], with_vectors: Sequence[str] = ()) -> list[m.Record]:
+        """Return points by id, see :meth:`persrv.index.engine.Collection.retrieve`."""
+        self._check_usable()
+        check_ids(ids)
+        wanted = list(dict.fromkeys(ids))
+        names = list(with_vectors) or False
+        found: dict[str, m.Record] = {}
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            call = partial(self._client.retrieve, self._version, batch, with_payload=True, with_vectors=names)
+            found |= {str(record.id): record for record in self._calls.read(call)}
+        return [found[point] for point in wanted if point in found]
+
+    def scroll(
+        self, where: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+    ) -> Iterator[m.Record]:
+        """Walk through all matching points, see :meth:`persrv.index.engine.Collection.scroll`."""
+        names = list(with_vectors) or False
+        offset: m.ExtendedPointId | None = None
+        while True:
+            self._check_usable()
+            call = partial(
+                self._client.scroll,
+                self._version,
+                scroll_filter=where,
+                limit=batch,
+                offset=offset,
+                with_payload=True,
+                with_vectors=names,
+            )
+            found, following = self._calls.read(call)
+            yield from found
+            if not isinstance(following, str | int):
+                return
+            offset = following
+
+    def count(self, where: m.Filter | None = None) -> int:
+        """Return the exact number of matching points."""
+        self._check_usable()
+        return self._calls.read(lambda: self._client.count(self._version, count_filter=where, exact=True)).count
+
+    def close(self) -> None:
+        """Let go; closing twice is harmless."""
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise VectorIndexError("this collection is closed", "open it again")
+
+
+def _only(ids: list[m.ExtendedPointId]) -> m.Filter:
+    return m.Filter(must=[m.HasIdCondition(has_id=ids)])

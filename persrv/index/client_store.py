@@ -1,0 +1,182 @@
+"""Collections behind a ``QdrantClient``: one Qdrant collection for each version, an alias for the current one.
+
+The version ``20261104T121314Z-5ae0b7`` of ``emoji`` is the Qdrant collection ``emoji_20261104T121314Z-5ae0b7``; the
+alias ``emoji`` points to it. Schema, manifest and the name of the version before stand in the collection's metadata,
+where the dashboard shows them. Nothing without that metadata is ever removed.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, Self
+
+from qdrant_client import QdrantClient
+from qdrant_client import models as m
+
+from persrv.errors import NotFoundError, VectorIndexError
+from persrv.index.calls import Calls
+from persrv.index.client_collection import ClientCollection
+from persrv.index.description import describe, read_description
+from persrv.index.engine import Collection
+from persrv.index.manifest import BUILD_PATTERN, Manifest
+from persrv.index.schema import IMAGE, TEXT, PayloadType, Schema
+from persrv.index.verify import verify
+
+_DESCRIPTION, _PREVIOUS = "persrv", "persrv_previous"
+
+_INDEXES: dict[PayloadType, m.PayloadSchemaType] = {
+    "keyword": m.PayloadSchemaType.KEYWORD,
+    "float": m.PayloadSchemaType.FLOAT,
+    "integer": m.PayloadSchemaType.INTEGER,
+    "bool": m.PayloadSchemaType.BOOL,
+    "datetime": m.PayloadSchemaType.DATETIME,
+}
+
+
+class ClientStore:
+    """A :class:`persrv.index.engine.Store` behind a client.
+
+    Args:
+        client: Closed by :meth:`close`.
+        calls: Makes the calls.
+        formula_max: Whether the server's formulas know ``MaxExpression``.
+    """
+
+    def __init__(self, client: QdrantClient, calls: Calls, *, formula_max: bool) -> None:
+        self._client = client
+        self._calls = calls
+        self._formula_max = formula_max
+        self._opened: list[ClientCollection] = []
+
+    def create(self, name: str, schema: Schema, manifest: Manifest) -> ClientCollection:
+        """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
+        version = f"{name}_{manifest.build}"
+        metadata = {_DESCRIPTION: describe(schema, manifest)}
+        self._remove_others(name)
+        if self._calls.read(lambda: self._client.collection_exists(version)):
+            raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
+        text = {TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)} if schema.sparse else None
+        image = m.VectorParams(
+            size=schema.dimension, distance=m.Distance.COSINE, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m)
+        )
+
+        def create() -> None:
+            # A repeated call may find what the call before made, when only its answer was lost.
+            if not self._client.collection_exists(version):
+                self._client.create_collection(
+                    version,
+                    vectors_config={IMAGE: image},
+                    sparse_vectors_config=text,
+                    shard_number=1,
+                    replication_factor=schema.replication_factor,
+                    metadata=metadata,
+                )
+
+        self._calls.write(create)
+        for key, kind in schema.payload.items():
+            index = partial(self._client.create_payload_index, version, key, field_schema=_INDEXES[kind], wait=True)
+            self._calls.write(index)
+        return self._keep(version, schema, manifest)
+
+    def publish(self, name: str, collection: Collection) -> ClientCollection:
+        """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
+        build = collection.manifest.build
+        current = self._current(name)
+        if (
+            not isinstance(collection, ClientCollection)
+            or collection.version != f"{name}_{build}"
+            or collection.version == current
+        ):
+            raise VectorIndexError(f"{build} is no unpublished build of {name}", "publish what create() returned, once")
+        verify(collection)
+        self._switch(name, collection.version, current)
+        self._remove_others(name)
+        collection.close()
+        return self._keep(collection.version, collection.schema, collection.manifest)
+
+    def rollback(self, name: str) -> Manifest:
+        """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""
+        current = self._current(name)
+        if current is None:
+            raise _nothing(name, self._calls.where)
+        previous = self._metadata(current).get(_PREVIOUS)
+        if not isinstance(previous, str):
+            raise NotFoundError(f"{name} has no previous version", f"run persrv build {name}")
+        _, manifest = self._description(previous)
+        self._switch(name, previous, current)
+        return manifest
+
+    def open(self, name: str) -> ClientCollection:
+        """Open the current version, see :meth:`persrv.index.engine.Store.open`."""
+        version = self._current(name)
+        if version is None:
+            raise _nothing(name, self._calls.where)
+        return self._keep(version, *self._description(version))
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Return the current version's manifest, ``None`` where there is none."""
+        version = self._current(name)
+        return None if version is None else self._description(version)[1]
+
+    def names(self) -> list[str]:
+        """Return the names of published collections, sorted."""
+        return sorted(alias for alias, version in self._aliases().items() if _is_version(alias, version))
+
+    def close(self) -> None:
+        """Close every collection that this store opened, and the client."""
+        while self._opened:
+            self._opened.pop().close()
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _aliases(self) -> dict[str, str]:
+        answer = self._calls.read(self._client.get_aliases)
+        return {alias.alias_name: alias.collection_name for alias in answer.aliases}
+
+    def _current(self, name: str) -> str | None:
+        version = self._aliases().get(name)
+        return version if version is not None and _is_version(name, version) else None
+
+    def _metadata(self, version: str) -> dict[str, Any]:
+        return self._calls.read(lambda: self._client.get_collection(version)).config.metadata or {}
+
+    def _description(self, version: str) -> tuple[Schema, Manifest]:
+        where = f"the collection {version} on {self._calls.where}"
+        return read_description(self._metadata(version).get(_DESCRIPTION), where)
+
+    def _switch(self, name: str, version: str, before: str | None) -> None:
+        metadata = {_PREVIOUS: before}
+        self._calls.write(lambda: self._client.update_collection(version, metadata=metadata))
+        steps: list[m.AliasOperations] = [
+            m.CreateAliasOperation(create_alias=m.CreateAlias(collection_name=version, alias_name=name))
+        ]
+        if before is not None:
+            steps.insert(0, m.DeleteAliasOperation(delete_alias=m.DeleteAlias(alias_name=name)))
+        self._calls.write(lambda: self._client.update_collection_aliases(steps))
+
+    def _remove_others(self, name: str) -> None:
+        current = self._current(name)
+        keep = {current, self._metadata(current).get(_PREVIOUS) if current else None}
+        for collection in self._calls.read(self._client.get_collections).collections:
+            version = collection.name
+            if version not in keep and _is_version(name, version) and _DESCRIPTION in self._metadata(version):
+                self._calls.write(partial(self._client.delete_collection, version))
+
+    def _keep(self, version: str, schema: Schema, manifest: Manifest) -> ClientCollection:
+        opened = ClientCollection(self._client, self._calls, version, schema, manifest, self._formula_max)
+        self._opened = [*(known for known in self._opened if not known.closed), opened]
+        return opened
+
+
+def _is_version(name: str, version: str) -> bool:
+    return re.fullmatch(f"{re.escape(name)}_{BUILD_PATTERN}", version) is not None
+
+
+def _nothing(name: str, where: str) -> NotFoundError:
+    return NotFoundError(f"there is no index {name} on {where}", f"run persrv build {name}, or push one there")

@@ -1,0 +1,139 @@
+"""Collections in a folder of this machine, on Qdrant Edge: nothing to install, nothing to start."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Self
+
+from persrv.errors import NotFoundError, VectorIndexError
+from persrv.index.embedded_collection import EmbeddedCollection, create_shard, load_shard
+from persrv.index.engine import Collection
+from persrv.index.lock import FileLock
+from persrv.index.manifest import Manifest
+from persrv.index.schema import Schema
+from persrv.index.verify import verify
+from persrv.index.versions import Pointer, Versions
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,126}")
+
+
+class EmbeddedStore:
+    """A :class:`persrv.index.engine.Store` in a folder.
+
+    Each version has its own lock, so one process can build a new version while another one answers from the current
+    one. A version that is in use when its time is over is removed at the next create or publish.
+
+    Args:
+        folder: Holds one folder for each collection; created at the first build.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._opened: list[tuple[str, EmbeddedCollection]] = []
+
+    def create(self, name: str, schema: Schema, manifest: Manifest) -> EmbeddedCollection:
+        """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
+        versions = self._versions(name)
+        build = manifest.build
+        for owner, known in self._opened:
+            if owner == name and versions.building(known.manifest.build):
+                known.close()
+        with versions.changing():
+            pointer = versions.pointer()
+            for busy in versions.remove_others({pointer.current, pointer.previous}):
+                if versions.building(busy):
+                    versions.lock(busy).release()
+            lock = versions.add(build)
+        try:
+            versions.write_description(build, schema, manifest)
+            shard = create_shard(versions.shard(build), schema)
+        except BaseException:
+            lock.release()
+            raise
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+
+    def publish(self, name: str, collection: Collection) -> EmbeddedCollection:
+        """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
+        versions = self._versions(name)
+        build = collection.manifest.build
+        if not isinstance(collection, EmbeddedCollection) or not versions.building(build):
+            raise VectorIndexError(f"{build} is no unpublished build of {name}", "publish what create() returned, once")
+        verify(collection)
+        collection.optimize()
+        lock = collection.detach() or versions.lock(build)
+        try:
+            with versions.changing():
+                versions.publish(build)
+                pointer = versions.pointer()
+                versions.remove_others({pointer.current, pointer.previous})
+        except BaseException:
+            lock.release()
+            raise
+        return self._open(name, build, lock)
+
+    def rollback(self, name: str) -> Manifest:
+        """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""
+        versions = self._versions(name)
+        if not versions.folder.is_dir():
+            raise _nothing(name, self.folder)
+        with versions.changing():
+            pointer = versions.pointer()
+            if not pointer.previous:
+                raise NotFoundError(f"{name} has no previous version", f"run persrv build {name}")
+            _, manifest = versions.description(pointer.previous)
+            versions.point(Pointer(pointer.previous, pointer.current))
+        return manifest
+
+    def open(self, name: str) -> EmbeddedCollection:
+        """Open the current version, see :meth:`persrv.index.engine.Store.open`."""
+        versions = self._versions(name)
+        build = versions.pointer().current
+        if not build:
+            raise _nothing(name, self.folder)
+        return self._open(name, build, versions.lock(build))
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Return the current version's manifest, ``None`` where there is none."""
+        versions = self._versions(name)
+        build = versions.pointer().current
+        return versions.description(build)[1] if build else None
+
+    def names(self) -> list[str]:
+        """Return the names of published collections, sorted."""
+        return sorted(pointer.parent.name for pointer in self.folder.glob("*/CURRENT"))
+
+    def close(self) -> None:
+        """Close every collection that this store opened."""
+        while self._opened:
+            self._opened.pop()[1].close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _versions(self, name: str) -> Versions:
+        if not _NAME.fullmatch(name):
+            raise NotFoundError(f"{name!r} is no collection name", "use lower-case letters, digits, - and _")
+        return Versions(self.folder / name)
+
+    def _open(self, name: str, build: str, lock: FileLock) -> EmbeddedCollection:
+        versions = self._versions(name)
+        try:
+            schema, manifest = versions.description(build)
+            shard = load_shard(versions.shard(build))
+        except BaseException:
+            lock.release()
+            raise
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+
+    def _keep(self, name: str, collection: EmbeddedCollection) -> EmbeddedCollection:
+        self._opened = [known for known in self._opened if not known[1].closed]
+        self._opened.append((name, collection))
+        return collection
+
+
+def _nothing(name: str, folder: Path) -> NotFoundError:
+    return NotFoundError(f"there is no index {name} in {folder}", f"run persrv build {name}")

@@ -1,0 +1,234 @@
+"""One open version of an embedded collection: a Qdrant Edge shard, guarded."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+import qdrant_edge as edge
+from qdrant_client import models as m
+
+from persrv.errors import PersrvError, QueryError, VectorIndexError
+from persrv.index.edge_filter import to_edge_filter
+from persrv.index.edge_models import from_edge_records, from_edge_scored, to_edge_points, to_edge_request
+from persrv.index.engine import Request
+from persrv.index.lock import FileLock
+from persrv.index.manifest import Manifest
+from persrv.index.schema import IMAGE, TEXT, PayloadType, Schema
+from persrv.index.validate import check_ids, check_payloads, check_points, check_request
+
+_Answer = TypeVar("_Answer")
+
+_INDEXES: dict[PayloadType, edge.PayloadSchemaType] = {
+    "keyword": edge.PayloadSchemaType.Keyword,
+    "float": edge.PayloadSchemaType.Float,
+    "integer": edge.PayloadSchemaType.Integer,
+    "bool": edge.PayloadSchemaType.Bool,
+    "datetime": edge.PayloadSchemaType.Datetime,
+}
+
+_EF_CONSTRUCT = 128
+_FULL_SCAN_KB = 10_000
+
+
+def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
+    """Create the engine's files for an empty version, payload indexes included.
+
+    Raises:
+        VectorIndexError: The engine refuses.
+    """
+    text = {TEXT: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if schema.sparse else None
+    config = edge.EdgeConfig(
+        vectors={IMAGE: edge.EdgeVectorParams(size=schema.dimension, distance=edge.Distance.Cosine)},
+        sparse_vectors=text,
+        hnsw_config=edge.HnswIndexConfig(schema.hnsw_m, _EF_CONSTRUCT, _FULL_SCAN_KB),
+        payload_memory=edge.Memory.Cached,
+    )
+    shard = engine_call(f"create {path}", partial(edge.EdgeShard.create, str(path), config))
+    for key, kind in schema.payload.items():
+        operation = edge.UpdateOperation.create_field_index(key, _INDEXES[kind])
+        engine_call(f"index {key} in {path}", partial(shard.update, operation))
+    return shard
+
+
+def load_shard(path: Path) -> edge.EdgeShard:
+    """Open the engine's files.
+
+    Raises:
+        VectorIndexError: They are missing or damaged.
+    """
+    return engine_call(f"open {path}", partial(edge.EdgeShard.load, str(path)))
+
+
+def engine_call(what: str, call: Callable[[], _Answer]) -> _Answer:
+    """Run one engine call; its errors are bare ``Exception`` objects.
+
+    Raises:
+        VectorIndexError: The engine failed.
+    """
+    try:
+        return call()
+    except PersrvError:
+        raise
+    except Exception as error:
+        raise VectorIndexError(
+            f"the embedded index cannot {what}: {error}", "build it again if this persists"
+        ) from error
+
+
+class EmbeddedCollection:
+    """A :class:`persrv.index.engine.Collection` in this process.
+
+    Queries run in parallel (the engine releases the GIL); writes take turns. It must not be used in a forked child:
+    the engine's threads are not there, so that any call would hang; each call says so instead.
+    """
+
+    def __init__(self, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest) -> None:
+        self._shard = shard
+        self._lock = lock
+        self._schema = schema
+        self._manifest = manifest
+        self._pid = os.getpid()
+        self._closed = False
+        self._writing = threading.RLock()
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the collection was built from."""
+        return self._manifest
+
+    @property
+    def schema(self) -> Schema:
+        """How its points are laid out."""
+        return self._schema
+
+    @property
+    def formula_max(self) -> bool:
+        """Always true: this engine knows ``MaxExpression``."""
+        return True
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    def query(self, request: Request) -> list[m.ScoredPoint]:
+        """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
+        self._check_usable()
+        check_request(request)
+        translated = to_edge_request(request)
+        try:
+            found = self._shard.query(translated)
+        except Exception as error:
+            self._check_usable()
+            raise QueryError(
+                f"the embedded index refuses the request: {error}",
+                "check vector names and lengths, and that the formula neither divides by 0 nor takes ln of 0",
+            ) from error
+        return from_edge_scored(found)
+
+    def upsert(self, points: Sequence[m.PointStruct]) -> None:
+        """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
+        check_points(points, self._schema)
+        translated = engine_call("take points", partial(to_edge_points, points))
+        self._write("write points", [edge.UpdateOperation.upsert_points(translated)] if translated else [])
+
+    def set_payload(self, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
+        """Merge payload keys, see :meth:`persrv.index.engine.Collection.set_payload`."""
+        check_payloads(payloads, self._schema)
+        # By filter rather than by id: the engine fails at an id that is not there, after half of the batch.
+        operations = [
+            edge.UpdateOperation.set_payload_by_filter(edge.Filter(must=[edge.HasIdCondition({point})]), payload)
+            for point, payload in payloads
+        ]
+        self._write("change payloads", operations)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove points, see :meth:`persrv.index.engine.Collection.delete`."""
+        check_ids(ids)
+        self._write("delete points", [edge.UpdateOperation.delete_points(list(ids))] if ids else [])
+
+    def retrieve(self, ids: Sequence[str], with_vectors: Sequence[str] = ()) -> list[m.Record]:
+        """Return points by id, see :meth:`persrv.index.engine.Collection.retrieve`."""
+        self._check_usable()
+        check_ids(ids)
+        wanted = list(dict.fromkeys(ids))
+        found = engine_call(
+            "read points", partial(self._shard.retrieve, list(wanted), True, list(with_vectors) or False)
+        )
+        by_id = {record.id: record for record in from_edge_records(found)}
+        return [by_id[point] for point in wanted if point in by_id]
+
+    def scroll(
+        self, where: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+    ) -> Iterator[m.Record]:
+        """Walk through all matching points, see :meth:`persrv.index.engine.Collection.scroll`."""
+        chosen, offset = to_edge_filter(where), None
+        while True:
+            self._check_usable()
+            request = edge.ScrollRequest(offset, batch, chosen, True, list(with_vectors) or False)
+            found, offset = engine_call("scroll", partial(self._shard.scroll, request))
+            yield from from_edge_records(found)
+            if offset is None:
+                return
+
+    def count(self, where: m.Filter | None = None) -> int:
+        """Return the exact number of matching points."""
+        self._check_usable()
+        request = edge.CountRequest(exact=True, filter=to_edge_filter(where))
+        return engine_call("count points", partial(self._shard.count, request))
+
+    def optimize(self) -> None:
+        """Merge and vacuum; blocks, from seconds to half a minute with half a million points."""
+        self._check_usable()
+        with self._writing:
+            engine_call("optimize", self._shard.optimize)
+            engine_call("flush", self._shard.flush)
+
+    def detach(self) -> FileLock | None:
+        """Close, but hand the lock over in place of releasing it; ``None`` where it was closed before."""
+        if os.getpid() != self._pid:
+            return None
+        with self._writing:
+            if self._closed:
+                return None
+            self._closed = True
+            try:
+                engine_call("flush", self._shard.flush)
+                engine_call("close", self._shard.close)
+            except BaseException:
+                self._lock.release()
+                raise
+            return self._lock
+
+    def close(self) -> None:
+        """Flush and let go; closing twice is harmless, and so is closing in a forked child, which does nothing."""
+        if lock := self.detach():
+            lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _write(self, what: str, operations: Sequence[edge.UpdateOperation]) -> None:
+        self._check_usable()
+        with self._writing:
+            for operation in operations:
+                engine_call(what, partial(self._shard.update, operation))
+            # The engine logs an update without fsync: only a flush survives a power failure.
+            engine_call("flush", self._shard.flush)
+
+    def _check_usable(self) -> None:
+        if os.getpid() != self._pid:
+            raise VectorIndexError(
+                f"this collection was opened by process {self._pid} before it forked process {os.getpid()}",
+                "open it after the fork, use threads in place of processes, or use a Qdrant server",
+            )
+        if self._closed:
+            raise VectorIndexError("this collection is closed", "open it again")

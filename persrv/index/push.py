@@ -1,0 +1,63 @@
+"""Copies a collection into another store, typically from this machine to a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qdrant_client import models as m
+
+from persrv.index.engine import Collection, Store
+from persrv.index.manifest import Manifest, new_build
+from persrv.index.schema import IMAGE, TEXT, Schema
+
+_BATCH = 256
+
+Progress = Callable[[int, int], None]
+"""Is told the number of points done and the number in all."""
+
+
+def push(source: Collection, store: Store, name: str, schema: Schema, progress: Progress | None = None) -> Manifest:
+    """Copy every point with its vectors and payload, and publish the copy when it is complete.
+
+    What ``store`` has under this name stays current until then. A push that broke off leaves an unpublished version,
+    which the next push or build replaces: starting again is always right.
+
+    Args:
+        source: Where points come from; it must not be written to meanwhile.
+        store: Where they go.
+        name: The collection's name there.
+        schema: The copy's layout; ``source.schema``, save for what belongs to the server (graph, replicas).
+        progress: Called after each batch.
+
+    Returns:
+        The published manifest: the source's, with its own build id.
+
+    Raises:
+        VectorIndexError: The copy is incomplete, or a point does not fit the schema.
+        IndexUnavailableError: The server failed; nothing was switched.
+    """
+    total = source.count()
+    manifest = source.manifest.model_copy(update={"build": new_build(), "stickers": total})
+    names = (IMAGE, TEXT) if schema.sparse else (IMAGE,)
+    with store.create(name, schema, manifest) as target:
+        done = 0
+        batch: list[m.PointStruct] = []
+        for record in source.scroll(with_vectors=names, batch=_BATCH):
+            batch.append(_point(record))
+            if len(batch) == _BATCH:
+                target.upsert(batch)
+                done += len(batch)
+                batch = []
+                if progress:
+                    progress(done, total)
+        target.upsert(batch)
+        if progress:
+            progress(done + len(batch), total)
+        with store.publish(name, target) as published:
+            return published.manifest
+
+
+def _point(record: m.Record) -> m.PointStruct:
+    stored = record.vector if isinstance(record.vector, dict) else {}
+    vectors: dict[str, m.Vector] = {**stored}
+    return m.PointStruct(id=record.id, vector=vectors, payload=record.payload or {})

@@ -1,0 +1,176 @@
+"""Checks that every engine makes before it is asked, so that all of them refuse the same things with the same words.
+
+Qdrant Edge accepts repeated sparse indices and numbers that are not finite, panics on sparse vectors of unequal
+lengths, and writes the first half of a batch whose second half is wrong; a server refuses some of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from uuid import UUID
+
+import numpy as np
+from qdrant_client import models as m
+
+from persrv.errors import QueryError, VectorIndexError
+from persrv.index.engine import Request
+from persrv.index.formula import check_formula
+from persrv.index.schema import IMAGE, TEXT, PayloadType, Schema
+
+_MAX_INDEX = 2**32 - 1
+
+
+def check_request(request: Request) -> None:
+    """Refuse a request that no engine can answer.
+
+    Raises:
+        QueryError: A limit below 1, an offset below 0, vectors or formulas as :func:`_vector_problem` and
+            :func:`persrv.index.formula.check_formula` describe.
+    """
+    if request.limit < 1:
+        raise QueryError(f"limit is {request.limit}", "ask for at least one point")
+    if request.offset < 0:
+        raise QueryError(f"offset is {request.offset}", "count from 0")
+    _check_query(request.query, len(request.prefetch))
+    for prefetch in request.prefetch:
+        _check_prefetch(prefetch)
+
+
+def nested(prefetch: m.Prefetch) -> list[m.Prefetch]:
+    """Return what a prefetch recalls from, as a list."""
+    inner = prefetch.prefetch
+    return [inner] if isinstance(inner, m.Prefetch) else list(inner or [])
+
+
+def _check_prefetch(prefetch: m.Prefetch) -> None:
+    if prefetch.limit is None or prefetch.limit < 1:
+        raise QueryError(f"a prefetch's limit is {prefetch.limit}", "give each prefetch a limit of at least 1")
+    inner = nested(prefetch)
+    _check_query(prefetch.query, len(inner))
+    for part in inner:
+        _check_prefetch(part)
+
+
+def _check_query(query: object, prefetches: int) -> None:
+    if isinstance(query, m.FormulaQuery):
+        check_formula(query, prefetches)
+        return
+    vector = query.nearest if isinstance(query, m.NearestQuery) else query
+    if problem := _vector_problem(vector):
+        raise QueryError(f"the query vector {problem}", "correct the vector")
+
+
+def check_points(points: Sequence[m.PointStruct], schema: Schema) -> None:
+    """Refuse a batch in which a point does not fit the schema, before any of it is written.
+
+    Raises:
+        VectorIndexError: Naming the point and what is wrong with it.
+    """
+    check_ids([point.id for point in points])
+    for point in points:
+        problem = _point_vectors_problem(point.vector, schema) or payload_problem(point.payload or {}, schema)
+        if problem:
+            raise VectorIndexError(f"point {point.id}: {problem}", "correct the point and write the batch again")
+
+
+def check_payloads(payloads: Sequence[tuple[str, Mapping[str, object]]], schema: Schema) -> None:
+    """Refuse changes of payloads that do not fit the schema, before any of them is made.
+
+    Raises:
+        VectorIndexError: Naming the point and the value.
+    """
+    check_ids([point for point, _ in payloads])
+    for point, payload in payloads:
+        if problem := payload_problem(payload, schema):
+            raise VectorIndexError(f"point {point}: {problem}", "correct the value")
+
+
+def check_ids(ids: Sequence[object]) -> None:
+    """Refuse point ids that are not the text of a UUID.
+
+    Raises:
+        VectorIndexError: Naming the first such id.
+    """
+    for point in ids:
+        if not _is_uuid(point):
+            raise VectorIndexError(f"{point!r} is no point id", "make it with point_id() or centroid_id()")
+
+
+def _is_uuid(point: object) -> bool:
+    try:
+        return isinstance(point, str) and str(UUID(point)) == point
+    except ValueError:
+        return False
+
+
+def payload_problem(payload: Mapping[str, object], schema: Schema) -> str | None:
+    """Say which value in a payload an index cannot hold or JSON cannot carry, ``None`` where all is well."""
+    for key, value in payload.items():
+        kind = schema.payload.get(key)
+        if kind is not None and value is not None and not _fits(value, kind):
+            return f"payload {key}={value!r} does not fit its {kind} index"
+        if not _is_json(value):
+            return f"payload {key}={value!r} is no JSON value"
+    return None
+
+
+def _fits(value: object, kind: PayloadType) -> bool:
+    if isinstance(value, list):
+        return all(_fits(part, kind) for part in value)
+    match kind:
+        case "float":
+            return isinstance(value, float | int) and not isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "bool":
+            return isinstance(value, bool)
+        case _:
+            return isinstance(value, str)
+
+
+def _is_json(value: object) -> bool:
+    match value:
+        case None | bool() | int() | str():
+            return True
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(_is_json(part) for part in value)
+        case dict():
+            return all(isinstance(key, str) and _is_json(part) for key, part in value.items())
+        case _:
+            return False
+
+
+def _point_vectors_problem(vectors: object, schema: Schema) -> str | None:
+    if not isinstance(vectors, dict):
+        return f"its vectors are {type(vectors).__name__}, not a dictionary by name"
+    for name, vector in vectors.items():
+        if name == IMAGE and isinstance(vector, list):
+            if len(vector) != schema.dimension:
+                return f"vector {name} has {len(vector)} numbers, not {schema.dimension}"
+        elif not (name == TEXT and schema.sparse and isinstance(vector, m.SparseVector)):
+            return f"vector {name!r} of type {type(vector).__name__} is not in the schema"
+        if problem := _vector_problem(vector):
+            return f"vector {name} {problem}"
+    return None
+
+
+def _vector_problem(vector: object) -> str | None:
+    if isinstance(vector, m.SparseVector):
+        if len(vector.indices) != len(vector.values):
+            return f"has {len(vector.indices)} indices for {len(vector.values)} values"
+        if any(left >= right for left, right in pairwise(vector.indices)):
+            return "has indices that repeat or are not in ascending order"
+        if vector.indices and not 0 <= vector.indices[0] <= vector.indices[-1] <= _MAX_INDEX:
+            return "has indices outside of 32 bits"
+        vector = vector.values
+    if not isinstance(vector, list):
+        return None
+    try:
+        finite = np.isfinite(np.asarray(vector, dtype=np.float64)).all()
+    except (TypeError, ValueError):
+        return "is no list of numbers"
+    return None if finite else "has a number that is not finite"

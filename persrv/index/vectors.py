@@ -1,0 +1,19 @@
+"""Reading vectors off points."""
+
+from __future__ import annotations
+
+from qdrant_client import models as m
+
+from persrv.index.schema import IMAGE, TEXT
+
+
+def vector_of(point: m.Record | m.ScoredPoint) -> list[float] | None:
+    """Return a point's dense vector ``image``, ``None`` where it has none or was not asked for."""
+    found = point.vector.get(IMAGE) if isinstance(point.vector, dict) else None
+    return [x for x in found if isinstance(x, float | int)] if isinstance(found, list) else None
+
+
+def sparse_of(point: m.Record | m.ScoredPoint) -> m.SparseVector | None:
+    """Return a point's sparse vector ``text``, ``None`` where it has none or was not asked for."""
+    found = point.vector.get(TEXT) if isinstance(point.vector, dict) else None
+    return found if isinstance(found, m.SparseVector) else None

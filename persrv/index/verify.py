@@ -1,0 +1,48 @@
+"""What must hold before a build may become the current version."""
+
+from __future__ import annotations
+
+from qdrant_client import models as m
+
+from persrv.errors import VectorIndexError
+from persrv.index.engine import Collection, Request
+from persrv.index.schema import IMAGE, TEXT
+
+_PROBES = 3
+
+
+def verify(collection: Collection) -> None:
+    """Check a finished build: its size, and that points are found by their own vectors.
+
+    Raises:
+        VectorIndexError: It holds another number of points than its manifest says, or does not find what it holds.
+    """
+    manifest = collection.manifest
+    count = collection.count()
+    if count != manifest.stickers:
+        raise VectorIndexError(
+            f"build {manifest.build} of {manifest.recipe} holds {count} points, not {manifest.stickers}",
+            "build it again; the current version stays",
+        )
+    names = (IMAGE, TEXT) if collection.schema.sparse else (IMAGE,)
+    for _, record in zip(range(_PROBES), collection.scroll(with_vectors=names, batch=_PROBES), strict=False):
+        vectors = record.vector if isinstance(record.vector, dict) else {}
+        for name, vector in vectors.items():
+            _probe(collection, str(record.id), name, vector)
+
+
+def _probe(collection: Collection, point: str, name: str, vector: object) -> None:
+    if not isinstance(vector, m.SparseVector | list):
+        return
+    if isinstance(vector, m.SparseVector):
+        if not any(value > 0 for value in vector.values):
+            return
+        terms = sorted(zip(vector.indices, vector.values, strict=True))
+        vector = m.SparseVector(indices=[index for index, _ in terms], values=[value for _, value in terms])
+    itself = m.Filter(must=[m.HasIdCondition(has_id=[point])])
+    request = Request(query=m.NearestQuery(nearest=vector), using=name, limit=1, filter=itself)
+    if [str(found.id) for found in collection.query(request)] != [point]:
+        raise VectorIndexError(
+            f"build {collection.manifest.build} does not find point {point} by its vector {name}",
+            "build it again; the current version stays",
+        )

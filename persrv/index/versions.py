@@ -1,0 +1,175 @@
+"""The folder of one embedded collection: its versions, and the pointer that says which one is current.
+
+::
+
+    NAME/
+    ├── CURRENT              first line: the current version; second line: the previous one
+    ├── CHANGE               lock for the moments in which versions come and go
+    └── 20261104T121314Z-5ae0b7/
+        ├── LOCK             held by the process that has this version open
+        ├── BUILDING         there until the version is published
+        ├── manifest.json
+        └── shard/           the engine's own files
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from persrv.errors import IndexLockedError, IndexMismatchError, VectorIndexError
+from persrv.index.description import describe, read_description
+from persrv.index.lock import FileLock
+from persrv.index.manifest import Manifest
+from persrv.index.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Which version is current and which one was before; ``""`` for none."""
+
+    current: str = ""
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of one collection.
+
+    Attributes:
+        folder: ``.../NAME``; need not exist.
+    """
+
+    folder: Path
+
+    def changing(self) -> FileLock:
+        """Wait for the right to add, remove or switch versions; makes the folder.
+
+        Raises:
+            VectorIndexError: The folder cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise VectorIndexError(f"{self.folder} cannot be made: {error}", "make room, or choose another") from error
+        return FileLock.wait(self.folder / "CHANGE")
+
+    def pointer(self) -> Pointer:
+        """Read which version is current."""
+        try:
+            lines = (self.folder / "CURRENT").read_text(encoding="ascii").splitlines()
+        except FileNotFoundError:
+            return Pointer()
+        return Pointer(*[*lines, "", ""][:2])
+
+    def point(self, pointer: Pointer) -> None:
+        """Switch, such that a reader sees the old or the new pointer, also after a power failure."""
+        replace_file(self.folder / "CURRENT", f"{pointer.current}\n{pointer.previous}\n")
+
+    def add(self, build: str) -> FileLock:
+        """Make the folder of a new, unpublished version and own it; the caller holds :meth:`changing`.
+
+        Raises:
+            VectorIndexError: There is a version of this name.
+        """
+        version = self.folder / build
+        try:
+            version.mkdir()
+            (version / "BUILDING").touch()
+        except OSError as error:
+            raise VectorIndexError(f"{version} cannot be made: {error}", "make a new id with new_build()") from error
+        return self.lock(build)
+
+    def building(self, build: str) -> bool:
+        """Whether this version is there and was not yet published."""
+        return (self.folder / build / "BUILDING").exists()
+
+    def publish(self, build: str) -> None:
+        """Make an unpublished version current; the caller holds :meth:`changing`."""
+        version = self.folder / build
+        (version / "BUILDING").unlink()
+        _sync_folder(version)
+        self.point(Pointer(build, self.pointer().current))
+
+    def shard(self, build: str) -> Path:
+        """Return the folder of the engine's files."""
+        return self.folder / build / "shard"
+
+    def lock(self, build: str) -> FileLock:
+        """Become the owner of one version.
+
+        Raises:
+            IndexLockedError: Another process is.
+            VectorIndexError: The version is not there.
+        """
+        return FileLock.take(self.folder / build / "LOCK", f"the index {self.folder / build}")
+
+    def write_description(self, build: str, schema: Schema, manifest: Manifest) -> None:
+        """Keep schema and manifest beside the version."""
+        text = json.dumps(describe(schema, manifest), ensure_ascii=False, indent=2, sort_keys=True)
+        replace_file(self.folder / build / "manifest.json", text + "\n")
+
+    def description(self, build: str) -> tuple[Schema, Manifest]:
+        """Read schema and manifest of a version.
+
+        Raises:
+            IndexMismatchError: They are missing or cannot be read.
+        """
+        file = self.folder / build / "manifest.json"
+        try:
+            described = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise IndexMismatchError(f"{file} cannot be read: {error}", "build the index again") from error
+        return read_description(described, str(file))
+
+    def remove_others(self, keep: set[str]) -> list[str]:
+        """Remove every version that is not kept and that nobody has open; the caller holds :meth:`changing`.
+
+        Returns:
+            The versions that somebody has open, which stay until the next time.
+        """
+        busy = []
+        for version in sorted(self.folder.iterdir()):
+            if not version.is_dir() or version.name in keep:
+                continue
+            try:
+                with self.lock(version.name):
+                    shutil.rmtree(version)
+            except IndexLockedError:
+                busy.append(version.name)
+            except OSError as error:
+                raise VectorIndexError(f"{version} cannot be removed: {error}", "remove it by hand") from error
+        return busy
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a small file such that the old or the new content is there after a power failure, never a half.
+
+    Raises:
+        VectorIndexError: The disk refuses.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise VectorIndexError(
+            f"{path} cannot be written: {error}", "make room, or make the folder writable"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows cannot open a folder, and keeps a rename without it.
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,1 @@
+"""How answers are shown to people: in a terminal, on a page, as one picture."""

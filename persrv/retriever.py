@@ -1,0 +1,353 @@
+"""The online path: one request recalls by text, lifts by utility, and leans towards the user's own styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+from qdrant_client import models as m
+
+from persrv.answer import Answer, Reason
+from persrv.catalog import Catalog
+from persrv.errors import QueryError
+from persrv.feedback import record_pick
+from persrv.images.decode import open_picture
+from persrv.images.space import Space
+from persrv.index.engine import Collection, Request
+from persrv.index.manifest import Manifest
+from persrv.index.schema import IMAGE, TEXT, point_id
+from persrv.index.vectors import sparse_of, vector_of
+from persrv.online import (
+    NO_TASTE,
+    FilterValue,
+    Taste,
+    parse_filters,
+    personal_request,
+    similar_request,
+    text_recall,
+    trending_recall,
+)
+from persrv.page import Page, Ranked, best_first, explain_text, images_of, ordered, to_hits
+from persrv.profiles import Profiles
+from persrv.ranking import style_factor, style_pull
+from persrv.recipe import Recipe
+from persrv.records import Hit, Interaction, PickKind, StyleSummary
+from persrv.style import StyleProfile
+from persrv.text import TOKENIZER, query_tokens, query_vector
+from persrv.text.spelling import Speller
+from persrv.workspace import Workspace
+
+RECENT = 8
+"""How many of a user's own latest stickers lead the answer to an empty query."""
+
+LONGEST_QUERY = 1000
+"""Characters of a query; longer ones are refused."""
+
+
+class Retriever:
+    """Searches one built collection. Safe for several threads; close it, or use it in a ``with`` block.
+
+    Open one with :meth:`open`.
+    """
+
+    def __init__(self, workspace: Workspace, catalog: Catalog, stickers: Collection, users: Collection) -> None:
+        self._workspace = workspace
+        self._catalog = catalog
+        self._stickers = stickers
+        recipe = workspace.recipe
+        self._recipe = recipe
+        self._profiles = Profiles(
+            users, stickers.manifest.dimension, recipe.style.clusters, recipe.style.half_life_days
+        )
+        self._closing = ExitStack()
+
+    @classmethod
+    def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Self:
+        """Open a collection that ``persrv build`` made.
+
+        Args:
+            recipe: A recipe's name, its ``.toml`` path, or the object.
+            home: Holds every collection's folder; default ``PERSRV_HOME``, else the user's data folder.
+
+        Raises:
+            RecipeError: There is no such recipe, or it is wrong.
+            NotFoundError: The collection was never built.
+            IndexMismatchError: It was built by another tokenizer, encoder or text section.
+            IndexLockedError: Another process owns the embedded index.
+            IndexUnavailableError: The server cannot be used.
+        """
+        workspace = Workspace.of(recipe, home)
+        with ExitStack() as opened:
+            store = workspace.store()
+            opened.callback(store.close)
+            stickers = store.open(workspace.recipe.name)
+            encoder = workspace.encoder()
+            stickers.manifest.check(
+                tokenizer=TOKENIZER,
+                text=workspace.recipe.fingerprint("text"),
+                encoder=f"{encoder.name}@{encoder.revision}",
+            )
+            users = store.open(workspace.users_name)
+            catalog = opened.enter_context(workspace.catalog())
+            retriever = cls(workspace, catalog, stickers, users)
+            retriever._closing = opened.pop_all()
+        return retriever
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the collection was opened with."""
+        return self._recipe
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the collection was built from."""
+        return self._stickers.manifest
+
+    def search(
+        self,
+        query: str = "",
+        user: str | None = None,
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        filters: Mapping[str, FilterValue] | None = None,
+        explain: bool = False,
+    ) -> Answer:
+        """Return the stickers that answer a query, best for this user first.
+
+        An unknown user gets answers ranked by text and utility. An empty query gets the user's own latest stickers and
+        then popular ones. Words that no sticker has are corrected where something near is known; else popular stickers
+        stand in, and the answer's ``note`` says so. Equal scores are ordered by sticker id, so paging is stable.
+
+        Args:
+            query: What was typed, in any language, emoji included; at most 1000 characters.
+            user: Whose taste counts.
+            limit: Hits on a page, 1 to 1000.
+            offset: Hits before the page, >= 0; at most the recipe's ``ranking.pool`` hits can be reached.
+            filters: ``{field: value or values}``; fields are pack, tags, language, animated, rating, style.
+            explain: Also say which words matched, for 1 more request.
+
+        Raises:
+            QueryError: A limit, offset, filter or query that is out of range.
+        """
+        _check_page(limit, offset)
+        if len(query) > LONGEST_QUERY:
+            raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
+        page = Page(offset, limit)
+        taste = self._profiles.taste(user)
+        if not query.strip():
+            return self._trending(query, user, taste, page, filters, "trending", "")
+        known, corrections = self._known(query)
+        if not known:
+            note = f"no sticker has the words of {query.strip()!r}; these are popular"
+            return self._trending(query, user, taste, page, filters, "unmatched", note)
+        recall = text_recall(*query_vector(known), self._recipe.ranking.pool, parse_filters(filters))
+        ranked = self._ranked([recall], taste, page, scored=True)
+        hits = self._hits(ranked, page, taste)
+        note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
+        reason: Reason = "corrected" if corrections else "matched"
+        if not hits:
+            reason, note = _why_empty(query.strip(), offset, filters)
+        if explain:
+            hits = explain_text(hits, known, self._stickers, self._document_frequencies)
+        return Answer(hits, query, user, reason, note, corrections, len(taste) > 0, ranked.total > page.end)
+
+    def similar(
+        self,
+        sticker: str | Path | bytes,
+        *,
+        by: Literal["meaning", "look", "both"] = "both",
+        limit: int = 20,
+        offset: int = 0,
+        filters: Mapping[str, FilterValue] | None = None,
+    ) -> Answer:
+        """Return stickers like one of the collection, or like a picture.
+
+        Args:
+            sticker: A sticker's id or unique prefix of it; or a picture, as ``Path`` or bytes.
+            by: ``"look"`` compares pictures, ``"meaning"`` texts, ``"both"`` adds the two similarities, each at most
+                1. A picture has no texts yet, so it is always compared by look.
+            limit: As in :meth:`search`.
+            offset: As in :meth:`search`.
+            filters: As in :meth:`search`.
+
+        Raises:
+            NotFoundError: No such sticker.
+            PictureError: The picture cannot be decoded.
+            QueryError: As :meth:`search`.
+        """
+        _check_page(limit, offset)
+        page = Page(offset, limit)
+        image, text, self_score, without = None, None, 1.0, list[str]()
+        if isinstance(sticker, str):
+            known = self._catalog.sticker(sticker)
+            name, without = known.title, [known.id]
+            stored = self._stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
+            if stored and by != "meaning":
+                image = vector_of(stored[0])
+            if stored and by != "look":
+                text = sparse_of(stored[0])
+                self_score = self._self_score(known.id, text) if text and image else 1.0
+        else:
+            name, image = "the picture", self._look(sticker)
+        request = similar_request(image, text, self_score, self._recipe.ranking.pool, parse_filters(filters, without))
+        if request is None:
+            return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
+        ranked = best_first(self._stickers, request, page, self.manifest.dimension)
+        hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
+        return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
+
+    def _self_score(self, sticker_id: str, text: m.SparseVector) -> float:
+        itself = parse_filters(None, only=[sticker_id])
+        found = self._stickers.query(Request(m.NearestQuery(nearest=text), limit=1, using=TEXT, filter=itself))
+        return found[0].score if found and found[0].score > 0 else 1.0
+
+    def record(
+        self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
+    ) -> StyleProfile:
+        """Write down that a user picked a sticker, and move their profile at once.
+
+        The sticker's utility and historical queries follow at the next build.
+
+        Args:
+            user: Who; not empty.
+            query: What they had typed, ``""`` for none.
+            sticker_id: The sticker's id or a unique prefix of it.
+            kind: What they did with it.
+            time: When, timezone-aware; default now.
+
+        Returns:
+            The moved profile.
+
+        Raises:
+            NotFoundError: No such sticker.
+            QueryError: An empty user, or a time without a zone.
+        """
+        when = time or datetime.now(UTC)
+        return record_pick(self._catalog, self._stickers, self._profiles, user, query, sticker_id, kind, when)
+
+    def profile(self, user: str) -> StyleProfile:
+        """Return a user's style profile; one without styles for somebody unknown."""
+        return self._profiles.get(user)[0]
+
+    def styles(self, user: str) -> list[StyleSummary]:
+        """Return a user's styles, largest first as the profile lists them, each with the pick that shows it best."""
+        profile, likenesses = self._profiles.get(user)
+        return [
+            StyleSummary(float(share), likeness.sticker_id, likeness.title)
+            for share, likeness in zip(profile.shares, likenesses, strict=True)
+        ]
+
+    def picks(self, user: str) -> list[Interaction]:
+        """Return a user's interactions by time."""
+        return self._catalog.export(user)
+
+    def forget(self, user: str) -> int:
+        """Delete a user's interactions and profile; return how many interactions there were."""
+        self._profiles.forget(user)
+        return self._catalog.forget(user)
+
+    def close(self) -> None:
+        """Let go of the index and the catalog; closing twice is harmless."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @cached_property
+    def _document_frequencies(self) -> Mapping[str, int]:
+        return self._catalog.vocabulary(self.manifest.build)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(self._document_frequencies, self._catalog.surfaces(self.manifest.build))
+
+    @cached_property
+    def _space(self) -> Space:
+        return Space.from_dict(self.manifest.space)
+
+    def _known(self, query: str) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the query's tokens that some sticker has, with weights, and typed word to the word used instead."""
+        vocabulary, speller = self._document_frequencies, self._speller
+        known = {token: weight for token, weight in query_tokens(query).items() if token in vocabulary}
+        unknown = speller.unknown(query)
+        corrected = speller.correct(unknown)
+        known |= dict.fromkeys(corrected.values(), 1.0)
+        return known, {unknown[token]: speller.readable(used) for token, used in corrected.items()}
+
+    def _ranked(self, recall: Sequence[m.Prefetch], taste: Taste, page: Page, *, scored: bool) -> Ranked:
+        weights, dimension = self._recipe.ranking, self.manifest.dimension
+        in_engine = len(taste) <= 1 or self._stickers.formula_max
+        request = personal_request(
+            recall,
+            taste if in_engine else NO_TASTE,
+            beta=weights.beta,
+            gamma=weights.gamma,
+            pool=weights.pool,
+            scored=scored,
+            vectors=(IMAGE,) if len(taste) else (),
+        )
+        if in_engine:
+            return best_first(self._stickers, request, page, dimension)
+        points = self._stickers.query(request)
+        pull, _ = style_pull(images_of(points, dimension), taste.centroids, taste.weights)
+        scores = np.array([point.score for point in points]) * style_factor(pull, weights.gamma)
+        return ordered(points, scores.tolist(), dimension)
+
+    def _trending(
+        self,
+        query: str,
+        user: str | None,
+        taste: Taste,
+        page: Page,
+        filters: Mapping[str, FilterValue] | None,
+        reason: Reason,
+        note: str,
+    ) -> Answer:
+        pool = self._recipe.ranking.pool
+        own = self._catalog.recent(user, RECENT) if user else []
+        mine = Ranked.nothing(self.manifest.dimension)
+        if own:
+            recall = trending_recall(RECENT, NO_TASTE, parse_filters(filters, only=own))
+            found = self._ranked(recall, taste, Page(0, RECENT), scored=False)
+            mine = found.arranged([sticker_id for sticker_id in own if sticker_id in found.ids])
+        rest_page = Page(max(page.offset - mine.total, 0), page.limit)
+        recall = trending_recall(pool, taste, parse_filters(filters, without=own))
+        ranked = mine.then(self._ranked(recall, taste, rest_page, scored=False))
+        hits = self._hits(ranked, page, taste)
+        if not hits and page.offset == 0:
+            reason, note = "filtered", "no sticker passes the filters" if filters else "the collection is empty"
+        return Answer(hits, query, user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end)
+
+    def _hits(self, ranked: Ranked, page: Page, taste: Taste) -> tuple[Hit, ...]:
+        ids = ranked.ids[page.offset : page.end]
+        weights = self._recipe.ranking
+        return to_hits(ranked, page, taste, self._catalog.paths(ids), weights.beta, weights.gamma)
+
+    def _look(self, picture: Path | bytes) -> list[float]:
+        raw = self._workspace.encoder().encode([open_picture(picture)])
+        return [float(x) for x in self._space.project(raw)[0]]
+
+
+def _why_empty(query: str, offset: int, filters: Mapping[str, FilterValue] | None) -> tuple[Reason, str]:
+    if offset > 0:
+        return "matched", f"there are no more than {offset} answers to {query!r}"
+    if filters:
+        return "filtered", f"stickers match {query!r}, but none passes the filters"
+    return "unmatched", f"no sticker matches {query!r} any more"
+
+
+def _check_page(limit: int, offset: int) -> None:
+    if not 1 <= limit <= 1000:
+        raise QueryError(f"limit {limit} is not between 1 and 1000", "page through the answer with offset")
+    if offset < 0:
+        raise QueryError(f"offset {offset} is negative", "use 0 for the first page")

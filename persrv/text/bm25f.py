@@ -1,0 +1,194 @@
+"""BM25F as one sparse vector, so that a vector index can compute it as an inner product.
+
+The index multiplies each matching pair of values by the token's inverse document frequency and adds them up; everything
+else of the formula is in the document's values. With one field of weight 1 the sum is exactly the BM25 of Lucene 8 and
+later, which leaves out the constant factor ``k1 + 1``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+from persrv.errors import RecipeError
+from persrv.text.tokenizer import pieces, tokenize
+
+if TYPE_CHECKING:
+    from persrv.recipe import FieldSettings, Text
+
+
+class SparseVector(NamedTuple):
+    """A sparse vector as Qdrant takes it.
+
+    Attributes:
+        indices: Unsigned 32-bit token ids, ascending and distinct.
+        values: One finite value above 0 for each index.
+    """
+
+    indices: list[int]
+    values: list[float]
+
+
+@lru_cache(maxsize=1 << 18)
+def token_id(token: str) -> int:
+    """Return the token's dimension in [0, 2**32): its BLAKE2b hash of 4 bytes, the same on every machine."""
+    return int.from_bytes(blake2b(token.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
+
+
+def collisions(vocabulary: Iterable[str]) -> int:
+    """Return how many of these distinct tokens share their id with another one."""
+    shared = Counter(map(token_id, vocabulary))
+    return sum(count for count in shared.values() if count > 1)
+
+
+def idf(documents: int, document_frequency: int) -> float:
+    """Return the inverse document frequency of Lucene and Qdrant, ``ln(1 + (n - df + 0.5) / (df + 0.5))``, above 0.
+
+    Args:
+        documents: Number of documents ``n``, >= ``document_frequency``.
+        document_frequency: Number of documents ``df`` that hold the token, >= 0.
+    """
+    return math.log1p((documents - document_frequency + 0.5) / (document_frequency + 0.5))
+
+
+def _field_settings(field: str, settings: Text) -> FieldSettings:
+    """Return the weight and ``b`` of a field.
+
+    Raises:
+        RecipeError: The recipe knows no such field.
+    """
+    try:
+        return settings.fields[field]
+    except KeyError:
+        known = ", ".join(settings.fields)
+        raise RecipeError(f"there is no text field {field!r}", f"use one of {known}") from None
+
+
+def document_vector(
+    document: Mapping[str, Sequence[str]], text_settings: Text, average_lengths: Mapping[str, float]
+) -> SparseVector:
+    """Weigh the tokens of one document.
+
+    ``tf / (k1 + tf)`` with ``tf = Σ_f w_f · tf_f / (1 - b_f + b_f · len_f / avg_f)``:
+    Robertson, Zaragoza & Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004), with length
+    normalisation for each field as in Zaragoza et al., "Microsoft Cambridge at TREC-13" (2004). Tokens that share an
+    id are counted as one token.
+
+    Args:
+        document: Field to its phrases. Pairs of Chinese, Japanese or Korean characters never cross two phrases.
+        text_settings: ``k1``, and each field's weight (0 leaves the field out) and ``b``.
+        average_lengths: Field to its average length in tokens. A field that is missing here, because no document had
+            it when the averages were taken, is treated as if its length were average.
+
+    Returns:
+        One value in (0, 1) for each token id.
+
+    Raises:
+        RecipeError: The document has a field that the recipe does not know.
+    """
+    frequencies: defaultdict[int, float] = defaultdict(float)
+    for field, phrases in document.items():
+        settings = _field_settings(field, text_settings)
+        if settings.weight == 0:
+            continue
+        counts = Counter(token for phrase in phrases for token in tokenize(phrase))
+        length = counts.total()
+        average = average_lengths.get(field, 0.0) or length
+        for token, count in counts.items():
+            norm = 1 - settings.b + settings.b * length / average
+            frequencies[token_id(token)] += settings.weight * count / norm
+    indices = sorted(frequencies)
+    return SparseVector(indices, [frequencies[i] / (text_settings.k1 + frequencies[i]) for i in indices])
+
+
+def query_vector(tokens: Mapping[str, float]) -> SparseVector:
+    """Return the vector of a query's distinct tokens and weights; the weights of tokens that share an id are added.
+
+    Args:
+        tokens: Token to weight above 0, as :func:`persrv.text.tokenizer.query_tokens` gives them.
+    """
+    weights: defaultdict[int, float] = defaultdict(float)
+    for token, weight in tokens.items():
+        weights[token_id(token)] += weight
+    indices = sorted(weights)
+    return SparseVector(indices, [weights[i] for i in indices])
+
+
+class CorpusStatistics:
+    """Counts over documents, added one by one; parts counted apart can be merged. Fields of weight 0 are left out.
+
+    Args:
+        text_settings: The recipe's section ``[text]``.
+
+    Attributes:
+        text_settings: As given.
+        documents: Number of documents, those without any text included.
+        document_frequencies: Token to the number of documents that hold it in any field.
+    """
+
+    def __init__(self, text_settings: Text) -> None:
+        self.text_settings = text_settings
+        self.documents = 0
+        self.document_frequencies: Counter[str] = Counter()
+        self._lengths: Counter[str] = Counter()
+        self._documents_with: Counter[str] = Counter()
+        self._surfaces: Counter[tuple[str, str]] = Counter()
+
+    def add(self, document: Mapping[str, Sequence[str]]) -> None:
+        """Count one document, given as field to phrases.
+
+        Raises:
+            RecipeError: The document has a field that the recipe does not know; nothing was counted.
+        """
+        weighted = [field for field in document if _field_settings(field, self.text_settings).weight > 0]
+        distinct: set[str] = set()
+        for field in weighted:
+            length = 0
+            for piece in (piece for phrase in document[field] for piece in pieces(phrase)):
+                length += len(piece.tokens)
+                distinct.update(piece.tokens)
+                # A stretched word has several readings, so it is no good spelling of any of them.
+                if piece.kind == "word" and (len(piece.tokens) == 1 or piece.tokens[0] == piece.text):
+                    self._surfaces[piece.tokens[0], piece.text] += 1
+            self._lengths[field] += length
+            self._documents_with[field] += length > 0
+        self.document_frequencies.update(distinct)
+        self.documents += 1
+
+    def merge(self, other: CorpusStatistics) -> None:
+        """Add what another object counted, as if its documents had been added here.
+
+        Raises:
+            RecipeError: The other one counted under other settings.
+        """
+        if other.text_settings != self.text_settings:
+            raise RecipeError("the statistics to merge were counted under other [text] settings", "count them again")
+        self.documents += other.documents
+        self.document_frequencies.update(other.document_frequencies)
+        self._lengths.update(other._lengths)
+        self._documents_with.update(other._documents_with)
+        self._surfaces.update(other._surfaces)
+
+    @property
+    def average_lengths(self) -> dict[str, float]:
+        """Field to its mean length in tokens over the documents that have the field, as Lucene takes it.
+
+        A mean over all documents would call every text in a rare field overlong: where one sticker in twenty has a
+        caption, captions would be twenty times the average, and count for little just because they are rare.
+        """
+        return {field: self._lengths[field] / n for field, n in sorted(self._documents_with.items()) if n}
+
+    def idf(self, token: str) -> float:
+        """Return the token's inverse document frequency, see :func:`idf`."""
+        return idf(self.documents, self.document_frequencies.get(token, 0))
+
+    def surfaces(self) -> dict[str, str]:
+        """Return each word token's most frequent spelling, ``laugh`` to ``laughing``; ties go to the first in order."""
+        best: dict[str, str] = {}
+        for token, surface in sorted(self._surfaces, key=lambda pair: (-self._surfaces[pair], pair)):
+            best.setdefault(token, surface)
+        return best

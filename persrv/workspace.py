@@ -1,0 +1,77 @@
+"""Where one collection lives on this machine: its recipe, catalog, vectors and index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from persrv.catalog import Catalog, VectorCache
+from persrv.errors import NotFoundError
+from persrv.images.encoder import ImageEncoder
+from persrv.images.registry import encoder
+from persrv.index.engine import Store
+from persrv.index.store import open_store
+from persrv.places import find_recipe, home
+from persrv.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A recipe and the folder that holds its data.
+
+    Attributes:
+        recipe: The collection's recipe.
+        folder: Its data: ``catalog.db``, ``vectors/``, ``index/``.
+    """
+
+    recipe: Recipe
+    folder: Path
+
+    @classmethod
+    def of(cls, recipe: str | Path | Recipe, home_folder: Path | None = None) -> Self:
+        """Return the workspace of a recipe, given as name, path or object; nothing is created.
+
+        Args:
+            recipe: A name (looked up as :func:`persrv.places.find_recipe` says), a ``.toml`` path, or a recipe.
+            home_folder: Holds every collection's folder; default :func:`persrv.places.home`.
+
+        Raises:
+            RecipeError: There is no such recipe, or it is wrong.
+        """
+        if not isinstance(recipe, Recipe):
+            recipe = Recipe.read(find_recipe(str(recipe)))
+        return cls(recipe, (home_folder or home()) / recipe.name)
+
+    @property
+    def users_name(self) -> str:
+        """Name of the collection of style centroids."""
+        return f"{self.recipe.name}_users"
+
+    def encoder(self) -> ImageEncoder:
+        """Return the recipe's image encoder."""
+        return encoder(self.recipe.image.encoder)
+
+    def catalog(self) -> Catalog:
+        """Open the catalog; creates it where there is none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Catalog.open(self.recipe.catalog.url or self.folder / "catalog.db")
+
+    def existing_catalog(self) -> Catalog:
+        """Open the catalog of a collection that was built before.
+
+        Raises:
+            NotFoundError: There is none; nothing is created.
+        """
+        if not self.recipe.catalog.url and not (self.folder / "catalog.db").is_file():
+            raise NotFoundError(f"{self.recipe.name} was never built", f"run persrv build {self.recipe.name}")
+        return self.catalog()
+
+    def vectors(self, image_encoder: ImageEncoder) -> VectorCache:
+        """Open the vector cache of one encoder."""
+        return VectorCache(self.folder / "vectors", image_encoder.name, image_encoder.revision, image_encoder.dimension)
+
+    def store(self) -> Store:
+        """Open the index's store, embedded or server."""
+        index = self.recipe.index
+        return open_store(index.location, self.folder, timeout_s=index.timeout_s)

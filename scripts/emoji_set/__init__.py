@@ -1,0 +1,1 @@
+"""How the emoji sticker sets are made from openly licensed drawings."""

@@ -1,0 +1,31 @@
+"""The small collection, built once and copied for each test that changes it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from persrv.build import build_collection
+from tiny_collection import Tiny, write_collection
+
+
+@pytest.fixture(scope="session")
+def tiny_built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The collection, built; tests must not change it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny = Tiny(write_collection(folder), folder / "home")
+    report = build_collection(tiny.file, home=tiny.home)
+    assert (report.stickers, report.users, report.skipped) == (30, 2, ())
+    return tiny
+
+
+@pytest.fixture
+def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
+    """A copy of the built collection that a test may change."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(tiny_built.file.parent, folder)
+    copy = Tiny(folder / "tiny.toml", folder / "home")
+    build_collection(copy.file, home=copy.home)
+    return copy

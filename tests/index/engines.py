@@ -1,0 +1,87 @@
+"""The engines that the contract is checked on."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from fake_qdrant import FakeQdrant
+from index_samples import SCHEMA, manifest, sample_points
+from qdrant_client import QdrantClient
+
+from persrv.errors import NotFoundError, PersrvError
+from persrv.index.calls import Calls, Retry
+from persrv.index.client_store import ClientStore
+from persrv.index.embedded import EmbeddedStore
+from persrv.index.engine import Collection, Store
+from persrv.index.server import connect_server
+
+SERVER = os.environ.get("PERSRV_TEST_QDRANT_URL", "")
+"""A real server, if there is one to test on: nothing is skipped where there is none."""
+
+ENGINES = ["embedded", "memory", "rest", *(["server"] if SERVER else [])]
+COUNT = 300
+
+
+T = TypeVar("T")
+
+
+class LocalCalls(Calls):
+    """Says of local mode's ``ValueError`` what a server would have answered."""
+
+    def _make(self, call: Callable[[], T], refused: type[PersrvError]) -> T:
+        try:
+            return call()
+        except ValueError as error:
+            raise (NotFoundError if str(error).endswith("not found") else refused)(str(error), "see above") from error
+
+
+class Tidy(ClientStore):
+    """A store on a real server that removes what the tests put there."""
+
+    def close(self) -> None:
+        for collection in self._client.get_collections().collections:
+            if collection.name.startswith("persrvtest"):
+                self._client.delete_collection(collection.name)
+        super().close()
+
+
+def make_store(engine: str, folder: Path, stack: ExitStack) -> Store:
+    if engine == "embedded":
+        return stack.enter_context(EmbeddedStore(folder))
+    if engine == "memory":
+        calls = LocalCalls("memory", 1.0, Retry(attempts=1))
+        return stack.enter_context(ClientStore(QdrantClient(":memory:"), calls, formula_max=True))
+    if engine == "rest":
+        fake = stack.enter_context(FakeQdrant(key="secret"))
+        return stack.enter_context(connect_server(fake.url, api_key="secret"))
+    connected = connect_server(SERVER)
+    return stack.enter_context(Tidy(connected._client, connected._calls, formula_max=connected._formula_max))
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """An empty folder, in memory where that is possible: creating a shard syncs to disk dozens of times."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
+def new_name() -> str:
+    """A collection name that no other test uses."""
+    return f"persrvtest-{uuid.uuid4().hex[:12]}"
+
+
+def filled(engine: str, folder: Path, stack: ExitStack) -> Collection:
+    store = make_store(engine, folder, stack)
+    name = new_name()
+    points = sample_points(COUNT)
+    build = store.create(name, SCHEMA, manifest(COUNT))
+    build.upsert(points[:170])
+    build.upsert(points[170:])
+    return store.publish(name, build)

@@ -1,0 +1,405 @@
+"""What every engine must do alike: embedded, the client's local mode, REST, and a real server where there is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from engines import ENGINES
+from index_samples import (
+    DIMENSION,
+    SCHEMA,
+    assert_same,
+    identity,
+    manifest,
+    online,
+    point,
+    random_requests,
+    reference,
+    sample_points,
+    sparse,
+    unit,
+)
+from qdrant_client import models as m
+
+from persrv.errors import NotFoundError, QueryError, VectorIndexError
+from persrv.index.engine import Collection, Request, Store
+from persrv.index.schema import IMAGE, TEXT, centroid_id, user_schema
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+COUNT = 300
+NOBODY = np.zeros((0, DIMENSION))
+CATS = m.Filter(must=[m.FieldCondition(key="pack", match=m.MatchValue(value="cats"))])
+
+
+def build(store: Store, name: str, points: list[m.PointStruct], **changes: object) -> Collection:
+    collection = store.create(name, SCHEMA, manifest(len(points), **changes))
+    collection.upsert(points)
+    return collection
+
+
+def idf_score(collection: Collection, token: int) -> float:
+    query = m.NearestQuery(nearest=sparse([token], [1.0]))
+    return collection.query(Request(query=query, using=TEXT, limit=1))[0].score
+
+
+# Answers
+
+
+@pytest.mark.parametrize("k", [0, 1, 5])
+@pytest.mark.parametrize("where", [None, CATS], ids=["all", "filtered"])
+def test_online_request_computes_the_formula(sample: Collection, k: int, where: m.Filter | None) -> None:
+    rng = np.random.default_rng(k)
+    points = sample_points(COUNT)
+    keep = {str(p.id) for p in points if p.payload and p.payload["pack"] == "cats"} if where else None
+    centroids, weights = unit(rng, k), rng.dirichlet(np.ones(k)).tolist() if k else []
+    for tokens in ([3], [1, 8, 20], [0, 5, 11, 30, 39]):
+        want = reference(points, tokens, centroids, weights, pool=40, keep=keep)
+        got = sample.query(online(tokens, centroids, weights, pool=40, limit=25, where=where))
+        assert_same(got, want, 25)
+
+
+def test_a_negative_cosine_lowers_the_score_and_a_missing_picture_does_not(sample: Collection) -> None:
+    points = {str(p.id): p for p in sample_points(COUNT)}
+    far = unit(np.random.default_rng(1), 1)
+    plain = {p.id: p.score for p in sample.query(online([3, 8], NOBODY, limit=50))}
+    personal = {p.id: p.score for p in sample.query(online([3, 8], far, [1.0], limit=50))}
+    assert plain.keys() == personal.keys()
+    lowered = 0
+    for key, score in plain.items():
+        vector = points[str(key)].vector.get(IMAGE)
+        cosine = float(far[0] @ np.asarray(vector) / np.linalg.norm(vector)) if vector else 0.0
+        lowered += cosine < 0
+        assert personal[key] == pytest.approx(score * (1 + cosine), rel=1e-5)
+    assert lowered > 3
+    assert any(IMAGE not in points[str(key)].vector for key in plain)
+
+
+@pytest.fixture(scope="module")
+def answers(oracle: Collection) -> list[tuple[Request, list[tuple[str, float]]]]:
+    """Random requests with the oracle's answers."""
+    requests = random_requests(seed=11, count=112)
+    return [(request, [(str(p.id), p.score) for p in oracle.query(request)]) for request in requests]
+
+
+@pytest.mark.parametrize("sample", [engine for engine in ENGINES if engine != "memory"], indirect=True)
+def test_engines_agree_on_random_requests(
+    sample: Collection, answers: list[tuple[Request, list[tuple[str, float]]]]
+) -> None:
+    assert sum(bool(want) for _, want in answers) >= 100
+    for request, want in answers:
+        assert_same(sample.query(request), want, request.limit)
+
+
+def test_trending_takes_the_most_useful_and_the_nearest(sample: Collection, oracle: Collection) -> None:
+    centroids = unit(np.random.default_rng(5), 2)
+    useful = m.Prefetch(
+        query=m.OrderByQuery(order_by=m.OrderBy(key="utility", direction=m.Direction.DESC)), limit=10, filter=CATS
+    )
+    recall = [useful, *(m.Prefetch(query=c.tolist(), using=IMAGE, limit=10, filter=CATS) for c in centroids)]
+    near = [m.Prefetch(prefetch=recall, query=c.tolist(), using=IMAGE, limit=30) for c in centroids]
+    formula = m.MultExpression(
+        mult=[
+            m.SumExpression(sum=[1.0, m.MultExpression(mult=[0.5, "utility"])]),
+            m.SumExpression(sum=[1.0, m.MaxExpression(max=["$score[3]", "$score[4]"])]),
+        ]
+    )
+    defaults = {"utility": 0.0, "$score[3]": 0.0, "$score[4]": 0.0}
+    request = Request(m.FormulaQuery(formula=formula, defaults=defaults), 40, (*recall, *near), with_payload=True)
+    want = oracle.query(request)
+    assert {p.payload["pack"] for p in want if p.payload} == {"cats"}
+    assert 10 < len(want) <= 30
+    assert_same(sample.query(request), [(str(p.id), p.score) for p in want], 40)
+
+
+def test_order_by_utility_skips_points_without_it(sample: Collection) -> None:
+    utilities = sorted(p.payload["utility"] for p in sample_points(COUNT) if p.payload and "utility" in p.payload)
+    order = m.OrderByQuery(order_by=m.OrderBy(key="utility", direction=m.Direction.DESC))
+    got = sample.query(Request(query=order, limit=COUNT, with_payload=True))
+    assert [p.payload["utility"] for p in got if p.payload] == pytest.approx(utilities[::-1])
+
+
+def test_payload_and_vectors_come_only_when_asked_for(sample: Collection) -> None:
+    query = m.NearestQuery(nearest=sparse([3], [1.0]))
+    bare = sample.query(Request(query=query, using=TEXT, limit=1))[0]
+    full = sample.query(Request(query=query, using=TEXT, limit=1, with_payload=True, with_vectors=(TEXT,)))[0]
+    assert not bare.payload
+    assert not bare.vector
+    assert full.payload
+    assert full.payload["title"].startswith("sticker ")
+    assert isinstance(full.vector, dict)
+    assert set(full.vector) == {TEXT}
+
+
+def test_an_empty_query_vector_finds_nothing(sample: Collection) -> None:
+    assert sample.query(Request(query=m.NearestQuery(nearest=sparse([], [])), using=TEXT, limit=5)) == []
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(query=None, limit=0),
+        Request(query=None, limit=3, offset=-1),
+        Request(query=m.NearestQuery(nearest=sparse([3, 3], [1.0, 1.0])), using=TEXT, limit=3),
+        Request(query=m.NearestQuery(nearest=sparse([4, 3], [1.0, 1.0])), using=TEXT, limit=3),
+        Request(query=m.NearestQuery(nearest=sparse([3, 4], [1.0])), using=TEXT, limit=3),
+        Request(query=m.NearestQuery(nearest=sparse([3], [float("nan")])), using=TEXT, limit=3),
+        Request(query=m.NearestQuery(nearest=[float("inf")] * DIMENSION), using=IMAGE, limit=3),
+        Request(query=m.NearestQuery(nearest=[1.0] * (DIMENSION + 1)), using=IMAGE, limit=3),
+        Request(query=m.NearestQuery(nearest=[1.0] * DIMENSION), using="colour", limit=3),
+        Request(query=m.FormulaQuery(formula="$score[0]", defaults={"$score[0]": 0.0}), limit=3),
+    ],
+    ids=["limit", "offset", "twice", "order", "lengths", "nan", "inf", "dimension", "name", "no-prefetch"],
+)
+@pytest.mark.parametrize("sample", ["embedded", "rest"], indirect=True)
+def test_impossible_requests_are_query_errors(sample: Collection, request_: Request) -> None:
+    with pytest.raises(QueryError):
+        sample.query(request_)
+
+
+@pytest.mark.parametrize(
+    ("formula", "defaults", "said"),
+    [
+        ("utility", {}, "utility without a default"),
+        ("$score[2]", {"$score[2]": 0.0}, "has only 1 prefetches"),
+        ("$score", {}, r"\$score without a default"),
+        (m.MultExpression(mult=["$score[0]", float("nan")]), {"$score[0]": 0.0}, "constant in the formula is nan"),
+        ("$score[0]", {"$score[0]": float("inf")}, "is inf"),
+        (m.MaxExpression(max=[]), {}, "MaxExpression has no operand"),
+        (m.LnExpression(ln=0.0), {}, "refuses the request"),
+    ],
+)
+@pytest.mark.parametrize("sample", ["embedded", "rest"], indirect=True)
+def test_impossible_formulas_are_query_errors(
+    sample: Collection, formula: m.Expression, defaults: dict[str, float], said: str
+) -> None:
+    prefetch = m.Prefetch(query=[1.0] * DIMENSION, using=IMAGE, limit=5)
+    query = m.FormulaQuery(formula=formula, defaults=defaults)
+    with pytest.raises(QueryError, match=said):
+        sample.query(Request(query=query, prefetch=(prefetch,), limit=3))
+
+
+# Stored points
+
+
+def test_retrieve_keeps_the_asked_order_and_leaves_out_strangers(sample: Collection) -> None:
+    wanted = [identity(9), identity(5000), identity(2), identity(9)]
+    found = sample.retrieve(wanted, with_vectors=[IMAGE, TEXT])
+    assert [r.id for r in found] == [identity(9), identity(2)]
+    stored = point(9)
+    assert found[0].payload
+    assert {k: v for k, v in found[0].payload.items() if k != "utility"} == {
+        k: v for k, v in (stored.payload or {}).items() if k != "utility"
+    }
+    assert isinstance(found[0].vector, dict)
+    assert isinstance(stored.vector, dict)
+    raw = np.asarray(stored.vector[IMAGE])
+    np.testing.assert_allclose(found[0].vector[IMAGE], raw / np.linalg.norm(raw), rtol=1e-5)
+    np.testing.assert_allclose(found[0].vector[TEXT].values, stored.vector[TEXT].values, rtol=1e-6)
+    assert found[0].vector[TEXT].indices == stored.vector[TEXT].indices
+
+
+@pytest.mark.parametrize("batch", [1, 7, 300, 1000])
+def test_scroll_visits_every_matching_point_once_by_id(sample: Collection, batch: int) -> None:
+    got = [r.id for r in sample.scroll(CATS, batch=batch)]
+    assert got == sorted(identity(n) for n in range(COUNT) if n % 4 == 0)
+
+
+def test_count_is_exact(sample: Collection) -> None:
+    assert sample.count() == COUNT
+    assert sample.count(CATS) == COUNT // 4
+    assert sample.count(m.Filter(must=[m.IsEmptyCondition(is_empty=m.PayloadField(key="utility"))])) == COUNT // 6
+
+
+def test_upsert_replaces_the_whole_point(store: Store, name: str) -> None:
+    with build(store, name, sample_points(20)) as collection:
+        collection.upsert([m.PointStruct(id=identity(4), vector={TEXT: sparse([7], [1.5])}, payload={"title": "new"})])
+        (record,) = collection.retrieve([identity(4)], with_vectors=[IMAGE, TEXT])
+        assert record.payload == {"title": "new"}
+        assert record.vector == {TEXT: sparse([7], [1.5])}
+        assert collection.count() == 20
+
+
+def test_replacing_points_leaves_the_idf_as_it_was(store: Store, name: str) -> None:
+    with build(store, name, sample_points(60)) as collection:
+        before = idf_score(collection, 3)
+        collection.upsert(sample_points(60))
+        assert idf_score(collection, 3) == pytest.approx(before, rel=1e-6)
+
+
+def test_set_payload_merges_and_ignores_strangers(store: Store, name: str) -> None:
+    with build(store, name, sample_points(20)) as collection:
+        collection.set_payload(
+            [(identity(1), {"utility": 0.25}), (identity(999), {"utility": 0.5}), (identity(2), {"seen": 3})]
+        )
+        first, second = collection.retrieve([identity(1), identity(2)])
+        assert first.payload
+        assert second.payload
+        assert first.payload["utility"] == 0.25
+        assert first.payload["title"] == "sticker 1 😀"
+        assert second.payload["seen"] == 3
+        assert collection.count() == 20
+        above = m.Filter(must=[m.FieldCondition(key="utility", range=m.Range(gte=0.25, lte=0.25))])
+        assert [r.id for r in collection.scroll(above)] == [identity(1)]
+
+
+def test_delete_removes_and_ignores_strangers(store: Store, name: str) -> None:
+    with build(store, name, sample_points(20)) as collection:
+        collection.delete([identity(3), identity(999)])
+        collection.delete([])
+        assert collection.count() == 19
+        assert collection.retrieve([identity(3)]) == []
+        assert identity(3) not in {p.id for p in collection.query(Request(query=None, limit=30))}
+
+
+BAD_POINTS = [
+    (m.PointStruct(id=identity(1), vector={IMAGE: [1.0]}), f"has 1 numbers, not {DIMENSION}"),
+    (m.PointStruct(id=identity(1), vector={IMAGE: [float("nan")] * DIMENSION}), "not finite"),
+    (m.PointStruct(id=identity(1), vector={"colour": [1.0]}), "'colour' of type list is not in the schema"),
+    (m.PointStruct(id=identity(1), vector=[1.0] * DIMENSION), "not a dictionary by name"),
+    (m.PointStruct(id=identity(1), vector={TEXT: sparse([2, 2], [1.0, 1.0])}), "repeat or are not in ascending"),
+    (m.PointStruct(id=identity(1), vector={TEXT: sparse([1, 2], [1.0])}), "has 2 indices for 1 values"),
+    (m.PointStruct(id=identity(1), vector={TEXT: sparse([2**32], [1.0])}), "outside of 32 bits"),
+    (m.PointStruct(id=identity(1), vector={}, payload={"utility": "high"}), "does not fit its float index"),
+    (m.PointStruct(id=identity(1), vector={}, payload={"bucket": 1.5}), "does not fit its integer index"),
+    (m.PointStruct(id=identity(1), vector={}, payload={"animated": 1}), "does not fit its bool index"),
+    (m.PointStruct(id=identity(1), vector={}, payload={"tags": ["a", 3]}), "does not fit its keyword index"),
+    (m.PointStruct(id=identity(1), vector={}, payload={"size": float("nan")}), "is no JSON value"),
+    (m.PointStruct(id=7, vector={}), "7 is no point id"),
+    (m.PointStruct(id="abc", vector={}), "'abc' is no point id"),
+]
+
+
+def test_a_bad_point_is_named_and_nothing_of_its_batch_is_written(store: Store, name: str) -> None:
+    with store.create(name, SCHEMA, manifest(0)) as collection:
+        for bad, said in BAD_POINTS:
+            with pytest.raises(VectorIndexError, match=said):
+                collection.upsert([point(0), bad])
+        assert collection.count() == 0
+
+
+def test_bad_payload_changes_are_refused_before_any_is_made(store: Store, name: str) -> None:
+    with build(store, name, sample_points(5)) as collection:
+        with pytest.raises(VectorIndexError, match="does not fit its float index"):
+            collection.set_payload([(identity(1), {"utility": 0.5}), (identity(2), {"utility": "x"})])
+        (record,) = collection.retrieve([identity(1)])
+        assert record.payload
+        assert record.payload["utility"] == pytest.approx(point(1).payload["utility"])
+        for call in (collection.delete, collection.retrieve):
+            with pytest.raises(VectorIndexError, match="no point id"):
+                call(["nobody"])
+
+
+# Versions
+
+
+def test_open_without_anything_published(store: Store, name: str) -> None:
+    assert store.manifest(name) is None
+    assert name not in store.names()
+    with pytest.raises(NotFoundError, match=name):
+        store.open(name)
+    with pytest.raises(NotFoundError, match=name):
+        store.rollback(name)
+    build(store, name, sample_points(3)).close()
+    with pytest.raises(NotFoundError, match=name):
+        store.open(name)
+
+
+def test_publish_open_and_manifest_round_trip(store: Store, name: str) -> None:
+    made = build(store, name, sample_points(12))
+    with store.publish(name, made) as published:
+        assert published.manifest == made.manifest
+        assert published.schema == SCHEMA
+        assert published.count() == 12
+        assert published.formula_max
+    assert store.manifest(name) == made.manifest
+    assert store.names() == [name]
+    with store.open(name) as opened:
+        assert opened.manifest == made.manifest
+        assert opened.schema == SCHEMA
+        assert idf_score(opened, 3) > 0
+    made.close()
+    with pytest.raises(VectorIndexError, match="closed"):
+        made.count()
+
+
+def test_a_new_version_replaces_the_old_one_which_can_come_back(store: Store, name: str) -> None:
+    for size in (5, 6, 7):
+        store.publish(name, build(store, name, sample_points(size))).close()
+    for size in (7, 6, 7):
+        with store.open(name) as opened:
+            assert (opened.count(), opened.manifest.stickers) == (size, size)
+        back = store.rollback(name)
+        assert store.manifest(name) == back
+        assert back.stickers == 13 - size
+
+
+def test_a_wrong_count_is_not_published(store: Store, name: str) -> None:
+    store.publish(name, build(store, name, sample_points(5))).close()
+    short = store.create(name, SCHEMA, manifest(9))
+    short.upsert(sample_points(8))
+    with pytest.raises(VectorIndexError, match="holds 8 points, not 9"):
+        store.publish(name, short)
+    assert store.manifest(name).stickers == 5
+    short.upsert(sample_points(9))
+    with store.publish(name, short) as published:
+        assert published.count() == 9
+
+
+def test_only_an_unpublished_build_of_this_name_is_published(store: Store, name: str) -> None:
+    published = store.publish(name, build(store, name, sample_points(4)))
+    with pytest.raises(VectorIndexError, match="no unpublished build"):
+        store.publish(name, published)
+    other = build(store, f"{name}_users", sample_points(4))
+    with pytest.raises(VectorIndexError, match="no unpublished build"):
+        store.publish(name, other)
+
+
+def test_create_replaces_an_older_unpublished_build(store: Store, name: str) -> None:
+    older = build(store, name, sample_points(4))
+    with build(store, name, sample_points(5)) as newer:
+        with pytest.raises((VectorIndexError, NotFoundError)):
+            older.count()
+        with store.publish(name, newer) as published:
+            assert published.count() == 5
+
+
+def test_a_build_id_is_used_once(store: Store, name: str) -> None:
+    first = manifest(0)
+    store.publish(name, store.create(name, SCHEMA, first)).close()
+    with pytest.raises(VectorIndexError, match=first.build):
+        store.create(name, SCHEMA, first)
+
+
+def test_two_collections_of_one_store_are_open_at_once(store: Store, name: str) -> None:
+    users = f"{name}_users"
+    shared = manifest(6)
+    stickers = store.create(name, SCHEMA, shared)
+    stickers.upsert(sample_points(6))
+    centroids = store.create(users, user_schema(DIMENSION), shared.model_copy(update={"stickers": 2}))
+    rows = unit(np.random.default_rng(0), 2)
+    centroids.upsert(
+        [
+            m.PointStruct(id=centroid_id("zoë", n), vector={IMAGE: row.tolist()}, payload={"user": "zoë", "share": 0.5})
+            for n, row in enumerate(rows)
+        ]
+    )
+    with store.publish(name, stickers) as first, store.publish(users, centroids) as second:
+        assert (first.count(), second.count()) == (6, 2)
+        who = m.Filter(must=[m.FieldCondition(key="user", match=m.MatchValue(value="zoë"))])
+        nearest = second.query(
+            Request(query=m.NearestQuery(nearest=rows[1].tolist()), using=IMAGE, limit=1, filter=who)
+        )
+        assert nearest[0].id == centroid_id("zoë", 1)
+        assert nearest[0].score == pytest.approx(1.0, abs=1e-6)
+    assert store.names() == [name, users]
+    store.publish(name, build(store, name, sample_points(3))).close()
+    store.publish(name, build(store, name, sample_points(2))).close()
+    assert store.open(users).count() == 2
+
+
+def test_a_reader_keeps_its_version_while_another_is_published(store: Store, name: str) -> None:
+    reader = store.publish(name, build(store, name, sample_points(5)))
+    newer = store.publish(name, build(store, name, sample_points(6)))
+    assert (reader.count(), newer.count()) == (5, 6)
+    assert reader.manifest.stickers == 5

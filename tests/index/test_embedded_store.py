@@ -1,0 +1,312 @@
+"""The embedded store: owners, crashes, threads, forks, and what stands in its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from index_samples import DIMENSION, SCHEMA, identity, manifest, online, sample_points
+
+from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
+from persrv.index.embedded import EmbeddedStore
+from persrv.index.embedded_collection import EmbeddedCollection
+from persrv.index.lock import FileLock
+
+NOBODY = np.zeros((0, DIMENSION))
+
+PRELUDE = """
+import os, sys
+from pathlib import Path
+from index_samples import *
+from persrv.errors import *
+from persrv.index.embedded import EmbeddedStore
+store = EmbeddedStore(Path(sys.argv[1]))
+def say(text): print(text, flush=True)
+"""
+
+
+@contextmanager
+def process(folder: Path, script: str) -> Iterator[subprocess.Popen[str]]:
+    """Another Python process that works on the same folder; killed at the end if it is still there."""
+    here = Path(__file__).parent
+    child = subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + script, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parent.parent)])},
+    )
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def line(child: subprocess.Popen[str]) -> str:
+    assert child.stdout
+    return child.stdout.readline().strip()
+
+
+def tell(child: subprocess.Popen[str]) -> None:
+    assert child.stdin
+    child.stdin.write("\n")
+    child.stdin.flush()
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[EmbeddedStore]:
+    with EmbeddedStore(folder) as opened:
+        yield opened
+
+
+def publish(store: EmbeddedStore, count: int, name: str = "emoji") -> EmbeddedCollection:
+    made = store.create(name, SCHEMA, manifest(count))
+    made.upsert(sample_points(count))
+    return store.publish(name, made)
+
+
+def builds(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "emoji").iterdir() if path.is_dir()}
+
+
+# Owners
+
+
+def test_a_second_process_is_told_who_owns_the_index_and_does_no_harm(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 5).close()
+    script = """
+with store.open("emoji") as mine:
+    say("open"); sys.stdin.readline()
+    mine.upsert(sample_points(9)); say("written"); sys.stdin.readline()
+"""
+    with process(folder, script) as child:
+        assert line(child) == "open"
+        for _ in range(3):
+            with pytest.raises(IndexLockedError, match=rf"in use by process {child.pid} \(.*python.* -c .*since 2"):
+                store.open("emoji")
+        assert store.manifest("emoji") is not None
+        assert store.names() == ["emoji"]
+        tell(child)
+        assert line(child) == "written"
+        tell(child)
+        child.wait()
+    with store.open("emoji") as opened:
+        assert opened.count() == 9
+
+
+def test_this_process_is_told_that_it_has_the_index_open_itself(store: EmbeddedStore) -> None:
+    with publish(store, 3), pytest.raises(IndexLockedError, match="open in this very process"):
+        store.open("emoji")
+    store.open("emoji").close()
+
+
+def test_a_new_version_is_built_while_another_process_answers(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 5).close()
+    script = """
+with store.open("emoji") as mine:
+    say("open"); sys.stdin.readline(); say(mine.count()); sys.stdin.readline(); say(mine.count())
+"""
+    with process(folder, script) as child:
+        assert line(child) == "open"
+        publish(store, 6).close()
+        tell(child)
+        assert line(child) == "5"
+        publish(store, 7).close()
+        assert len(builds(folder)) == 3
+        tell(child)
+        assert line(child) == "5"
+        child.wait()
+    publish(store, 8).close()
+    assert len(builds(folder)) == 2
+
+
+def test_two_processes_do_not_build_the_same_collection(store: EmbeddedStore, folder: Path) -> None:
+    script = """
+made = store.create("emoji", SCHEMA, manifest(4))
+say("made"); sys.stdin.readline()
+made.upsert(sample_points(4)); say(store.publish("emoji", made).count())
+"""
+    with process(folder, script) as child:
+        assert line(child) == "made"
+        with pytest.raises(IndexLockedError, match=f"process {child.pid}"):
+            store.create("emoji", SCHEMA, manifest(1))
+        tell(child)
+        assert line(child) == "4"
+    with store.open("emoji") as opened:
+        assert opened.count() == 4
+
+
+def test_a_lock_file_without_an_owner_or_with_nonsense_is_no_obstacle(folder: Path) -> None:
+    path = folder / "LOCK"
+    path.write_text("nonsense \x00")
+    held = FileLock.take(path, "it")
+    assert json.loads(path.read_text())["pid"] == os.getpid()
+    held.release()
+    held.release()
+    with FileLock.take(path, "it"):
+        path.write_text("nonsense")
+        with pytest.raises(IndexLockedError, match="it is in use by another process; stop"):
+            FileLock.take(path, "it")
+
+
+def test_a_lock_in_a_folder_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(VectorIndexError, match="LOCK cannot be opened"):
+        FileLock.take(folder / "nowhere" / "LOCK", "it")
+
+
+# Crashes
+
+
+def test_a_killed_build_leaves_the_published_version_alone_and_is_cleared(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 5).close()
+    script = """
+made = store.create("emoji", SCHEMA, manifest(900))
+for n in range(0, 900, 3):
+    made.upsert(sample_points(n + 3)[n:]); say(n)
+"""
+    with process(folder, script) as child:
+        while line(child) != "30":
+            pass
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    assert len(builds(folder)) == 2
+    with store.open("emoji") as opened:
+        assert opened.count() == 5
+    with store.create("emoji", SCHEMA, manifest(6)) as made:
+        assert len(builds(folder)) == 2
+        made.upsert(sample_points(6))
+        with store.publish("emoji", made) as published:
+            assert published.count() == 6
+
+
+def test_a_killed_writer_loses_nothing_that_was_confirmed(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 5).close()
+    script = """
+mine = store.open("emoji")
+points = sample_points(600)
+for n in range(5, 600):
+    mine.upsert([points[n]]); mine.set_payload([(identity(n - 1), {"utility": 0.25})]); say(n)
+"""
+    with process(folder, script) as child:
+        confirmed = 0
+        while confirmed < 60:
+            confirmed = int(line(child))
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    with store.open("emoji") as opened:
+        assert opened.count() > confirmed
+        found = opened.retrieve([identity(n) for n in range(4, confirmed)])
+        assert [record.payload["utility"] for record in found if record.payload] == [0.25] * (confirmed - 4)
+
+
+# Threads and forks
+
+
+def test_threads_share_one_collection(store: EmbeddedStore) -> None:
+    points = sample_points(240)
+    with store.create("emoji", SCHEMA, manifest(240)) as made, ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(made.upsert, points[n : n + 20]) for n in range(0, 240, 20)]
+        reads = [pool.submit(made.query, online([n % 40], NOBODY, limit=5)) for n in range(60)]
+        assert all(write.result() is None for write in writes)
+        assert all(len(read.result()) <= 5 for read in reads)
+        assert made.count() == 240
+
+
+def test_a_forked_child_is_told_so_and_harms_nothing(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 5).close()
+    script = """
+mine = store.open("emoji")
+child = os.fork()
+if child == 0:
+    for call in (mine.count, lambda: mine.upsert(sample_points(1)), lambda: list(mine.scroll()), mine.optimize):
+        try:
+            call(); say("no error")
+        except VectorIndexError as error:
+            say("fork" if f"opened by process {os.getppid()} before it forked" in str(error) else error)
+    mine.close(); store.close()
+    sys.exit(0)
+os.waitpid(child, 0)
+try:
+    store.open("emoji"); say("lock lost")
+except IndexLockedError:
+    say("lock held")
+mine.upsert(sample_points(8)); say(mine.count()); mine.close(); store.open("emoji").close(); say("released")
+"""
+    with process(folder, script) as child:
+        said = [line(child) for _ in range(7)]
+        assert said == ["fork"] * 4 + ["lock held", "8", "released"]
+        assert child.wait(20) == 0
+
+
+# The folder
+
+
+def test_the_folder_holds_pointer_manifest_and_two_versions(store: EmbeddedStore, folder: Path) -> None:
+    made = [publish(store, count) for count in (3, 4, 5)]
+    made[0].close()
+    ids = [collection.manifest.build for collection in made]
+    assert (folder / "emoji" / "CURRENT").read_text().split() == [ids[2], ids[1]]
+    described = json.loads((folder / "emoji" / ids[2] / "manifest.json").read_text())
+    assert described["manifest"]["stickers"] == 5
+    assert described["schema"]["payload"]["utility"] == "float"
+    assert not (folder / "emoji" / ids[2] / "BUILDING").exists()
+    assert store.rollback("emoji").build == ids[1]
+    assert (folder / "emoji" / "CURRENT").read_text().split() == [ids[1], ids[2]]
+
+
+def test_nothing_previous_to_go_back_to(store: EmbeddedStore) -> None:
+    publish(store, 3).close()
+    with pytest.raises(NotFoundError, match="no previous version"):
+        store.rollback("emoji")
+
+
+@pytest.mark.parametrize("name", ["", "../emoji", "Emoji", "a/b", ".hidden", "x" * 200])
+def test_a_name_cannot_lead_out_of_the_folder(store: EmbeddedStore, name: str) -> None:
+    for call in (store.open, store.manifest, store.rollback):
+        with pytest.raises(NotFoundError, match="is no collection name"):
+            call(name)
+
+
+def test_damage_is_reported_with_the_way_out(store: EmbeddedStore, folder: Path) -> None:
+    build = publish(store, 3)
+    build.close()
+    version = folder / "emoji" / build.manifest.build
+    described = (version / "manifest.json").read_text()
+    (version / "manifest.json").write_text(described[:40])
+    for call in (store.open, store.manifest):
+        with pytest.raises(IndexMismatchError, match=r"manifest\.json cannot be read.*build the index again"):
+            call("emoji")
+    (version / "manifest.json").write_text(described)
+    (version / "shard").rename(version / "elsewhere")
+    with pytest.raises(VectorIndexError, match="cannot open"):
+        store.open("emoji")
+    (version / "elsewhere").rename(version / "shard")
+    with store.open("emoji") as opened:
+        assert opened.count() == 3
+
+
+def test_a_folder_that_cannot_be_written(folder: Path) -> None:
+    (folder / "emoji").write_text("a file in the way")
+    with pytest.raises(VectorIndexError, match="emoji"):
+        EmbeddedStore(folder).create("emoji", SCHEMA, manifest(1))
+
+
+def test_closing_a_store_closes_its_collections_and_frees_them(folder: Path) -> None:
+    store = EmbeddedStore(folder)
+    opened = publish(store, 3)
+    store.close()
+    opened.close()
+    with pytest.raises(VectorIndexError, match="closed"):
+        opened.count()
+    with EmbeddedStore(folder) as other, other.open("emoji") as again:
+        assert again.count() == 3
