@@ -68,11 +68,11 @@ def stickers(
         if key != key.encode("utf-8", "replace").decode():
             yield Skipped(ascii(key), "its path is not valid UTF-8")
             continue
-        if not path.resolve().is_relative_to(root):
-            yield Skipped(key, "it is a link to a file outside the folder")
-            continue
         if not path.is_file():
             yield Skipped(key, "it is a link to nothing, or no plain file")
+            continue
+        if not path.resolve().is_relative_to(root):
+            yield Skipped(key, "it is a link to a file outside the folder")
             continue
         said = _Said()
         for side_car in (path.with_suffix(".json"), path.with_suffix(".txt")):

@@ -158,7 +158,7 @@ def _picture(place: str, root: Path) -> Path | None:
         path = (root / place).resolve()
         inside = path.is_relative_to(root.resolve()) and not Path(place).is_absolute()
         there = inside and path.is_file()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # a link to itself is a RuntimeError before Python 3.13
         raise _CellError(f"path {place!r} is impossible: {error}") from error
     if not inside:
         raise _CellError(f"path {place!r} leaves the table's folder")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
+
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
 from persrv.index.engine import Collection
@@ -53,4 +55,4 @@ def record_pick(
     if vector is None:
         return profiles.get(user)[0]
     image_url = str((found[0].payload or {}).get("image_url", ""))
-    return profiles.move(user, vector, days_since_epoch(time), (sticker.id, sticker.title, image_url))
+    return profiles.move(user, np.array(vector), days_since_epoch(time), (sticker.id, sticker.title, image_url))

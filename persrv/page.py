@@ -109,12 +109,8 @@ def ordered(points: Sequence[m.ScoredPoint], scores: Sequence[float], dimension:
 
 def images_of(points: Sequence[m.ScoredPoint], dimension: int) -> NDArray[np.float64]:
     """Return the points' unit vectors ``image``, shape (n, dimension), zero rows where there is none."""
-    rows = np.zeros((len(points), dimension))
-    for i, point in enumerate(points):
-        found = vector_of(point)
-        if found is not None:
-            rows[i] = found
-    return rows
+    nothing = [0.0] * dimension
+    return np.array([vector_of(point) or nothing for point in points], dtype=np.float64).reshape(-1, dimension)
 
 
 def to_hits(

@@ -279,10 +279,9 @@ class Retriever:
         """Return the query's tokens that some sticker has, with weights, and typed word to the word used instead."""
         vocabulary, speller = self._document_frequencies, self._speller
         known = {token: weight for token, weight in query_tokens(query).items() if token in vocabulary}
-        unknown = speller.unknown(query)
-        corrected = speller.correct(unknown)
+        corrected = speller.correct(speller.unknown(query))
         known |= dict.fromkeys(corrected.values(), 1.0)
-        return known, {unknown[token]: speller.readable(used) for token, used in corrected.items()}
+        return known, {typed: speller.readable(used) for typed, used in corrected.items()}
 
     def _ranked(self, recall: Sequence[m.Prefetch], taste: Taste, page: Page, *, scored: bool) -> Ranked:
         weights, dimension = self._recipe.ranking, self.manifest.dimension

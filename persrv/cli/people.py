@@ -93,7 +93,7 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
         return
     typer.echo(f"{user}: {len(picks)} picks, {len(styles)} style(s)")
     for number, style in enumerate(styles):
-        typer.echo(f"  style {number}: {style.share:.0%}, most like {style.title} ({style.sticker_id[:8]})")
+        typer.echo(f"  style {number + 1}: {style.share:.0%}, most like {style.title} ({style.sticker_id[:8]})")
 
 
 def _forget(recipe: str, user: str, as_json: bool) -> None:

@@ -1,0 +1,1 @@
+"""Measuring whether answers are good, and which part earns it."""

@@ -1,8 +1,8 @@
 """Does leaning towards a user's style help? Measured on simulated users whose taste is known.
 
 The users' picks of held-out meanings are kept from the build, so that neither profiles, nor utility, nor historical
-queries have seen them. Then every user asks for every held-out meaning, once with and once without their profile; a hit is
-right when it shows the meaning in one of the styles that the user prefers.
+queries have seen them. Then every user asks for every held-out meaning, once with and once without their profile; a
+hit is right when it shows the meaning in one of the styles that the user prefers.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def check_request(request: Request) -> None:
     """Refuse a request that no engine can answer.
 
     Raises:
-        QueryError: A limit below 1, an offset below 0, vectors or formulas as :func:`_vector_problem` and
-            :func:`persrv.index.formula.check_formula` describe.
+        QueryError: A limit below 1, an offset below 0, a sparse vector whose indices repeat or are not sorted, a number
+            that is not finite, or a formula as :func:`persrv.index.formula.check_formula` describes.
     """
     if request.limit < 1:
         raise QueryError(f"limit is {request.limit}", "ask for at least one point")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from qdrant_client import models as m
 
 from persrv.index.schema import IMAGE, TEXT
@@ -10,7 +12,7 @@ from persrv.index.schema import IMAGE, TEXT
 def vector_of(point: m.Record | m.ScoredPoint) -> list[float] | None:
     """Return a point's dense vector ``image``, ``None`` where it has none or was not asked for."""
     found = point.vector.get(IMAGE) if isinstance(point.vector, dict) else None
-    return [x for x in found if isinstance(x, float | int)] if isinstance(found, list) else None
+    return cast(list[float], found) if isinstance(found, list) else None
 
 
 def sparse_of(point: m.Record | m.ScoredPoint) -> m.SparseVector | None:

@@ -20,57 +20,63 @@ _LONGEST_SHORT_WORD = 5
 class Speller:
     """Finds near words for unknown Latin ones.
 
+    Tokens are stems, but slips happen in words: typed words are compared with both, so that ``hapyy`` finds ``happy``
+    although its token is ``happi``.
+
     Args:
         vocabulary: Token to the number of documents that hold it; tokens that none holds are not known.
-        surfaces: Token to a readable spelling, since tokens are stems; see ``CorpusStatistics.surfaces``.
+        surfaces: Token to a readable spelling; see ``CorpusStatistics.surfaces``.
     """
 
     def __init__(self, vocabulary: Mapping[str, int], surfaces: Mapping[str, str] = MappingProxyType({})) -> None:
         self._frequencies = {token: count for token, count in vocabulary.items() if count > 0}
         self._surfaces = surfaces
-        self._sorted = sorted(filter(_LATIN.match, self._frequencies))
+        self._tokens = {surfaces[token]: token for token in sorted(self._frequencies) if token in surfaces}
+        self._tokens |= {token: token for token in self._frequencies}
+        self._sorted = sorted(filter(_LATIN.match, self._tokens))
         self._by_length: defaultdict[int, list[str]] = defaultdict(list)
-        for token in self._sorted:
-            self._by_length[len(token)].append(token)
+        for word in self._sorted:
+            self._by_length[len(word)].append(word)
 
-    def unknown(self, query: str) -> dict[str, str]:
-        """Return the words of which no reading is known: token to the word as it was typed, in their order.
+    def unknown(self, query: str) -> list[str]:
+        """Return the words of a query of which no reading is known, as they were typed, without repeats.
 
         Only what was typed is meant: that nothing is called by one of an emoji's names, or that ``loooool`` is found as
         ``lol`` but not as ``lool``, is no mistake of spelling.
         """
-        found: dict[str, str] = {}
-        for piece in pieces(query):
-            if piece.kind == "word" and not any(token in self._frequencies for token in piece.tokens):
-                found.setdefault(piece.tokens[0], piece.text)
-        return found
+        words = (piece for piece in pieces(query) if piece.kind == "word")
+        unknown = (piece.text for piece in words if not any(token in self._frequencies for token in piece.tokens))
+        return list(dict.fromkeys(unknown))
 
-    def correct(self, tokens: Iterable[str]) -> dict[str, str]:
-        """Return, for each unknown token that something known is near to, the token that was most likely meant."""
-        found = {token: self.nearest(token) for token in tokens if token not in self._frequencies}
-        return {token: near for token, near in found.items() if near is not None}
+    def correct(self, words: Iterable[str]) -> dict[str, str]:
+        """Return, for each word that something known is near to, the token that was most likely meant."""
+        found = {word: self.nearest(word) for word in words if word not in self._frequencies}
+        return {word: near for word, near in found.items() if near is not None}
 
-    def nearest(self, token: str) -> str | None:
-        """Return the known token that an unknown one was most likely meant to be, ``None`` where nothing is near.
+    def nearest(self, word: str) -> str | None:
+        """Return the known token that an unknown word was most likely meant to be, ``None`` where nothing is near.
 
-        Only tokens of three or more letters a to z are looked at. One slip (a letter wrong, missing, too many, or two
+        Only words of three or more letters a to z are looked at. One slip (a letter wrong, missing, too many, or two
         swapped: optimal string alignment distance) is forgiven in three to five letters, two in longer words. Fewer
-        slips win, then more documents, then alphabetical order. Where nothing is that near, the token is taken for the
+        slips win, then more documents, then alphabetical order. Where nothing is that near, the word is taken for the
         beginning of a longer one.
         """
-        if not _LATIN.match(token):
+        if not _LATIN.match(word):
             return None
-        limit = 1 if len(token) <= _LONGEST_SHORT_WORD else 2
-        lengths = range(len(token) - limit, len(token) + limit + 1)
+        limit = 1 if len(word) <= _LONGEST_SHORT_WORD else 2
+        lengths = range(len(word) - limit, len(word) + limit + 1)
         candidates = [known for length in lengths for known in self._by_length.get(length, ())]
-        near = process.extract(token, candidates, scorer=OSA.distance, score_cutoff=limit, limit=None)
-        ranked = [(distance, -self._frequencies[known], known) for known, distance, _ in near]
-        ranked = ranked or [(0, -self._frequencies[known], known) for known in self._beginning_with(token)]
-        return min(ranked)[2] if ranked else None
+        near = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=limit, limit=None)
+        ranked = [self._rank(known, int(distance)) for known, distance, _ in near]
+        ranked = ranked or [self._rank(known, 0) for known in self._beginning_with(word)]
+        return self._tokens[min(ranked)[2]] if ranked else None
 
     def readable(self, token: str) -> str:
         """Return a spelling of a token that can be shown to people, the token itself where none is known."""
         return self._surfaces.get(token, token)
+
+    def _rank(self, known: str, distance: int) -> tuple[int, int, str]:
+        return distance, -self._frequencies[self._tokens[known]], known
 
     def _beginning_with(self, prefix: str) -> list[str]:
         after_z = chr(ord("z") + 1)

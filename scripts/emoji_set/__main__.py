@@ -6,14 +6,18 @@ import argparse
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from .build import FEWEST_STYLES, OccupiedError, Report, build
 from .packages import PackageError
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Make a set and say what came of it.
+
+    Args:
+        arguments: The command line, by default the process's own.
 
     Returns:
         The exit code: 0, 1 when a meaning of the small set has too few styles, 2 when the set could not be made.
@@ -23,7 +27,7 @@ def main() -> int:
     parser.add_argument("out", type=Path, help="the folder to make; an older set in it is replaced")
     parser.add_argument("--cache", type=Path, default=Path("build/npm"), help="keeps the npm packages (%(default)s)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many draw (%(default)s)")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     try:
         report = build(given.out, given.cache, small=given.set == "small", processes=given.processes)
     except (OccupiedError, PackageError) as error:

@@ -101,9 +101,10 @@ def everyday(meanings: Iterable[Meaning]) -> list[Meaning]:
 
 
 def _typed(entry: dict[str, Any]) -> str:
-    """Drop the variation selector that emojibase adds to characters which are emoji without it."""
+    """Drop the variation selector that emojibase adds to single characters which are emoji without it."""
     emoji: str = entry["emoji"]
-    return emoji.removesuffix("\ufe0f") if entry["type"] == _EMOJI_BY_DEFAULT else emoji
+    character = emoji.removesuffix("\ufe0f")
+    return character if len(character) == 1 and entry["type"] == _EMOJI_BY_DEFAULT else emoji
 
 
 def _listed(value: Any) -> list[str]:

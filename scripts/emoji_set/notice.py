@@ -16,6 +16,8 @@ _LICENCES = {
     "MIT": "The MIT License, in full below",
 }
 
+_MIT_HOLDERS = ("Microsoft Corporation.", "LobeHub", "Miles Johnson")
+
 _MIT = """\
 Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
 documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
@@ -60,9 +62,8 @@ def notice(styles: Iterable[Style]) -> str:
     )
     names = sorted({style.licence for style in styles} | {"MIT"})
     parts.append("Licence texts\n" + "".join(f"  {name}: {_LICENCES[name]}\n" for name in names))
-    parts.append(
-        f"The MIT License\n\nCopyright (c) Microsoft Corporation.\nCopyright (c) LobeHub.\nCopyright (c) Miles Johnson.\n\n{_MIT}"
-    )
+    holders = "".join(f"Copyright (c) {holder}\n" for holder in _MIT_HOLDERS)
+    parts.append(f"The MIT License\n\n{holders}\n{_MIT}")
     return "\n".join(parts)
 
 

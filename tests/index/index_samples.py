@@ -194,7 +194,7 @@ def _random_request(rng: np.random.Generator, shape: int) -> Request:
     text = m.Prefetch(
         query=sparse(tokens, rng.uniform(0.5, 2, len(tokens)).tolist()), using=TEXT, limit=80, filter=where
     )
-    image = m.Prefetch(query=dense, using=IMAGE, limit=80, filter=where)
+    image = m.Prefetch(query=dense, using=IMAGE, limit=40, filter=where)
     if shape == 0:
         query = m.NearestQuery(nearest=sparse(tokens, [1.0] * len(tokens)))
         return Request(query=query, using=TEXT, limit=limit, filter=where, offset=int(rng.integers(4)))

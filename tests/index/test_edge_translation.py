@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 import qdrant_edge as edge
@@ -107,6 +108,39 @@ def test_truth_values_match(embedded: Collection, animated: bool) -> None:
 )
 def test_filters_keep_what_they_say(embedded: Collection, where: m.Filter, count: int) -> None:
     assert embedded.count(where) == count
+
+
+DECAY = m.DecayParamsExpression(x="bucket", target=10.0, scale=20.0, midpoint=0.25)
+
+
+@pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        m.Log10Expression(log10=m.SumExpression(sum=["bucket", 1.0])),
+        m.AcoshExpression(acosh=m.SumExpression(sum=["bucket", 1.0])),
+        m.LinDecayExpression(lin_decay=DECAY),
+        m.ExpDecayExpression(exp_decay=DECAY),
+        m.GaussDecayExpression(gauss_decay=DECAY.model_copy(update={"target": None})),
+        m.MaxExpression(max=["$score[0]", "utility", -1]),
+        m.DatetimeExpression(datetime="2026-11-04T12:13:14Z"),
+        m.DatetimeKeyExpression(datetime_key="picked"),
+        m.IsNullCondition(is_null=m.PayloadField(key="language")),
+        m.NestedCondition(nested=m.Nested(key="tags", filter=m.Filter())),
+        m.FieldCondition(key="picked", range=m.DatetimeRange(gte=datetime(2026, 1, 1, tzinfo=UTC))),
+    ],
+    ids=lambda expression: type(expression).__name__,
+)
+def test_every_expression_has_the_value_that_local_mode_gives_it(
+    embedded: Collection, oracle: Collection, expression: m.Expression
+) -> None:
+    defaults = {"utility": 0.0, "bucket": 0.0, "$score[0]": 0.0, "picked": "2026-11-04T12:13:14Z"}
+    recall = m.Prefetch(query=DENSE, using=IMAGE, limit=300)
+    request = Request(m.FormulaQuery(formula=expression, defaults=defaults), limit=300, prefetch=(recall,))
+    want = {p.id: p.score for p in oracle.query(request)}
+    got = {p.id: p.score for p in embedded.query(request)}
+    assert got == pytest.approx(want, rel=1e-6, abs=1e-6)
+    assert len(got) > 200
 
 
 def test_no_filter_stays_none() -> None:

@@ -140,6 +140,7 @@ def test_links_are_followed_only_inside(using: Using, picture: Put, tmp_path: Pa
     inside, outside = picture("set/pack/real.png"), picture("elsewhere/secret.png")
     (root / "alias.png").symlink_to(inside)
     (root / "broken.png").symlink_to(root / "nothing.png")
+    (root / "itself.png").symlink_to(root / "itself.png")
     (root / "stolen.png").symlink_to(outside)
     (root / "linked").symlink_to(outside.parent)
     (root / "loop").symlink_to(root)
@@ -147,7 +148,12 @@ def test_links_are_followed_only_inside(using: Using, picture: Put, tmp_path: Pa
     (tmp_path / "elsewhere" / "secret.json").write_text('{"tags": "secret"}')
     found = list(using("folder", root).stickers())
     assert [item.key for item in found if isinstance(item, SourceSticker)] == ["alias.png", "pack/real.png"]
-    assert [item.key for item in found if isinstance(item, Skipped)] == ["broken.png", "pack/real.json", "stolen.png"]
+    assert [item.key for item in found if isinstance(item, Skipped)] == [
+        "broken.png",
+        "itself.png",
+        "pack/real.json",
+        "stolen.png",
+    ]
     assert all(not item.semantics.tags for item in found if isinstance(item, SourceSticker))
 
 

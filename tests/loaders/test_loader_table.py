@@ -199,6 +199,7 @@ def test_wrong_objects_are_reported(read: Callable[..., list[SourceSticker | Ski
         ("/etc/passwd", "leaves the table's folder"),
         ("link.png", "leaves the table's folder"),
         ("nothing.png", "there is no picture"),
+        ("itself.png", "itself.png"),
         ("sub", "there is no picture"),
         ("a\0b", "is impossible"),
     ],
@@ -208,6 +209,7 @@ def test_pictures_stay_inside_the_tables_folder(
 ) -> None:
     picture("secret.png")
     picture("set/sub/ok.png")
+    (tmp_path / "set/itself.png").symlink_to(tmp_path / "set/itself.png")
     (tmp_path / "set/link.png").symlink_to(tmp_path / "secret.png")
     table = tmp_path / "set/t.jsonl"
     table.write_text("".join(json.dumps({"key": p, "path": p}) + "\n" for p in (place, "sub/../sub/ok.png")))

@@ -55,12 +55,12 @@ def test_correct_reports_only_what_it_replaces() -> None:
 
 
 def test_unknown_words_are_told_as_they_were_typed() -> None:
-    assert Speller({"coffe": 1}).unknown("Cofees please") == {"cofe": "cofees", "plea": "please"}
+    assert Speller({"coffe": 1}).unknown("Cofees please") == ["cofees", "please"]
 
 
 def test_unknown_means_typed_words_of_which_no_reading_is_known() -> None:
     speller = Speller(VOCABULARY)
-    assert speller.unknown("Laughing looool 😂 开兴 laugn, laugn!") == {"laugn": "laugn"}
+    assert speller.unknown("Laughing looool 😂 开兴 laugn, laugn!") == ["laugn"]
 
 
 def test_corrections_are_shown_as_people_write_them() -> None:
@@ -71,6 +71,13 @@ def test_corrections_are_shown_as_people_write_them() -> None:
     (typed,) = speller.unknown("hoppy")
     assert speller.readable(speller.correct([typed])[typed]) == "happy"
     assert speller.readable("unheard") == "unheard"
+
+
+def test_slips_are_measured_in_words_not_in_stems() -> None:
+    speller = Speller({"happi": 4, "laugh": 2}, {"happi": "happy", "laugh": "laughing"})
+    assert speller.nearest("hapyy") == "happi"
+    assert speller.nearest("laughng") == "laugh"
+    assert speller.correct(["hapyy"]) == {"hapyy": "happi"}
 
 
 WORDS = st.text(string.ascii_lowercase[:6], min_size=3, max_size=9)
