@@ -265,11 +265,11 @@ class Retriever:
 
     @cached_property
     def _document_frequencies(self) -> Mapping[str, int]:
-        return self._catalog.vocabulary(self.manifest.build)
+        return self._catalog.vocabulary(self.manifest.vocabulary)
 
     @cached_property
     def _speller(self) -> Speller:
-        return Speller(self._document_frequencies, self._catalog.surfaces(self.manifest.build))
+        return Speller(self._document_frequencies, self._catalog.surfaces(self.manifest.vocabulary))
 
     @cached_property
     def _space(self) -> Space:

@@ -13,8 +13,8 @@ from persrv.catalog.database import Part
 from persrv.catalog.tables import vocabularies, vocabulary_tokens
 from persrv.errors import NotFoundError
 
-KEPT = 2
-"""Builds that keep their vocabulary: the current one, and the one before it until it is switched off."""
+KEPT = 8
+"""Builds that keep their vocabulary: the current one, those before it, and those that were copied to a server."""
 
 
 class Vocabularies(Part):
@@ -23,7 +23,7 @@ class Vocabularies(Part):
     def put_vocabulary(
         self, build: str, frequencies: Mapping[str, int], surfaces: Mapping[str, str] = MappingProxyType({})
     ) -> None:
-        """Store the words of a build; builds older than the newest two lose theirs.
+        """Store the words of a build; builds older than the newest eight lose theirs.
 
         Args:
             build: The build's name.

@@ -29,6 +29,7 @@ class Manifest(BaseModel):
         schema_version: :data:`SCHEMA_VERSION` at build time.
         build: Identifies the build, see :func:`new_build`.
         recipe: The recipe's name.
+        vocabulary: The build under which the catalog keeps the words; a copy keeps that of its original.
         tokenizer: Revision of the tokenizer.
         text: Fingerprint of the recipe's ``[text]`` section.
         encoder: ``name@revision`` of the image encoder.
@@ -46,6 +47,7 @@ class Manifest(BaseModel):
     schema_version: int = SCHEMA_VERSION
     build: str = Field(pattern=f"^{BUILD_PATTERN}$")
     recipe: str
+    vocabulary: str = ""
     tokenizer: str
     text: str
     encoder: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from qdrant_client import models as m
 
@@ -12,11 +12,11 @@ from persrv.index.schema import IMAGE, TEXT, Schema
 
 _BATCH = 256
 
-Progress = Callable[[int, int], None]
-"""Is told the number of points done and the number in all."""
+Advance = Callable[[int], None]
+"""Is told the number of points copied since the last call."""
 
 
-def push(source: Collection, store: Store, name: str, schema: Schema, progress: Progress | None = None) -> Manifest:
+def push(source: Collection, store: Store, name: str, schema: Schema, advance: Advance | None = None) -> Manifest:
     """Copy every point with its vectors and payload, and publish the copy when it is complete.
 
     What ``store`` has under this name stays current until then. A push that broke off leaves an unpublished version,
@@ -27,7 +27,7 @@ def push(source: Collection, store: Store, name: str, schema: Schema, progress: 
         store: Where they go.
         name: The collection's name there.
         schema: The copy's layout; ``source.schema``, save for what belongs to the server (graph, replicas).
-        progress: Called after each batch.
+        advance: Called after each batch.
 
     Returns:
         The published manifest: the source's, with its own build id.
@@ -36,25 +36,24 @@ def push(source: Collection, store: Store, name: str, schema: Schema, progress: 
         VectorIndexError: The copy is incomplete, or a point does not fit the schema.
         IndexUnavailableError: The server failed; nothing was switched.
     """
-    total = source.count()
-    manifest = source.manifest.model_copy(update={"build": new_build(), "stickers": total})
+    manifest = source.manifest.model_copy(update={"build": new_build(), "stickers": source.count()})
     names = (IMAGE, TEXT) if schema.sparse else (IMAGE,)
     with store.create(name, schema, manifest) as target:
-        done = 0
         batch: list[m.PointStruct] = []
         for record in source.scroll(with_vectors=names, batch=_BATCH):
             batch.append(_point(record))
             if len(batch) == _BATCH:
-                target.upsert(batch)
-                done += len(batch)
+                _copy(target, batch, advance)
                 batch = []
-                if progress:
-                    progress(done, total)
-        target.upsert(batch)
-        if progress:
-            progress(done + len(batch), total)
+        _copy(target, batch, advance)
         with store.publish(name, target) as published:
             return published.manifest
+
+
+def _copy(target: Collection, batch: Sequence[m.PointStruct], advance: Advance | None) -> None:
+    target.upsert(batch)
+    if advance:
+        advance(len(batch))
 
 
 def _point(record: m.Record) -> m.PointStruct:
