@@ -110,7 +110,7 @@ def interactions(
 def tastes(source: Path, users: int = 6, seed: int = 0) -> dict[str, tuple[str, ...]]:
     """Return the truth behind :func:`interactions`: each simulated person's one or two preferred styles, sorted.
 
-    The people's first styles are different as long as there are styles left.
+    The people's first styles are different as long as there are styles left; every other person likes a second one.
 
     Args:
         source: The set's folder.
@@ -126,12 +126,11 @@ def tastes(source: Path, users: int = 6, seed: int = 0) -> dict[str, tuple[str, 
     styles = sorted({drawing.style for drawing in _drawings(source) if isinstance(drawing, _Drawing)})
     if not styles:
         raise SourceError(f"{source / _LISTING} lists no sticker", "make the set with scripts/make_emoji_set.py")
-    random = np.random.default_rng([seed, 0])
-    order = random.permutation(styles).tolist()
+    order = np.random.default_rng([seed, 0]).permutation(styles).tolist()
     liked = {}
     for number in range(users):
-        second = order[random.integers(len(order))] if random.random() < 0.5 else order[number % len(order)]
-        liked[_person(number)[0]] = tuple(sorted({order[number % len(order)], second}))
+        first, second = order[number % len(order)], order[(number + len(order) // 2) % len(order)]
+        liked[_person(number)[0]] = tuple(sorted({first, second} if number % 2 else {first}))
     return liked
 
 

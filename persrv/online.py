@@ -40,15 +40,11 @@ class Taste:
 NO_TASTE = Taste(np.zeros((0, 1)), np.zeros(0))
 
 
-def parse_filters(
-    filters: Mapping[str, FilterValue] | None, without: Sequence[str] = (), only: Sequence[str] = ()
-) -> m.Filter | None:
+def parse_filters(filters: Mapping[str, FilterValue] | None) -> m.Filter | None:
     """Return the Qdrant filter for ``{field: value or values}``; several values mean any of them.
 
     Args:
         filters: Fields of :data:`persrv.index.schema.FILTERS`; ``animated`` takes a bool, the others text.
-        without: Sticker ids that must not come back.
-        only: Sticker ids outside which nothing comes back; empty for no such bound.
 
     Raises:
         QueryError: An unknown field, or a value of the wrong type.
@@ -58,9 +54,23 @@ def parse_filters(
         if field not in FILTERS:
             raise QueryError(f"unknown filter field {field!r}", f"filter by one of {', '.join(FILTERS)}")
         must.append(m.FieldCondition(key=field, match=_match(field, value)))
+    return m.Filter(must=must) if must else None
+
+
+def narrowed(where: m.Filter | None, *, without: Sequence[str] = (), only: Sequence[str] = ()) -> m.Filter | None:
+    """Return a filter of :func:`parse_filters` that leaves stickers out, or everything but some.
+
+    Args:
+        where: The filter so far.
+        without: Sticker ids that must not come back.
+        only: Sticker ids outside which nothing comes back; empty for no such bound.
+    """
+    must = list(where.must) if where is not None and isinstance(where.must, list) else []
     if only:
-        must.append(m.HasIdCondition(has_id=[point_id(s) for s in only]))
-    must_not: list[m.Condition] = [m.HasIdCondition(has_id=[point_id(s) for s in without])] if without else []
+        must.append(m.HasIdCondition(has_id=[point_id(sticker_id) for sticker_id in only]))
+    must_not: list[m.Condition] = []
+    if without:
+        must_not.append(m.HasIdCondition(has_id=[point_id(sticker_id) for sticker_id in without]))
     return m.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import models as m
 
+from persrv.errors import QueryError
 from persrv.index.engine import Collection, Request
 from persrv.index.schema import TEXT, point_id, sticker_id_of
 from persrv.index.vectors import sparse_of, vector_of
@@ -18,6 +19,8 @@ from persrv.online import Taste
 from persrv.ranking import order, rounded, style_factor, style_pull, utility_factor
 from persrv.records import Explanation, Hit
 from persrv.text.bm25f import idf, token_id
+
+LARGEST_PAGE = 1000
 
 SLACK = 40
 """Points fetched beyond the page, so that a run of equal scores at its end can be ordered by id."""
@@ -29,6 +32,21 @@ class Page:
 
     offset: int
     limit: int
+
+    @classmethod
+    def asked(cls, offset: int, limit: int) -> Self:
+        """Return the page that somebody asked for.
+
+        Raises:
+            QueryError: ``limit`` is not between 1 and 1000, or ``offset`` is negative.
+        """
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise QueryError(
+                f"limit {limit} is not between 1 and {LARGEST_PAGE}", "page through the answer with offset"
+            )
+        if offset < 0:
+            raise QueryError(f"offset {offset} is negative", "use 0 for the first page")
+        return cls(offset, limit)
 
     @property
     def end(self) -> int:

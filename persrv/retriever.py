@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-import numpy as np
 from qdrant_client import models as m
 
 from persrv.answer import Answer, Reason
@@ -19,7 +18,7 @@ from persrv.errors import QueryError
 from persrv.feedback import record_pick
 from persrv.images.decode import open_picture
 from persrv.images.space import Space
-from persrv.index.engine import Collection, Request
+from persrv.index.engine import Collection
 from persrv.index.manifest import Manifest
 from persrv.index.schema import IMAGE, TEXT, point_id
 from persrv.index.vectors import sparse_of, vector_of
@@ -27,15 +26,14 @@ from persrv.online import (
     NO_TASTE,
     FilterValue,
     Taste,
+    narrowed,
     parse_filters,
-    personal_request,
     similar_request,
     text_recall,
-    trending_recall,
 )
-from persrv.page import Page, Ranked, best_first, explain_text, images_of, ordered, to_hits
+from persrv.page import Page, Ranked, best_first, explain_text, to_hits
 from persrv.profiles import Profiles
-from persrv.ranking import style_factor, style_pull
+from persrv.ranker import Ranker
 from persrv.recipe import Recipe
 from persrv.records import Hit, Interaction, PickKind, StyleSummary
 from persrv.style import StyleProfile
@@ -54,6 +52,9 @@ class Retriever:
     """Searches one built collection. Safe for several threads; close it, or use it in a ``with`` block.
 
     Open one with :meth:`open`.
+
+    Attributes:
+        recipe: What the collection was opened with.
     """
 
     def __init__(self, workspace: Workspace, catalog: Catalog, stickers: Collection, users: Collection) -> None:
@@ -61,7 +62,8 @@ class Retriever:
         self._catalog = catalog
         self._stickers = stickers
         recipe = workspace.recipe
-        self._recipe = recipe
+        self.recipe = recipe
+        self._ranker = Ranker(stickers, recipe.ranking)
         self._profiles = Profiles(
             users, stickers.manifest.dimension, recipe.style.clusters, recipe.style.half_life_days
         )
@@ -100,11 +102,6 @@ class Retriever:
         return retriever
 
     @property
-    def recipe(self) -> Recipe:
-        """What the collection was opened with."""
-        return self._recipe
-
-    @property
     def manifest(self) -> Manifest:
         """What the collection was built from."""
         return self._stickers.manifest
@@ -136,19 +133,18 @@ class Retriever:
         Raises:
             QueryError: A limit, offset, filter or query that is out of range.
         """
-        _check_page(limit, offset)
         if len(query) > LONGEST_QUERY:
             raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
-        page = Page(offset, limit)
+        page, where = Page.asked(offset, limit), parse_filters(filters)
         taste = self._profiles.taste(user)
         if not query.strip():
-            return self._trending(query, user, taste, page, filters, "trending", "")
+            return self._trending(query, user, taste, page, where, "trending", "")
         known, corrections = self._known(query)
         if not known:
             note = f"no sticker has the words of {query.strip()!r}; these are popular"
-            return self._trending(query, user, taste, page, filters, "unmatched", note)
-        recall = text_recall(*query_vector(known), self._recipe.ranking.pool, parse_filters(filters))
-        ranked = self._ranked([recall], taste, page, scored=True)
+            return self._trending(query, user, taste, page, where, "unmatched", note)
+        recall = text_recall(*query_vector(known), self.recipe.ranking.pool, where)
+        ranked = self._ranker.rank([recall], taste, page, scored=True)
         hits = self._hits(ranked, page, taste)
         note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
         reason: Reason = "corrected" if corrections else "matched"
@@ -182,31 +178,25 @@ class Retriever:
             PictureError: The picture cannot be decoded.
             QueryError: As :meth:`search`.
         """
-        _check_page(limit, offset)
-        page = Page(offset, limit)
-        image, text, self_score, without = None, None, 1.0, list[str]()
+        page, where = Page.asked(offset, limit), parse_filters(filters)
+        image, text, self_score = None, None, 1.0
         if isinstance(sticker, str):
             known = self._catalog.sticker(sticker)
-            name, without = known.title, [known.id]
+            name, where = known.title, narrowed(where, without=[known.id])
             stored = self._stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
             if stored and by != "meaning":
                 image = vector_of(stored[0])
             if stored and by != "look":
                 text = sparse_of(stored[0])
-                self_score = self._self_score(known.id, text) if text and image else 1.0
+                self_score = self._ranker.self_score(known.id, text) if text and image else 1.0
         else:
             name, image = "the picture", self._look(sticker)
-        request = similar_request(image, text, self_score, self._recipe.ranking.pool, parse_filters(filters, without))
+        request = similar_request(image, text, self_score, self.recipe.ranking.pool, where)
         if request is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
-        ranked = best_first(self._stickers, request, page, self.manifest.dimension)
+        ranked = best_first(self._stickers, request, page, self._ranker.dimension)
         hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
-
-    def _self_score(self, sticker_id: str, text: m.SparseVector) -> float:
-        itself = parse_filters(None, only=[sticker_id])
-        found = self._stickers.query(Request(m.NearestQuery(nearest=text), limit=1, using=TEXT, filter=itself))
-        return found[0].score if found and found[0].score > 0 else 1.0
 
     def record(
         self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
@@ -283,53 +273,26 @@ class Retriever:
         known |= dict.fromkeys(corrected.values(), 1.0)
         return known, {typed: speller.readable(used) for typed, used in corrected.items()}
 
-    def _ranked(self, recall: Sequence[m.Prefetch], taste: Taste, page: Page, *, scored: bool) -> Ranked:
-        weights, dimension = self._recipe.ranking, self.manifest.dimension
-        in_engine = len(taste) <= 1 or self._stickers.formula_max
-        request = personal_request(
-            recall,
-            taste if in_engine else NO_TASTE,
-            beta=weights.beta,
-            gamma=weights.gamma,
-            pool=weights.pool,
-            scored=scored,
-            vectors=(IMAGE,) if len(taste) else (),
-        )
-        if in_engine:
-            return best_first(self._stickers, request, page, dimension)
-        points = self._stickers.query(request)
-        pull, _ = style_pull(images_of(points, dimension), taste.centroids, taste.weights)
-        scores = np.array([point.score for point in points]) * style_factor(pull, weights.gamma)
-        return ordered(points, scores.tolist(), dimension)
-
     def _trending(
         self,
         query: str,
         user: str | None,
         taste: Taste,
         page: Page,
-        filters: Mapping[str, FilterValue] | None,
+        where: m.Filter | None,
         reason: Reason,
         note: str,
     ) -> Answer:
-        pool = self._recipe.ranking.pool
-        own = self._catalog.recent(user, RECENT) if user else []
-        mine = Ranked.nothing(self.manifest.dimension)
-        if own:
-            recall = trending_recall(RECENT, NO_TASTE, parse_filters(filters, only=own))
-            found = self._ranked(recall, taste, Page(0, RECENT), scored=False)
-            mine = found.arranged([sticker_id for sticker_id in own if sticker_id in found.ids])
-        rest_page = Page(max(page.offset - mine.total, 0), page.limit)
-        recall = trending_recall(pool, taste, parse_filters(filters, without=own))
-        ranked = mine.then(self._ranked(recall, taste, rest_page, scored=False))
+        own = self._catalog.recent(user, RECENT) if user and reason == "trending" else []
+        ranked = self._ranker.trending(own, taste, page, where)
         hits = self._hits(ranked, page, taste)
         if not hits and page.offset == 0:
-            reason, note = "filtered", "no sticker passes the filters" if filters else "the collection is empty"
+            reason, note = "filtered", "no sticker passes the filters" if where else "the collection is empty"
         return Answer(hits, query, user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end)
 
     def _hits(self, ranked: Ranked, page: Page, taste: Taste) -> tuple[Hit, ...]:
         ids = ranked.ids[page.offset : page.end]
-        weights = self._recipe.ranking
+        weights = self.recipe.ranking
         return to_hits(ranked, page, taste, self._catalog.paths(ids), weights.beta, weights.gamma)
 
     def _look(self, picture: Path | bytes) -> list[float]:
@@ -343,10 +306,3 @@ def _why_empty(query: str, offset: int, filters: Mapping[str, FilterValue] | Non
     if filters:
         return "filtered", f"stickers match {query!r}, but none passes the filters"
     return "unmatched", f"no sticker matches {query!r} any more"
-
-
-def _check_page(limit: int, offset: int) -> None:
-    if not 1 <= limit <= 1000:
-        raise QueryError(f"limit {limit} is not between 1 and 1000", "page through the answer with offset")
-    if offset < 0:
-        raise QueryError(f"offset {offset} is negative", "use 0 for the first page")

@@ -11,14 +11,14 @@ from persrv.cli.options import ImagesOption, JsonOption, print_json
 SHOWN_USERS = ("ann", "bo")
 
 COMMANDS = (
-    'persrv search "love you" --user ann --explain',
+    'persrv search "happy birthday" --user ann --explain',
     "persrv search 笑哭 --user bo --html laughing.html",
     "persrv users ann",
 )
 
 
 def demo(
-    query: Annotated[str, typer.Argument(help="What both people ask for.")] = "happy",
+    query: Annotated[str, typer.Argument(help="What both people ask for.")] = "love",
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Measure on simulated users what personal ranking gains.")
     ] = False,

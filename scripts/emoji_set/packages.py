@@ -69,7 +69,15 @@ def fetch(name: str, version: str, cache: Path) -> Package:
     archive = cache / f"{name.removeprefix('@').replace('/', '-')}-{version}.tgz"
     if not archive.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "pack", f"{name}@{version}", "--ignore-scripts", "--silent", "--pack-destination", str(cache)]
+        command = [
+            "npm",
+            "pack",
+            f"{name}@{version}",
+            "--ignore-scripts",
+            "--loglevel=error",
+            "--pack-destination",
+            str(cache),
+        ]
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)
         except FileNotFoundError as error:

@@ -1,0 +1,86 @@
+"""Runs the online stage on one collection: a request, or a request and a finish in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from qdrant_client import models as m
+
+from persrv.index.engine import Collection, Request
+from persrv.index.schema import IMAGE, TEXT
+from persrv.online import NO_TASTE, Taste, narrowed, personal_request, trending_recall
+from persrv.page import Page, Ranked, best_first, images_of, ordered
+from persrv.ranking import style_factor, style_pull
+from persrv.recipe import Ranking
+
+
+class Ranker:
+    """Ranks the candidates of one collection for a user.
+
+    Args:
+        collection: The stickers.
+        weights: The recipe's ``[ranking]``.
+    """
+
+    def __init__(self, collection: Collection, weights: Ranking) -> None:
+        self._collection = collection
+        self._weights = weights
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vector ``image``."""
+        return self._collection.manifest.dimension
+
+    def rank(self, recall: Sequence[m.Prefetch], taste: Taste, page: Page, *, scored: bool) -> Ranked:
+        """Return the candidates in their final order, at least the page where there are that many.
+
+        Servers before 1.20 have no maximum in formulas. With several styles the whole pool then comes back with its
+        vectors, and :mod:`persrv.ranking` finishes, with the same answer.
+
+        Args:
+            recall: Where candidates come from.
+            taste: The user's styles.
+            page: The wanted part.
+            scored: Whether the recall's score counts, see :func:`persrv.online.personal_request`.
+        """
+        in_engine = len(taste) <= 1 or self._collection.formula_max
+        request = personal_request(
+            recall,
+            taste if in_engine else NO_TASTE,
+            beta=self._weights.beta,
+            gamma=self._weights.gamma,
+            pool=self._weights.pool,
+            scored=scored,
+            vectors=(IMAGE,) if len(taste) else (),
+        )
+        if in_engine:
+            return best_first(self._collection, request, page, self.dimension)
+        points = self._collection.query(request)
+        pull, _ = style_pull(images_of(points, self.dimension), taste.centroids, taste.weights)
+        scores = np.array([point.score for point in points]) * style_factor(pull, self._weights.gamma)
+        return ordered(points, scores.tolist(), self.dimension)
+
+    def trending(self, own: Sequence[str], taste: Taste, page: Page, where: m.Filter | None) -> Ranked:
+        """Return a user's own stickers, as given, and then useful ones and those near their styles.
+
+        Args:
+            own: Ids of the user's own latest stickers; may be empty.
+            taste: The user's styles.
+            page: The wanted part.
+            where: The search's filter.
+        """
+        mine = Ranked.nothing(self.dimension)
+        if own:
+            recall = trending_recall(len(own), NO_TASTE, narrowed(where, only=own))
+            found = self.rank(recall, taste, Page(0, len(own)), scored=False)
+            mine = found.arranged([sticker_id for sticker_id in own if sticker_id in found.ids])
+        rest = Page(max(page.offset - mine.total, 0), page.limit)
+        recall = trending_recall(self._weights.pool, taste, narrowed(where, without=own))
+        return mine.then(self.rank(recall, taste, rest, scored=False))
+
+    def self_score(self, sticker_id: str, text: m.SparseVector) -> float:
+        """Return what a sticker's own text scores against itself, 1 where it scores nothing."""
+        itself = narrowed(None, only=[sticker_id])
+        found = self._collection.query(Request(m.NearestQuery(nearest=text), limit=1, using=TEXT, filter=itself))
+        return found[0].score if found and found[0].score > 0 else 1.0
