@@ -129,7 +129,7 @@ def tastes(source: Path, users: int = 6, seed: int = 0) -> dict[str, tuple[str, 
     order = np.random.default_rng([seed, 0]).permutation(styles).tolist()
     liked = {}
     for number in range(users):
-        first, second = order[number % len(order)], order[(number + len(order) // 2) % len(order)]
+        first, second = order[number % len(order)], order[(number + 1) % len(order)]
         liked[_person(number)[0]] = tuple(sorted({first, second} if number % 2 else {first}))
     return liked
 

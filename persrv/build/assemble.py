@@ -1,0 +1,143 @@
+"""The last stage: the catalog and the vectors become two published Qdrant collections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.build.points import PointMaker
+from persrv.build.progress import Progress
+from persrv.build.users import learn_profiles
+from persrv.catalog import Catalog, PickCounts, VectorCache
+from persrv.catalog.batches import chunks
+from persrv.images.encoder import ImageEncoder
+from persrv.images.space import Space
+from persrv.index.engine import Store
+from persrv.index.manifest import Manifest, new_build
+from persrv.index.schema import sticker_schema, user_schema
+from persrv.profiles import points_of
+from persrv.records import Utility
+from persrv.text import TOKENIZER
+from persrv.text.bm25f import CorpusStatistics, collisions
+from persrv.utility import utilities
+from persrv.workspace import Workspace
+
+BATCH = 256
+"""Points in one upload; Qdrant's own advice is 64 to 256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What was published.
+
+    Attributes:
+        manifest: The sticker collection's manifest.
+        users: Users with a style profile.
+    """
+
+    manifest: Manifest
+    users: int
+
+
+def assemble(
+    workspace: Workspace, catalog: Catalog, cache: VectorCache, encoder: ImageEncoder, store: Store, progress: Progress
+) -> Assembled:
+    """Build both collections beside the current ones, then switch to them.
+
+    Raises:
+        VectorIndexError: The index cannot be written; the current one is untouched.
+    """
+    recipe = workspace.recipe
+    statistics, ids, packs = _survey(catalog, workspace, progress)
+    images, space = _images(cache, encoder, ids, packs)
+    utility, counts = _utility(catalog, workspace, ids)
+    build = new_build()
+    manifest = Manifest(
+        build=build,
+        vocabulary=build,
+        recipe=recipe.name,
+        tokenizer=TOKENIZER,
+        text=recipe.fingerprint("text"),
+        encoder=f"{encoder.name}@{encoder.revision}",
+        dimension=images.shape[1],
+        avg_length=dict(statistics.average_lengths),
+        stickers=len(ids),
+        collisions=collisions(statistics.document_frequencies),
+        space=space.to_dict(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        persrv=version("persrv"),
+    )
+    maker = PointMaker(recipe.text, statistics.average_lengths, recipe.index.image_base_url)
+    rows = {sticker_id: row for row, sticker_id in enumerate(ids)}
+    shown: dict[str, tuple[str, str, str]] = {}
+    schema = sticker_schema(manifest.dimension, recipe.index.hnsw_m, recipe.index.replication_factor)
+    stickers = store.create(recipe.name, schema, manifest)
+    with progress.stage("indexing stickers", len(ids)) as advance:
+        for batch in chunks(catalog.stickers(), BATCH):
+            points = []
+            for sticker in batch:
+                row = rows[sticker.id]
+                shown[sticker.id] = (sticker.id, sticker.title, maker.image_url(sticker))
+                picked = counts.get(sticker.id)
+                points.append(maker.point(sticker, utility[row], picked.picks if picked else 0, images[row]))
+            stickers.upsert(points)
+            advance(len(points))
+    with progress.stage("learning styles", None) as advance:
+        profiles = []
+        for learnt in learn_profiles(catalog, rows, images, shown, recipe.style):
+            profiles.append(learnt)
+            advance(1)
+    centroids = manifest.model_copy(update={"stickers": sum(len(profile.mass) for _, profile, _ in profiles)})
+    users = store.create(
+        workspace.users_name, user_schema(manifest.dimension, recipe.index.replication_factor), centroids
+    )
+    for group in chunks(profiles, BATCH // recipe.style.clusters + 1):
+        users.upsert([point for user, profile, shows in group for point in points_of(user, profile, shows)])
+    catalog.put_vocabulary(build, statistics.document_frequencies, statistics.surfaces())
+    store.publish(workspace.users_name, users)
+    store.publish(recipe.name, stickers)
+    return Assembled(manifest, len(profiles))
+
+
+def _survey(
+    catalog: Catalog, workspace: Workspace, progress: Progress
+) -> tuple[CorpusStatistics, list[str], list[str]]:
+    """Return the words' statistics, and every sticker's id and first pack, in id order."""
+    statistics = CorpusStatistics(workspace.recipe.text)
+    ids, packs = [], []
+    with progress.stage("counting words", catalog.count()) as advance:
+        for sticker in catalog.stickers():
+            statistics.add(dict(sticker.semantics.items()))
+            ids.append(sticker.id)
+            packs.append(sticker.packs[0] if sticker.packs else "")
+            advance(1)
+    return statistics, ids, packs
+
+
+def _images(
+    cache: VectorCache, encoder: ImageEncoder, ids: list[str], packs: list[str]
+) -> tuple[NDArray[np.float32], Space]:
+    """Return unit vectors, shape (n, d), zero rows where there is no picture, and the space they are in."""
+    have = [i for i, sticker_id in enumerate(ids) if sticker_id in cache]
+    raw = cache.get([ids[i] for i in have]) if have else np.zeros((0, encoder.dimension), dtype=np.float32)
+    space = Space.fit(raw, [packs[i] for i in have])
+    projected = space.project(raw)
+    images = np.zeros((len(ids), projected.shape[1]), dtype=np.float32)
+    images[have] = projected
+    return images, space
+
+
+def _utility(catalog: Catalog, workspace: Workspace, ids: list[str]) -> tuple[list[Utility], dict[str, PickCounts]]:
+    counts = catalog.pick_counts()
+    nobody = (0, 0, 0)
+    table = [(c.picks, c.users, c.queries) if (c := counts.get(sticker_id)) else nobody for sticker_id in ids]
+    newest = max((c.last for c in counts.values()), default=None)
+    ages = [
+        (newest - c.last).total_seconds() / 86_400 if newest and (c := counts.get(sticker_id)) else 0.0
+        for sticker_id in ids
+    ]
+    return utilities(table, workspace.recipe.utility, ages), counts

@@ -1,0 +1,84 @@
+"""From a sticker to its point: vectors, and a flat payload that a person can read in the Qdrant dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qdrant_client import models as m
+
+from persrv.index.schema import IMAGE, TEXT, point_id
+from persrv.recipe import Text
+from persrv.records import Sticker, Utility
+from persrv.text.bm25f import document_vector
+
+SHOWN = 400
+"""Characters of the payload's ``semantics``, which is for people; the index holds all words."""
+
+BUCKETS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PointMaker:
+    """Makes points of one build.
+
+    Attributes:
+        text: The recipe's ``[text]``.
+        average_lengths: Field to its average length in tokens.
+        image_base_url: Public URL of the folder that serves pictures, ``""`` for none.
+    """
+
+    text: Text
+    average_lengths: Mapping[str, float]
+    image_base_url: str
+
+    def point(self, sticker: Sticker, utility: Utility, picks: int, image: NDArray[np.float32] | None) -> m.PointStruct:
+        """Return a sticker's point.
+
+        Args:
+            sticker: What it is.
+            utility: How good.
+            picks: How often it was picked.
+            image: Unit vector in the collection's space, shape (d,), ``None`` or all zero without a picture.
+        """
+        indices, values = document_vector(dict(sticker.semantics.items()), self.text, self.average_lengths)
+        vectors: dict[str, Any] = {}
+        if indices:
+            vectors[TEXT] = m.SparseVector(indices=indices, values=values)
+        if image is not None and image.any():
+            vectors[IMAGE] = image.tolist()
+        return m.PointStruct(id=point_id(sticker.id), vector=vectors, payload=self._payload(sticker, utility, picks))
+
+    def image_url(self, sticker: Sticker) -> str:
+        """Return the picture's public URL, ``""`` where there is none; the dashboard draws it."""
+        if not self.image_base_url or sticker.path is None:
+            return ""
+        return f"{self.image_base_url.rstrip('/')}/{sticker.id}.{sticker.format}"
+
+    def _payload(self, sticker: Sticker, utility: Utility, picks: int) -> dict[str, Any]:
+        texts = sticker.semantics
+        said = " · ".join(phrase for _, phrases in texts.items() for phrase in phrases)
+        payload = {
+            "image_url": self.image_url(sticker),
+            "title": sticker.title,
+            "semantics": said[:SHOWN],
+            "sticker_id": sticker.id,
+            "tags": list(texts.tags),
+            "emoji": list(texts.emoji),
+            "emotion": list(texts.emotions),
+            "pack": list(sticker.packs),
+            "language": sticker.language,
+            "animated": sticker.animated,
+            "rating": sticker.rating,
+            "style": sticker.style,
+            "picks": picks,
+            "utility": utility.total,
+            "utility_popularity": utility.popularity,
+            "utility_cross_user": utility.cross_user,
+            "utility_query": utility.query,
+            "bucket": int(sticker.id[:8], 16) % BUCKETS,
+        }
+        return {key: value for key, value in payload.items() if value not in ("", [])}
