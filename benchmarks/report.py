@@ -16,7 +16,7 @@ def markdown(title: str, text: str, rows: Sequence[Row], machine: Mapping[str, s
     lines = [f"# {title}", "", text.strip(), "", f"`{command}`", ""]
     lines += ["| what | persrv | rival | the rival's | unit | ratio | turns |", "| --- | ---: | --- | ---: | --- | ---: | ---: |"]
     for row in rows:
-        cells = [row.name, _spread(row.ours), row.rival, _spread(row.theirs), row.unit, f"**{row.ratio:.2f}**"]
+        cells = [row.name, _spread(row.ours), row.rival, _spread(row.theirs), row.unit, f"**{number(row.ratio)}**"]
         lines.append("| " + " | ".join([*cells, str(row.repetitions)]) + " |")
     lines += ["", "Medians, with minimum and maximum in brackets. The ratio is persrv's figure divided by the rival's,"]
     lines += ["the median over turns; below 1 persrv needs less.", ""]
@@ -29,7 +29,7 @@ def markdown(title: str, text: str, rows: Sequence[Row], machine: Mapping[str, s
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a plain table for a terminal."""
     return "\n".join(
-        f"{row.name:<58} {_spread(row.ours):>24} {row.unit:<12} {row.ratio:8.2f} x {row.rival} ({number(row.theirs.median)})"
+        f"{row.name:<58} {_spread(row.ours):>24} {row.unit:<12} {number(row.ratio):>7} x {row.rival} ({number(row.theirs.median)})"
         for row in rows
     )
 

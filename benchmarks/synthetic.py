@@ -42,10 +42,10 @@ def documents(size: int, seed: int = 0) -> Iterator[Document]:
         seed: Another seed makes other texts.
     """
     rng = np.random.default_rng([seed, 1])
-    chance = 1.0 / (np.arange(VOCABULARY) + 2.7)
-    chance /= chance.sum()
+    up_to = np.cumsum(1.0 / (np.arange(VOCABULARY) + 2.7))
+    up_to /= up_to[-1]
     for length in rng.integers(SHORTEST, LONGEST + 1, size).tolist():
-        words = [word(rank) for rank in rng.choice(VOCABULARY, length, p=chance).tolist()]
+        words = [word(rank) for rank in np.searchsorted(up_to, rng.random(length), side="right").tolist()]
         yield {"name": (" ".join(words[:_NAME_WORDS]),), "tags": tuple(words[_NAME_WORDS:])}
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fake_qdrant import FakeQdrant, Fault
-from tiny_collection import Tiny
 from typer.testing import CliRunner
 
+from fake_qdrant import FakeQdrant, Fault
 from persrv import Recipe, Retriever, build_collection
 from persrv.cli import app
 from persrv.errors import IndexUnavailableError
 from persrv.recipe import Index
+from tiny_collection import Tiny
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from persrv.catalog import Catalog
 from persrv.catalog.columns import Json
+from persrv.catalog.vocabulary import KEPT
 from persrv.errors import CatalogError, NotFoundError
 
 characters = st.characters(exclude_categories=["Cs"])
@@ -45,12 +46,13 @@ def test_what_json_cannot_say(catalog: Catalog, content: Json) -> None:
     assert catalog.noted("key") is None
 
 
-def test_the_newest_two_vocabularies_are_kept(catalog: Catalog) -> None:
+def test_the_newest_vocabularies_are_kept(catalog: Catalog) -> None:
     catalog.put_vocabulary("b9", {"猫": 3, "cat": 2})
+    for number in range(KEPT - 1):
+        assert catalog.vocabulary("b9") == {"cat": 2, "猫": 3}
+        catalog.put_vocabulary(f"a{number}", {})
+    assert catalog.vocabulary("a0") == {}
     catalog.put_vocabulary("b1", {"dog": 1})
-    assert catalog.vocabulary("b9") == {"cat": 2, "猫": 3}
-    catalog.put_vocabulary("b5", {})
-    assert catalog.vocabulary("b5") == {}
     assert catalog.vocabulary("b1") == {"dog": 1}
     with pytest.raises(NotFoundError, match="'b9'"):
         catalog.vocabulary("b9")

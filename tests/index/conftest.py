@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from engines import ENGINES, filled, make_store, new_name, quick_folder
 
+from engines import ENGINES, filled, make_store, new_name, quick_folder
 from persrv.index.engine import Collection, Store
 
 

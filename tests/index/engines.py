@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from fake_qdrant import FakeQdrant
-from index_samples import SCHEMA, manifest, sample_points
 from qdrant_client import QdrantClient
 
+from fake_qdrant import FakeQdrant
+from index_samples import SCHEMA, manifest, sample_points
 from persrv.errors import NotFoundError, PersrvError
 from persrv.index.calls import Calls, Retry
 from persrv.index.client_store import ClientStore

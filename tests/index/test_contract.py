@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qdrant_client import models as m
+
 from engines import ENGINES
 from index_samples import (
     DIMENSION,
@@ -19,8 +21,6 @@ from index_samples import (
     sparse,
     unit,
 )
-from qdrant_client import models as m
-
 from persrv.errors import NotFoundError, QueryError, VectorIndexError
 from persrv.index.engine import Collection, Request, Store
 from persrv.index.schema import IMAGE, TEXT, centroid_id, user_schema

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 import qdrant_edge as edge
-from engines import filled, quick_folder
-from index_samples import DIMENSION, PACKS, identity, sparse
 from qdrant_client import models as m
 
+from engines import filled, quick_folder
+from index_samples import DIMENSION, PACKS, identity, sparse
 from persrv.errors import QueryError
 from persrv.index.edge_filter import to_edge_filter
 from persrv.index.edge_models import to_edge_request

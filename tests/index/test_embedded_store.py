@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from index_samples import DIMENSION, SCHEMA, identity, manifest, online, sample_points
 
+from index_samples import DIMENSION, SCHEMA, identity, manifest, online, sample_points
 from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.embedded_collection import EmbeddedCollection

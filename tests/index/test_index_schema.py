@@ -7,9 +7,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from index_samples import SCHEMA, manifest
 from pydantic import ValidationError
 
+from index_samples import SCHEMA, manifest
 from persrv.errors import IndexMismatchError
 from persrv.index.description import describe, read_description
 from persrv.index.manifest import BUILD_PATTERN, Manifest, new_build

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from engines import filled, quick_folder
 from fake_qdrant import FakeQdrant, Fault
 from index_samples import DIMENSION, SCHEMA, assert_same, manifest, online, random_requests, unit
-
 from persrv.errors import IndexUnavailableError, RecipeError, VectorIndexError
 from persrv.index.calls import Retry
 from persrv.index.client_store import ClientStore

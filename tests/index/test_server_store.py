@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from fake_qdrant import FakeQdrant, Fault
-from index_samples import SCHEMA, manifest, sample_points, sparse
 from qdrant_client import models as m
 
+from fake_qdrant import FakeQdrant, Fault
+from index_samples import SCHEMA, manifest, sample_points, sparse
 from persrv.errors import IndexUnavailableError, NotFoundError, QueryError, VectorIndexError
 from persrv.index.calls import Retry
 from persrv.index.client_store import ClientStore

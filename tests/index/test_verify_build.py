@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from index_samples import DIMENSION, SCHEMA, identity, manifest, point, sparse
 from qdrant_client import models as m
 
+from index_samples import DIMENSION, SCHEMA, identity, manifest, point, sparse
 from persrv.errors import VectorIndexError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.embedded_collection import EmbeddedCollection

@@ -7,7 +7,6 @@ from PIL import Image
 from persrv.loading import Loader, load
 from persrv.recipe import Recipe, Source
 
-Options = dict[str, str | int | float | bool]
 Using = Callable[..., Loader]
 
 

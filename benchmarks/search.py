@@ -1,0 +1,141 @@
+"""Searching made-up stickers in the embedded index.
+
+Each sticker has 8 to 30 words that follow Zipf's law, a vector of the shipped encoder's length, and a utility; the user
+has five styles. A query is one to three words of some sticker. Both sides begin with the query's tokens.
+
+* **BM25, best 100 ids** against bm25s.
+* **personal request**: recall 500 by text, lift by utility, lean towards five styles, give the best 20 with payloads;
+  against bm25s with a re-ranking in NumPy by the same formula. That rival is the bar for raw speed: it holds everything
+  in memory, gives ids only, and can neither filter, nor change, nor be stored or shared.
+* **without a user**: the same request without styles, to show what the styles cost.
+* **qdrant-client's local mode** answers the very same request, on at most 5,000 stickers, where it is already slow.
+
+``--size`` is the number of stickers. Every query's answer is compared with NumPy's before anything is timed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from qdrant_client import models as m
+
+from benchmarks.agreement import check_pooled
+from benchmarks.indexed import SCHEMA, points, published
+from benchmarks.measure import Row, latencies, percentile_rows
+from benchmarks.options import Options
+from benchmarks.rivals import BM25S, InMemory, LocalClient
+from benchmarks.synthetic import Stickers, stickers
+from persrv.images.statistics import DIMENSION
+from persrv.index.engine import Collection, Request
+from persrv.index.schema import IMAGE, TEXT
+from persrv.online import NO_TASTE, Taste, personal_request, text_recall
+from persrv.page import SLACK, Page, Ranked, best_first, ordered
+from persrv.recipe import Ranking, Text
+from persrv.text import query_vector
+
+SIZE, TURNS, QUERIES = 20_000, 5, 200
+LOCAL_SIZE, LOCAL_TURNS, LOCAL_QUERIES = 5_000, 3, 15
+TOP = 100
+PAGE = Page(0, 20)
+RANKING = Ranking()
+
+Query = tuple[str, ...]
+
+
+def run(options: Options) -> list[Row]:
+    """Measure searches on a collection of ``options.size`` stickers and on a small one.
+
+    Raises:
+        PersrvError: The answers disagree.
+    """
+    size = options.size or SIZE
+    return [
+        *_against_memory(size, options.repetitions or TURNS),
+        *_against_local_client(min(size, LOCAL_SIZE), options.repetitions or LOCAL_TURNS),
+    ]
+
+
+def request(query: Query, taste: Taste) -> Request:
+    """Return the online stage's request, as a retriever makes it."""
+    recall = text_recall(*query_vector(dict.fromkeys(query, 1.0)), RANKING.pool, None)
+    return personal_request(
+        [recall],
+        taste,
+        beta=RANKING.beta,
+        gamma=RANKING.gamma,
+        pool=RANKING.pool,
+        scored=True,
+        vectors=(IMAGE,) if len(taste) else (),
+    )
+
+
+def _best(collection: Collection, taste: Taste) -> Callable[[Query], Ranked]:
+    return lambda query: best_first(collection, request(query, taste), PAGE, DIMENSION)
+
+
+def _ids(collection: Collection) -> Callable[[Query], object]:
+    def search(query: Query) -> object:
+        indices, values = query_vector(dict.fromkeys(query, 1.0))
+        nearest = m.NearestQuery(nearest=m.SparseVector(indices=indices, values=values))
+        return collection.query(Request(nearest, limit=TOP, using=TEXT))
+
+    return search
+
+
+def _scored(ranked: Ranked) -> list[tuple[str, float]]:
+    return list(zip(ranked.ids, ranked.scores.tolist(), strict=True))[: PAGE.end]
+
+
+def _against_memory(size: int, turns: int) -> list[Row]:
+    held = stickers(size)
+    queries = held.queries(QUERIES)
+    memory = InMemory(held, Text(), RANKING.beta, RANKING.gamma)
+    with published(list(points(held, Text()))) as collection:
+        personal = _best(collection, held.taste)
+        note = _checked(held, queries, personal, memory)
+        ours, theirs, mine, other, stranger = latencies(
+            turns,
+            queries,
+            _ids(collection),
+            lambda query: memory.recall(query, TOP),
+            personal,
+            lambda query: memory.personal(query, RANKING.pool, PAGE.end),
+            _best(collection, NO_TASTE),
+        )
+    of = f"of {size:,} stickers"
+    return [
+        *percentile_rows(f"BM25, best {TOP} ids {of}", ours, BM25S, theirs),
+        *percentile_rows(f"personal request, best {PAGE.end} {of}", mine, f"{BM25S} + NumPy", other, note),
+        *percentile_rows(f"personal request, best {PAGE.end} {of}", mine, "persrv without a user", stranger),
+    ]
+
+
+def _checked(held: Stickers, queries: Sequence[Query], search: Callable[[Query], Ranked], memory: InMemory) -> str:
+    worst, whole = 0.0, 0
+    for query in queries:
+        difference, same = check_pooled(query, _scored(search(query)), memory.every_score(query), RANKING.pool)
+        worst, whole = max(worst, difference), whole + same
+    return (
+        f"{len(queries)} queries, scores agree with NumPy's to {worst:.0e} of their value; for the {whole} whose recall "
+        f"of {RANKING.pool} cuts no run of equal text scores, the best {PAGE.end} are the same as well"
+    )
+
+
+def _against_local_client(size: int, turns: int) -> list[Row]:
+    held = stickers(size)
+    queries = held.queries(LOCAL_QUERIES)
+    content = list(points(held, Text()))
+    with published(content) as collection, LocalClient(content, SCHEMA) as client:
+
+        def local(query: Query) -> list[m.ScoredPoint]:
+            return client.query(replace(request(query, held.taste), limit=PAGE.end + SLACK))
+
+        def ranked(query: Query) -> Ranked:
+            found = local(query)
+            return ordered(found, [point.score for point in found], DIMENSION)
+
+        note = _checked(held, queries, ranked, InMemory(held, Text(), RANKING.beta, RANKING.gamma))
+        ours, theirs = latencies(turns, queries, _best(collection, held.taste), local)
+    name = f"personal request, best {PAGE.end} of {size:,} stickers"
+    return percentile_rows(name, ours, "qdrant-client's local mode", theirs, f"the rival's answers: {note}")
