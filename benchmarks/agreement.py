@@ -14,7 +14,7 @@ TOLERANCE = 1e-5
 Scored = Sequence[tuple[str, float]]
 
 
-def check_scores(query: object, ours: Scored, theirs: Scored) -> float:
+def check_scores(query: object, ours: Sequence[float], theirs: Sequence[float]) -> float:
     """Return the largest relative difference between two rankings' scores, rank by rank.
 
     Raises:
@@ -22,7 +22,7 @@ def check_scores(query: object, ours: Scored, theirs: Scored) -> float:
     """
     if len(ours) != len(theirs):
         raise _differ(query, f"{len(ours)} stickers came back, not {len(theirs)}")
-    return _largest(query, [score for _, score in ours], [score for _, score in theirs])
+    return _largest(query, ours, theirs)
 
 
 def check_pooled(

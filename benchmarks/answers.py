@@ -5,7 +5,8 @@ for names and tags of its stickers, in English and Chinese; ``Retriever.search``
 
 * **the bare request**: the same tokens and the same user's styles as one request to the same index. The difference is
   what everything else costs: spelling, the user's profile, files from the catalog, reasons for each score;
-* **qdrant-client's local mode** with that request on the same points.
+* **qdrant-client's local mode** with that request on the same points;
+* **opening**: ``Retriever.open`` and a first search, against a search in an open one.
 
 ``--size`` is the number of stickers, ``--set`` another emoji set. Scores are compared before anything is timed.
 """
@@ -14,39 +15,72 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from qdrant_client import models as m
 
 from benchmarks.agreement import check_scores
 from benchmarks.emoji_part import Part, emoji_part
-from benchmarks.measure import Row, latencies, percentile_rows
+from benchmarks.measure import Row, compare, latencies, percentile_rows, seconds, take_turns
 from benchmarks.options import Options
 from benchmarks.rivals import LocalClient
+from persrv.answer import Answer
 from persrv.build import build_collection
+from persrv.catalog import Catalog
 from persrv.index.engine import Collection, Request
 from persrv.index.schema import IMAGE, TEXT
 from persrv.online import Taste, personal_request, text_recall
-from persrv.page import SLACK, Page, best_first, ordered
+from persrv.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.retriever import Retriever
 from persrv.text import query_tokens, query_vector
 from persrv.workspace import Workspace
 
 TURNS, QUERIES = 5, 120
-LOCAL_TURNS, LOCAL_QUERIES = 3, 12
+FEW_TURNS, FEW_QUERIES = 3, 12
 PAGE = Page(0, 20)
 
-Scored = list[tuple[str, float]]
 
-
-class Question(NamedTuple):
-    """What somebody asks, and the same as one request."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asks, and the vector of its tokens."""
 
     user: str
     query: str
-    request: Request
+    indices: list[int]
+    values: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An open collection and what asks it."""
+
+    retriever: Retriever
+    stickers: Collection
+
+    def search(self, question: Question) -> Answer:
+        """Answer as a user of persrv gets it."""
+        return self.retriever.search(question.query, question.user, limit=PAGE.limit)
+
+    def request(self, question: Question) -> Request:
+        """Return the one request that the search comes down to."""
+        profile, weights = self.retriever.profile(question.user), self.retriever.recipe.ranking
+        return personal_request(
+            [text_recall(question.indices, question.values, weights.pool, None)],
+            Taste(profile.centroids, profile.weights),
+            beta=weights.beta,
+            gamma=weights.gamma,
+            pool=weights.pool,
+            scored=True,
+            vectors=(IMAGE,),
+        )
+
+    def whole_recall(self, question: Question) -> bool:
+        """Return whether the pool holds every sticker that matches, so that two engines must give the same answer."""
+        nearest = m.NearestQuery(nearest=m.SparseVector(indices=question.indices, values=question.values))
+        pool = self.retriever.recipe.ranking.pool
+        return len(self.stickers.query(Request(nearest, limit=pool + 1, using=TEXT))) <= pool
 
 
 def run(options: Options) -> list[Row]:
@@ -60,23 +94,87 @@ def run(options: Options) -> list[Row]:
         workspace = Workspace.of(part.recipe, part.folder)
         with workspace.catalog() as catalog, closing(workspace.store()) as store:
             stickers, users = store.open(part.recipe.name), store.open(workspace.users_name)
-            retriever = Retriever(workspace, catalog, stickers, users)
-            asked = _questions(part, retriever)
-            return [
-                *_against_bare(asked, retriever, stickers, options.repetitions or TURNS),
-                *_against_local_client(
-                    asked[:LOCAL_QUERIES], retriever, stickers, options.repetitions or LOCAL_TURNS
-                ),
-            ]
+            built = Built(Retriever(workspace, catalog, stickers, users), stickers)
+            asked = _questions(part, catalog)
+            rows = _against_bare(built, asked, options.repetitions or TURNS)
+            few = list(islice(filter(built.whole_recall, asked), FEW_QUERIES))
+            rows += _against_local_client(built, few, options.repetitions or FEW_TURNS)
+        return [*rows, _opening(part, asked[0], options.repetitions or FEW_TURNS)]
 
 
-def _questions(part: Part, retriever: Retriever) -> list[Question]:
+def _questions(part: Part, catalog: Catalog) -> list[Question]:
     """Return searches for names and tags; people take turns."""
-    rng = np.random.default_rng(4)
+    people = sorted({interaction.user for interaction in catalog.interactions()})
     phrases = sorted({phrase for drawing in part.drawings for phrase in (*drawing["name"], *drawing["tags"])})
-    people = sorted({pick.user for pick in _picks(retriever)})
-    chosen = [phrases[i] for i in rng.integers(0, len(phrases), QUERIES).tolist()]
+    chosen = np.random.default_rng(4).integers(0, len(phrases), QUERIES).tolist()
     return [
-        Question(people[i % len(people)], query, _request(retriever, people[i % len(people)], query))
-        for i, query in enumerate(chosen)
+        Question(people[number % len(people)], phrases[which], *query_vector(query_tokens(phrases[which])))
+        for number, which in enumerate(chosen)
     ]
+
+
+def _against_bare(built: Built, asked: Sequence[Question], turns: int) -> list[Row]:
+    requests = [built.request(question) for question in asked]
+    dimension = built.stickers.manifest.dimension
+
+    def bare(number: int) -> Ranked:
+        return best_first(built.stickers, requests[number], PAGE, dimension)
+
+    worst = max(
+        check_scores(question.query, _scores(built.search(question)), bare(number).scores[: PAGE.end].tolist())
+        for number, question in enumerate(asked)
+    )
+    ours, theirs = latencies(turns, range(len(asked)), lambda number: built.search(asked[number]), bare)
+    name = f"Retriever.search, best {PAGE.end} of {built.stickers.manifest.stickers:,} stickers"
+    return percentile_rows(name, ours, "the bare request", theirs, f"scores agree to {worst:.0e} of their value")
+
+
+def _against_local_client(built: Built, asked: Sequence[Question], turns: int) -> list[Row]:
+    if not asked:
+        return []
+    points = [
+        m.PointStruct(id=record.id, vector=_input(record), payload=record.payload)
+        for record in built.stickers.scroll(with_vectors=(IMAGE, TEXT))
+    ]
+    with LocalClient(points, built.stickers.schema) as client:
+        requests = [replace(built.request(question), limit=PAGE.end + SLACK) for question in asked]
+
+        def local(number: int) -> list[m.ScoredPoint]:
+            return client.query(requests[number])
+
+        worst = max(
+            check_scores(question.query, _scores(built.search(question)), _best(local(number), built.stickers))
+            for number, question in enumerate(asked)
+        )
+        ours, theirs = latencies(turns, range(len(asked)), lambda number: built.search(asked[number]), local)
+    name = f"Retriever.search, best {PAGE.end} of {len(points):,} stickers"
+    note = f"scores agree to {worst:.0e} of their value, for {len(asked)} queries that match at most the pool"
+    return percentile_rows(name, ours, "qdrant-client's local mode", theirs, note)
+
+
+def _opening(part: Part, question: Question, turns: int) -> Row:
+    def first() -> float:
+        with Retriever.open(part.recipe, home=part.folder) as opened:
+            opened.search(question.query, question.user)
+            again.append(seconds(lambda: opened.search(question.query, question.user)))
+        return 0.0
+
+    again: list[float] = []
+    (whole,) = take_turns(turns, lambda: seconds(first))
+    later = np.array(again)
+    return compare("open, and a first search", 1e3 * (np.array(whole) - later), "a later search", 1e3 * later, "ms")
+
+
+def _scores(answer: Answer) -> list[float]:
+    return [hit.score for hit in answer]
+
+
+def _best(points: Sequence[m.ScoredPoint], stickers: Collection) -> list[float]:
+    ranked = ordered(points, [point.score for point in points], stickers.manifest.dimension)
+    best: list[float] = ranked.scores[: PAGE.end].tolist()
+    return best
+
+
+def _input(record: m.Record) -> dict[str, m.Vector]:
+    vectors = record.vector if isinstance(record.vector, dict) else {}
+    return {name: vector for name, vector in vectors.items() if isinstance(vector, list | m.SparseVector)}

@@ -10,7 +10,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -83,6 +83,37 @@ class Image(_Section):
 
     encoder: str = "statistics"
     batch: int = Field(default=64, ge=1, le=4096)
+
+
+class Ocr(_Section):
+    """How the text in pictures is read; ``engine = ""`` leaves it unread."""
+
+    engine: Literal["", "rapidocr", "easyocr"] = ""
+    languages: tuple[str, ...] = ("ch_sim", "en")
+    min_confidence: Fraction = 0.6
+    max_side: int = Field(default=320, ge=32, le=4096)
+    model_folder: Path | None = None
+    download: bool = False
+
+
+class Describe(_Section):
+    """What says what stickers mean; ``engine = ""`` leaves them undescribed."""
+
+    engine: Literal["", "transformers", "openai", "nearest", "labels"] = ""
+    model: str = ""
+    adapter: Path | None = None
+    revision: str = ""
+    language: Literal["en", "zh"] = "en"
+    prompt: str = ""
+    batch: int = Field(default=8, ge=1, le=1024)
+    max_tokens: int = Field(default=160, ge=8, le=4096)
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    four_bit: bool = False
+    base_url: str = ""
+    concurrency: int = Field(default=4, ge=1, le=256)
+    timeout_s: Positive = 60.0
+    retries: int = Field(default=4, ge=0, le=20)
 
 
 class UtilityWeights(_Section):
@@ -166,6 +197,8 @@ class Recipe(_Section):
     catalog: Catalog = Catalog()
     text: Text = Text()
     image: Image = Image()
+    ocr: Ocr = Ocr()
+    describe: Describe = Describe()
     utility: UtilityWeights = UtilityWeights()
     style: Style = Style()
     ranking: Ranking = Ranking()

@@ -1,0 +1,1 @@
+"""Dense vectors of what a sticker means, for recall beyond words."""

@@ -1,0 +1,1 @@
+"""Reading pictures: the text in them, and what they mean."""
