@@ -28,18 +28,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure persrv beside named rivals.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(NAMES)}; default all")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results as JSON")
-    parser.add_argument("--size", type=int, metavar="N", help="documents, stickers or pictures; default by benchmark")
-    parser.add_argument("--turns", type=int, metavar="N", help="how often contenders take turns; default by benchmark")
+    parser.add_argument(
+        "--size", type=_count, metavar="N", help="documents, stickers or pictures; default by benchmark"
+    )
+    parser.add_argument(
+        "--turns", type=_count, metavar="N", help="how often contenders take turns; default by benchmark"
+    )
     parser.add_argument("--set", type=Path, metavar="FOLDER", help="an emoji set of scripts/make_emoji_set.py")
     parser.add_argument("--results", type=Path, metavar="FOLDER", default=RESULTS, help="default %(default)s")
     chosen = parser.parse_args(arguments)
     if unknown := sorted(set(chosen.names) - set(NAMES)):
         parser.error(f"there is no benchmark {unknown[0]!r}; use some of {', '.join(NAMES)}")
-    if min(chosen.size or 1, chosen.turns or 1) < 1:
-        parser.error("--size and --turns must be at least 1")
     os.environ.update(ONE_THREAD)
     _run([name for name in NAMES if name in chosen.names or not chosen.names], chosen)
     return 0
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{count} is not at least 1")
+    return count
 
 
 def _run(names: Sequence[str], chosen: argparse.Namespace) -> None:

@@ -3,8 +3,8 @@
 The stickers are those of an emoji set, by default the one that ships with persrv, with the picks of six simulated
 people; ``--size`` says how many, ``--set`` which set.
 
-* **first build**: into an empty folder, against the bare loop that decodes and describes the same pictures one after the
-  other, without catalog, texts, index or checks of what is known. persrv decodes in two threads beside the description.
+* **first build**: into an empty folder, against the bare loop that decodes and describes the same pictures one after
+  the other, without catalog, texts or index. persrv decodes in two threads beside the description.
 * **stages**: each stage's share of the first build.
 * **build again**: nothing is new, against the first build. Pictures are not read again, the index is made anew.
 """
@@ -56,6 +56,8 @@ def run(options: Options) -> list[Row]:
         PersrvError: The set cannot be used, or a build took in other stickers than it was given.
     """
     with emoji_part(options.pictures_from, options.size or SIZE) as part:
+        for file in part.pictures:
+            file.read_bytes()  # Whoever comes first would else wait for the disk alone.
         builds, loops = take_turns(
             options.repetitions or TURNS, lambda: _build_twice(part), lambda: {"loop": seconds(lambda: _loop(part))}
         )

@@ -21,6 +21,7 @@ TURNS, SHOWN = 15, 8
 PERSRV = "import persrv"
 RETRIEVER = "from persrv import Retriever"
 CLIENT = "from qdrant_client import QdrantClient"
+HELP = "import sys; from persrv.cli import main; sys.argv = ['persrv', '--help']; sys.exit(main())"
 HELLO = "import typer; app = typer.Typer(); app.command()(lambda: None); app(['--help'])"
 """The least that a program with typer can do."""
 
@@ -28,7 +29,7 @@ HELLO = "import typer; app = typer.Typer(); app.command()(lambda: None); app(['-
 def run(options: Options) -> list[Row]:
     """Start processes in turns."""
     turns = options.repetitions or TURNS
-    kinds = (_python("pass"), _python(PERSRV), _python(RETRIEVER), _python(CLIENT), _python(HELLO), _help)
+    kinds = (_python("pass"), _python(PERSRV), _python(RETRIEVER), _python(CLIENT), _python(HELLO), _python(HELP))
     for start in kinds:
         start()
     bare, package, retriever, client, hello, helped = (
@@ -47,10 +48,6 @@ def _python(statement: str) -> Callable[[], object]:
     return lambda: _start("-c", statement)
 
 
-def _help() -> object:
-    return _start("-m", "persrv", "--help")
-
-
 def _start(*arguments: str) -> str:
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
     return done.stderr
@@ -58,22 +55,22 @@ def _start(*arguments: str) -> str:
 
 def _packages(turns: int) -> list[Row]:
     """Return the packages whose own modules take longest, in milliseconds."""
-    (found,) = take_turns(turns, lambda: _own_times(_start("-X", "importtime", "-c", RETRIEVER)))
-    total = [sum(times.values()) for times in found]
-    mean: Counter[str] = Counter()
+    (found,) = take_turns(turns, lambda: _own_microseconds(_start("-X", "importtime", "-c", RETRIEVER)))
+    everything = [times.total() / 1e3 for times in found]
+    together: Counter[str] = Counter()
     for times in found:
-        mean.update(times)
+        together.update(times)
     return [
-        compare(f"of that: {package}", [times[package] for times in found], "all imports", total, "ms")
-        for package, _ in mean.most_common(SHOWN)
+        compare(f"of that: {package}", [times[package] / 1e3 for times in found], "all imports", everything, "ms")
+        for package, _ in together.most_common(SHOWN)
     ]
 
 
-def _own_times(listing: str) -> Counter[str]:
-    """Return each top-level package's milliseconds from lines such as ``import time:  12 |  34 | package.module``."""
+def _own_microseconds(listing: str) -> Counter[str]:
+    """Return each top-level package's own time from lines such as ``import time:  12 |  34 | package.module``."""
     times: Counter[str] = Counter()
     for line in listing.splitlines():
-        own, _, module = line.removeprefix("import time:").split("|")
-        if own.strip().isdecimal():
-            times[module.strip().partition(".")[0]] += float(own) / 1e3
+        if line.startswith("import time:") and not line.endswith("imported package"):
+            own, _, module = line.removeprefix("import time:").split("|")
+            times[module.strip().partition(".")[0]] += int(own)
     return times

@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("persrv", "numpy", "pillow", "qdrant-edge-py", "qdrant-client", "sqlalchemy", "bm25s", "numba", "scikit-image")
+PACKAGES = (
+    "persrv",
+    "numpy",
+    "pillow",
+    "qdrant-edge-py",
+    "qdrant-client",
+    "sqlalchemy",
+    "bm25s",
+    "numba",
+    "scikit-image",
+)
 
 
 def describe() -> dict[str, str]:

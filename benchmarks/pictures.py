@@ -1,7 +1,7 @@
 """Pictures to vectors.
 
-The pictures are those of an emoji set, by default the one that ships with persrv; ``--size`` says how many, taken evenly.
-For every picture the contenders take turns.
+The pictures are those of an emoji set, by default the one that ships with persrv; ``--size`` says how many, taken
+evenly. For every picture the contenders take turns.
 
 * **decoding**: persrv checks a file's size and structure before, and its pixels after; the rival is Pillow's plain
   ``Image.open(file).convert("RGBA")``, which checks nothing of that.

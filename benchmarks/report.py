@@ -14,7 +14,10 @@ from benchmarks.measure import Row, Spread
 def markdown(title: str, text: str, rows: Sequence[Row], machine: Mapping[str, str], command: str) -> str:
     """Return one benchmark's page: what it does, its figures, and the machine that they were taken on."""
     lines = [f"# {title}", "", text.strip(), "", f"`{command}`", ""]
-    lines += ["| what | persrv | rival | the rival's | unit | ratio | turns |", "| --- | ---: | --- | ---: | --- | ---: | ---: |"]
+    lines += [
+        "| what | persrv | rival | the rival's | unit | ratio | turns |",
+        "| --- | ---: | --- | ---: | --- | ---: | ---: |",
+    ]
     for row in rows:
         cells = [row.name, _spread(row.ours), row.rival, _spread(row.theirs), row.unit, f"**{number(row.ratio)}**"]
         lines.append("| " + " | ".join([*cells, str(row.repetitions)]) + " |")
@@ -29,7 +32,8 @@ def markdown(title: str, text: str, rows: Sequence[Row], machine: Mapping[str, s
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a plain table for a terminal."""
     return "\n".join(
-        f"{row.name:<58} {_spread(row.ours):>24} {row.unit:<12} {number(row.ratio):>7} x {row.rival} ({number(row.theirs.median)})"
+        f"{row.name:<58} {_spread(row.ours):>24} {row.unit:<12} {number(row.ratio):>7} x {number(row.theirs.median)}"
+        f" of {row.rival}"
         for row in rows
     )
 

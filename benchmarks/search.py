@@ -117,8 +117,8 @@ def _checked(held: Stickers, queries: Sequence[Query], search: Callable[[Query],
         difference, same = check_pooled(query, _scored(search(query)), memory.every_score(query), RANKING.pool)
         worst, whole = max(worst, difference), whole + same
     return (
-        f"{len(queries)} queries, scores agree with NumPy's to {worst:.0e} of their value; for the {whole} whose recall "
-        f"of {RANKING.pool} cuts no run of equal text scores, the best {PAGE.end} are the same as well"
+        f"{len(queries)} queries, scores agree with NumPy's to {worst:.0e} of their value; for the {whole} whose "
+        f"recall of {RANKING.pool} cuts no run of equal text scores, the best {PAGE.end} are the same as well"
     )
 
 

@@ -71,9 +71,7 @@ class Stickers:
         """Return searches that find something: one to three different tokens of some sticker."""
         rng = np.random.default_rng([seed, 2])
         chosen = rng.integers(0, len(self.ids), count).tolist()
-        return [
-            tuple(rng.permutation(sorted(set(self.tokens[i])))[: int(rng.integers(1, 4))].tolist()) for i in chosen
-        ]
+        return [tuple(rng.permutation(sorted(set(self.tokens[i])))[: int(rng.integers(1, 4))].tolist()) for i in chosen]
 
 
 def stickers(size: int, seed: int = 0) -> Stickers:

@@ -48,8 +48,8 @@ def search(
     chosen = parse_filter_options(filters)
     with Retriever.open(recipe) as retriever:
         answer = retriever.search(query, user, limit=limit, offset=offset, filters=chosen, explain=explain or as_json)
-    heading = f"{query or 'popular'}{f' for {user}' if user else ''}"
-    _show(answer, heading, explain=explain, images=images, html=html, as_json=as_json)
+    label, title = user or "everybody", query.strip() or "popular"
+    _show(answer, label, title, explain=explain, images=images, html=html, as_json=as_json)
 
 
 def similar(
@@ -74,17 +74,17 @@ def similar(
     chosen = parse_filter_options(filters)
     with Retriever.open(recipe) as retriever:
         answer = retriever.similar(wanted, by=by, limit=limit, offset=offset, filters=chosen)
-    _show(answer, answer.note, explain=False, images=images, html=html, as_json=as_json)
+    _show(answer, "everybody", answer.note, explain=False, images=images, html=html, as_json=as_json)
 
 
 def _show(
-    answer: Answer, heading: str, *, explain: bool, images: bool | None, html: Path | None, as_json: bool
+    answer: Answer, label: str, title: str, *, explain: bool, images: bool | None, html: Path | None, as_json: bool
 ) -> None:
     if html:
         from persrv.cli.files import write_text
         from persrv.present.sheet import contact_sheet
 
-        write_text(html, contact_sheet([(heading, answer)], title=heading))
+        write_text(html, contact_sheet([(label, answer)], title=title))
     if as_json:
         print_json(answer.as_dict())
         return
