@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -46,8 +46,8 @@ def points(stickers: Stickers, text: Text) -> Iterator[m.PointStruct]:
 
 
 @contextmanager
-def published(content: Sequence[m.PointStruct]) -> Iterator[Collection]:
-    """Publish points in a store in a temporary folder, which goes away at the end."""
+def published(content: Iterable[m.PointStruct], size: int) -> Iterator[Collection]:
+    """Publish ``size`` points in a store in a temporary folder, which goes away at the end."""
     manifest = Manifest(
         build=new_build(),
         recipe=_NAME,
@@ -55,7 +55,7 @@ def published(content: Sequence[m.PointStruct]) -> Iterator[Collection]:
         text="",
         encoder="",
         dimension=DIMENSION,
-        stickers=len(content),
+        stickers=size,
         created="",
         persrv=version("persrv"),
     )

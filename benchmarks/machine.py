@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,6 +32,7 @@ def describe() -> dict[str, str]:
         "load": _load(),
         "system": f"{platform.system()} {platform.release()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "persrv's code": _commit(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
     }
 
@@ -54,6 +56,18 @@ def _load() -> str:
     if not hasattr(os, "getloadavg"):
         return "unknown"
     return f"{os.getloadavg()[0]:.1f} runnable processes on average over the minute before the run"
+
+
+def _commit() -> str:
+    """Return the commit that last changed the package, and whether files were changed since."""
+    root = Path(__file__).resolve().parent.parent
+    git = ("git", "-C", str(root))
+    try:
+        commit = subprocess.run([*git, "log", "-1", "--format=%h", "--", "persrv"], capture_output=True, check=True)
+        changed = subprocess.run([*git, "status", "--porcelain", "--", "persrv"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "no commit known"
+    return f"commit {commit.stdout.decode().strip()}" + (" with changes" if changed.stdout else "")
 
 
 def _version(package: str) -> str:

@@ -91,7 +91,7 @@ def _against_memory(size: int, turns: int) -> list[Row]:
     held = stickers(size)
     queries = held.queries(QUERIES)
     memory = InMemory(held, Text(), RANKING.beta, RANKING.gamma)
-    with published(list(points(held, Text()))) as collection:
+    with published(points(held, Text()), size) as collection:
         personal = _best(collection, held.taste)
         note = _checked(held, queries, personal, memory)
         ours, theirs, mine, other, stranger = latencies(
@@ -126,7 +126,7 @@ def _against_local_client(size: int, turns: int) -> list[Row]:
     held = stickers(size)
     queries = held.queries(LOCAL_QUERIES)
     content = list(points(held, Text()))
-    with published(content) as collection, LocalClient(content, SCHEMA) as client:
+    with published(content, size) as collection, LocalClient(content, SCHEMA) as client:
 
         def local(query: Query) -> list[m.ScoredPoint]:
             return client.query(replace(request(query, held.taste), limit=PAGE.end + SLACK))

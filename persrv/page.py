@@ -105,24 +105,43 @@ def best_first(collection: Collection, request: Request, page: Page, dimension: 
     size = min(most, page.end + SLACK)
     while True:
         points = collection.query(replace(request, limit=size))
-        values = sorted(rounded(np.array([point.score for point in points])).tolist(), reverse=True)
-        closed = len(values) < size or size >= most or values[-1] < values[page.end - 1]
-        if closed:
-            return ordered(points, [point.score for point in points], dimension)
+        ranked = ordered(points, [point.score for point in points], dimension)
+        if len(points) < size or size >= most or _settled(points, ranked, page):
+            return ranked
         size = min(most, size * 2)
 
 
+def _settled(points: Sequence[m.ScoredPoint], ranked: Ranked, page: Page) -> bool:
+    """Return whether nothing that was not fetched can belong to the page."""
+    if ranked.total <= page.end:
+        return False
+    worst = min(point.score for point in points)
+    last, behind = rounded(np.array([ranked.scores[page.end - 1], worst])).tolist()
+    return bool(behind < last)
+
+
 def ordered(points: Sequence[m.ScoredPoint], scores: Sequence[float], dimension: int) -> Ranked:
-    """Return points with the given scores in their final order."""
+    """Return points with the given scores in their final order; of near-duplicates only the best stays."""
     ids = [sticker_id_of(point.id) for point in points]
     values = np.array(scores, dtype=np.float64)
-    positions = order(values, ids)
+    positions = _once_each(order(values, ids), points)
     return Ranked(
         [ids[i] for i in positions],
         values[positions],
         [points[i].payload or {} for i in positions],
         images_of([points[i] for i in positions], dimension),
     )
+
+
+def _once_each(positions: Sequence[int], points: Sequence[m.ScoredPoint]) -> list[int]:
+    seen: set[str] = set()
+    kept = []
+    for i in positions:
+        group = str((points[i].payload or {}).get("group", ""))
+        if group not in seen or not group:
+            kept.append(i)
+            seen.add(group)
+    return kept
 
 
 def images_of(points: Sequence[m.ScoredPoint], dimension: int) -> NDArray[np.float64]:

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-import numpy as np
-from numpy.typing import NDArray
-
+from persrv.build.looks import gather_looks
 from persrv.build.points import PointMaker
 from persrv.build.progress import Progress
+from persrv.build.readers import Readers
 from persrv.build.users import learn_profiles
-from persrv.catalog import Catalog, PickCounts, VectorCache
+from persrv.catalog import Catalog, PickCounts
 from persrv.catalog.batches import chunks
-from persrv.images.encoder import ImageEncoder
-from persrv.images.space import Space
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.schema import sticker_schema, user_schema
@@ -43,9 +40,7 @@ class Assembled:
     users: int
 
 
-def assemble(
-    workspace: Workspace, catalog: Catalog, cache: VectorCache, encoder: ImageEncoder, store: Store, progress: Progress
-) -> Assembled:
+def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: Store, progress: Progress) -> Assembled:
     """Build both collections beside the current ones, then switch to them.
 
     Raises:
@@ -53,7 +48,8 @@ def assemble(
     """
     recipe = workspace.recipe
     statistics, ids, packs = _survey(catalog, workspace, progress)
-    images, space = _images(cache, encoder, ids, packs)
+    encoder = readers.encoder
+    looks = gather_looks(ids, packs, readers.images, readers.thumbprints, encoder.dimension)
     utility, counts = _utility(catalog, workspace, ids)
     build = new_build()
     manifest = Manifest(
@@ -63,11 +59,11 @@ def assemble(
         tokenizer=TOKENIZER,
         text=recipe.fingerprint("text"),
         encoder=f"{encoder.name}@{encoder.revision}",
-        dimension=images.shape[1],
+        dimension=looks.images.shape[1],
         avg_length=dict(statistics.average_lengths),
         stickers=len(ids),
         collisions=collisions(statistics.document_frequencies),
-        space=space.to_dict(),
+        space=looks.space.to_dict(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         persrv=version("persrv"),
     )
@@ -83,20 +79,21 @@ def assemble(
                 row = rows[sticker.id]
                 shown[sticker.id] = (sticker.id, sticker.title, maker.image_url(sticker))
                 picked = counts.get(sticker.id)
-                points.append(maker.point(sticker, utility[row], picked.picks if picked else 0, images[row]))
+                picks, group = picked.picks if picked else 0, looks.groups.get(sticker.id, "")
+                points.append(maker.point(sticker, utility[row], picks, looks.images[row], group))
             stickers.upsert(points)
             advance(len(points))
     with progress.stage("learning styles", None) as advance:
         profiles = []
-        for learnt in learn_profiles(catalog, rows, images, shown, recipe.style):
+        for learnt in learn_profiles(catalog, rows, looks.images, shown, recipe.style):
             profiles.append(learnt)
             advance(1)
     centroids = manifest.model_copy(update={"stickers": sum(len(profile.mass) for _, profile, _ in profiles)})
     users = store.create(
         workspace.users_name, user_schema(manifest.dimension, recipe.index.replication_factor), centroids
     )
-    for group in chunks(profiles, BATCH // recipe.style.clusters + 1):
-        users.upsert([point for user, profile, shows in group for point in points_of(user, profile, shows)])
+    for known in chunks(profiles, BATCH // recipe.style.clusters + 1):
+        users.upsert([point for user, profile, shows in known for point in points_of(user, profile, shows)])
     catalog.put_vocabulary(build, statistics.document_frequencies, statistics.surfaces())
     store.publish(workspace.users_name, users)
     store.publish(recipe.name, stickers)
@@ -116,19 +113,6 @@ def _survey(
             packs.append(sticker.packs[0] if sticker.packs else "")
             advance(1)
     return statistics, ids, packs
-
-
-def _images(
-    cache: VectorCache, encoder: ImageEncoder, ids: list[str], packs: list[str]
-) -> tuple[NDArray[np.float32], Space]:
-    """Return unit vectors, shape (n, d), zero rows where there is no picture, and the space they are in."""
-    have = [i for i, sticker_id in enumerate(ids) if sticker_id in cache]
-    raw = cache.get([ids[i] for i in have]) if have else np.zeros((0, encoder.dimension), dtype=np.float32)
-    space = Space.fit(raw, [packs[i] for i in have])
-    projected = space.project(raw)
-    images = np.zeros((len(ids), projected.shape[1]), dtype=np.float32)
-    images[have] = projected
-    return images, space
 
 
 def _utility(catalog: Catalog, workspace: Workspace, ids: list[str]) -> tuple[list[Utility], dict[str, PickCounts]]:

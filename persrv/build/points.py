@@ -35,7 +35,9 @@ class PointMaker:
     average_lengths: Mapping[str, float]
     image_base_url: str
 
-    def point(self, sticker: Sticker, utility: Utility, picks: int, image: NDArray[np.float32] | None) -> m.PointStruct:
+    def point(
+        self, sticker: Sticker, utility: Utility, picks: int, image: NDArray[np.float32] | None, group: str = ""
+    ) -> m.PointStruct:
         """Return a sticker's point.
 
         Args:
@@ -43,6 +45,7 @@ class PointMaker:
             utility: How good.
             picks: How often it was picked.
             image: Unit vector in the collection's space, shape (d,), ``None`` or all zero without a picture.
+            group: Id of its group of near-duplicates, ``""`` for none.
         """
         indices, values = document_vector(dict(sticker.semantics.items()), self.text, self.average_lengths)
         vectors: dict[str, Any] = {}
@@ -50,7 +53,9 @@ class PointMaker:
             vectors[TEXT] = m.SparseVector(indices=indices, values=values)
         if image is not None and image.any():
             vectors[IMAGE] = image.tolist()
-        return m.PointStruct(id=point_id(sticker.id), vector=vectors, payload=self._payload(sticker, utility, picks))
+        return m.PointStruct(
+            id=point_id(sticker.id), vector=vectors, payload=self._payload(sticker, utility, picks, group)
+        )
 
     def image_url(self, sticker: Sticker) -> str:
         """Return the picture's public URL, ``""`` where there is none; the dashboard draws it."""
@@ -58,7 +63,7 @@ class PointMaker:
             return ""
         return f"{self.image_base_url.rstrip('/')}/{sticker.id}.{sticker.format}"
 
-    def _payload(self, sticker: Sticker, utility: Utility, picks: int) -> dict[str, Any]:
+    def _payload(self, sticker: Sticker, utility: Utility, picks: int, group: str) -> dict[str, Any]:
         texts = sticker.semantics
         said = " · ".join(phrase for _, phrases in texts.items() for phrase in phrases)
         payload = {
@@ -74,6 +79,7 @@ class PointMaker:
             "animated": sticker.animated,
             "rating": sticker.rating,
             "style": sticker.style,
+            "group": group,
             "picks": picks,
             "utility": utility.total,
             "utility_popularity": utility.popularity,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Listing(Part):
         typed: int = TYPED_QUERIES,
         min_users: int = 1,
         until: datetime | None = None,
+        without: Collection[str] = (),
     ) -> Iterator[Sticker]:
         """Walk through stickers in ascending id, their semantics merged.
 
@@ -50,6 +51,7 @@ class Listing(Part):
             typed: Most historical queries from interactions, >= 0.
             min_users: Least number of different users that a historical query needs, >= 1.
             until: Only interactions before this moment count.
+            without: Sources whose readings are left out, such as those of the model that is to read anew.
 
         Raises:
             CatalogError: ``until`` has no time zone.
@@ -57,7 +59,7 @@ class Listing(Part):
         size = max(1, min(batch, CHUNK))
         for page in self._pages(size) if ids is None else chunks(sorted(set(ids)), size):
             with self._database.read() as connection:
-                found = _assemble(connection, page, typed, min_users, until)
+                found = _assemble(connection, page, typed, min_users, until, without)
             yield from found
 
     def sticker(self, id_or_prefix: str) -> Sticker:
@@ -93,6 +95,12 @@ class Listing(Part):
             found.update((sticker_id, _path(those)) for sticker_id, those in places.items())
         return found
 
+    def pictured(self) -> set[str]:
+        """Return the ids of the listed stickers that have a picture."""
+        with self._database.read() as connection:
+            wanted = select(placements.c.sticker_id).where(placements.c.path.is_not(None)).distinct()
+            return set(connection.execute(wanted).scalars())
+
     def count(self) -> int:
         """Return the number of listed stickers."""
         with self._database.read() as connection:
@@ -115,11 +123,19 @@ def _listed() -> ColumnElement[bool]:
 
 
 def _assemble(
-    connection: Connection, sticker_ids: list[str], typed: int, min_users: int, until: datetime | None
+    connection: Connection,
+    sticker_ids: list[str],
+    typed: int,
+    min_users: int,
+    until: datetime | None,
+    without: Collection[str],
 ) -> list[Sticker]:
     rows = connection.execute(select(stickers).where(stickers.c.id.in_(sticker_ids)).order_by(stickers.c.id)).all()
     places = _places_of(connection, sticker_ids)
-    said = readings_of(connection, sticker_ids)
+    said = {
+        sticker_id: [reading for reading in those if reading.source not in without]
+        for sticker_id, those in readings_of(connection, sticker_ids).items()
+    }
     edited = edits_of(connection, sticker_ids)
     queries = typed_queries(connection, sticker_ids, typed, min_users, until)
     return [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+
+if TYPE_CHECKING:
+    from persrv.build import BuildReport
 
 SOME_SKIPPED = 8
 """Exit code of ``--strict`` when an item was skipped."""
@@ -21,28 +24,56 @@ def build(
     recipe: Annotated[
         str, typer.Argument(envvar="PERSRV_RECIPE", help="A recipe's name or .toml path.")
     ] = DEFAULT_RECIPE,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Do only this part; repeat for more: ingest, look, ocr, describe, index."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="Most stickers that each reader works on.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read, and how long it takes.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 8 when something was skipped.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a collection, or bring it up to date; an interrupted build goes on where it stopped.
 
-    Example: `persrv build emoji`, `persrv build my-stickers.toml --strict`
+    Example: `persrv build emoji`, `persrv build my-stickers.toml --only ocr --limit 100`
     """
+    if dry_run:
+        _plan(recipe, only or [], limit, as_json)
+        return
     from persrv.build import build_collection
-    from persrv.cli.progress import Bars, stderr
+    from persrv.cli.progress import Bars
 
-    report = build_collection(recipe, progress=Bars())
+    report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit)
     if as_json:
-        print_json(asdict(report) | {"manifest": report.manifest.model_dump(exclude={"space"})})
+        built = report.manifest.model_dump(exclude={"space"}) if report.manifest else None
+        print_json(asdict(report) | {"manifest": built, "encoded": report.encoded})
     else:
-        for item in report.skipped[:LISTED]:
-            stderr.print(f"skipped {escape(item.key)}: {escape(item.reason)}", highlight=False)
-        if len(report.skipped) > LISTED:
-            stderr.print(f"... and {len(report.skipped) - LISTED} more; --json names all", highlight=False)
-        typer.echo(
-            f"{report.manifest.recipe}: {report.manifest.stickers} stickers, {report.encoded} newly looked at, "
-            f"{report.picks} new picks, {report.users} users with a style, {report.removed} removed, "
-            f"{len(report.skipped)} skipped, {report.seconds:.1f} s"
-        )
+        _tell(report)
     if strict and report.skipped:
         raise typer.Exit(SOME_SKIPPED)
+
+
+def _tell(report: BuildReport) -> None:
+    from persrv.cli.progress import stderr
+
+    for item in report.skipped[:LISTED]:
+        stderr.print(f"skipped {escape(item.key)}: {escape(item.reason)}", highlight=False)
+    if len(report.skipped) > LISTED:
+        stderr.print(f"... and {len(report.skipped) - LISTED} more; --json names all", highlight=False)
+    read = ", ".join(f"{stage.done} by {stage.name}" for stage in report.stages)
+    typer.echo(
+        f"{report.stickers} stickers, newly read: {read or 'none'}; {report.picks} new picks, "
+        f"{report.users} users with a style, {report.removed} removed, {len(report.skipped)} skipped, "
+        f"{report.seconds:.1f} s"
+    )
+
+
+def _plan(recipe: str, only: list[str], limit: int | None, as_json: bool) -> None:
+    from persrv.build import plan_build
+
+    plan = plan_build(recipe, only=only, limit=limit)
+    if as_json:
+        print_json([asdict(stage) for stage in plan])
+        return
+    for stage in plan:
+        typer.echo(f"{stage.name}: {stage.missing} to read, about {stage.seconds:.0f} s")

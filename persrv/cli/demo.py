@@ -57,7 +57,7 @@ def _show(query: str, images: bool | None, as_json: bool) -> None:
     if as_json:
         print_json({"picture": str(picture), "answers": {user: answer.as_dict() for user, answer in answers}})
         return
-    typer.echo(f"{report.manifest.stickers} stickers, {report.users} simulated users, {report.seconds:.1f} s")
+    typer.echo(f"{report.stickers} stickers, {report.users} simulated users, {report.seconds:.1f} s")
     print_side_by_side(answers, Console(), images=images)
     typer.echo(f"drawn in {picture}\n\nnext, try:")
     here = Path(sys.argv[0])

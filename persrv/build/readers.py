@@ -1,0 +1,62 @@
+"""What a recipe reads pictures with: encoders and caches, opened together, and the stages that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from persrv.build.stage import Stage
+from persrv.build.stages.look import LookStage
+from persrv.catalog import VectorCache
+from persrv.duplicates import Thumbprint
+from persrv.images.encoder import ImageEncoder
+from persrv.workspace import Workspace
+
+READING = ("look", "ocr", "describe")
+"""Every reading stage, in the order in which they run: what describes may use what was read before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """A recipe's readers.
+
+    Attributes:
+        encoder: Makes the vectors ``image``.
+        images: Their cache.
+        thumbprints: The cache of thumbprints, by which near-duplicates are found.
+        stages: The reading stages that the recipe asks for, in order.
+    """
+
+    encoder: ImageEncoder
+    images: VectorCache
+    thumbprints: VectorCache
+    stages: tuple[Stage[Any], ...]
+
+
+@contextmanager
+def open_readers(workspace: Workspace) -> Iterator[Readers]:
+    """Open what the recipe asks for; packages are loaded only for that.
+
+    Raises:
+        MissingExtraError: A package that a reader needs is not installed.
+        RecipeError: A model that is not there, or a setting that it does not know.
+    """
+    recipe = workspace.recipe
+    encoder, thumbprint = workspace.encoder(), Thumbprint()
+    with ExitStack() as opened:
+        images = opened.enter_context(workspace.vectors(encoder))
+        thumbprints = opened.enter_context(workspace.vectors(thumbprint))
+        stages: list[Stage[Any]] = [LookStage([(encoder, images), (thumbprint, thumbprints)], recipe.image.batch)]
+        if recipe.ocr.engine:
+            from persrv.build.stages.ocr import OcrStage
+            from persrv.semantics.ocr import ocr_engine
+
+            stages.append(OcrStage(ocr_engine(recipe.ocr), recipe.ocr))
+        if recipe.describe.engine:
+            from persrv.build.stages.describe import DescribeStage
+            from persrv.semantics.describe import describer
+
+            stages.append(DescribeStage(describer(recipe.describe, folder=workspace.folder), recipe.describe.batch))
+        yield Readers(encoder, images, thumbprints, tuple(stages))

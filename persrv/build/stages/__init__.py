@@ -1,0 +1,1 @@
+"""The reading stages, one file each."""

@@ -1,0 +1,55 @@
+"""What every sticker looks like: one vector for each picture, encoder and revision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.build.stage import Item
+from persrv.catalog import Catalog, VectorCache
+from persrv.images.encoder import ImageEncoder
+from persrv.records import Skipped
+
+Looks = tuple[NDArray[np.float32], ...]
+"""One vector for each encoder, shape (dimension,)."""
+
+
+class LookStage:
+    """Encodes pictures into vector caches; a picture is decoded once for all encoders.
+
+    Args:
+        encoders: Encoders and where their vectors go, a cache of the same encoder and revision each.
+        batch: Pictures encoded at once.
+    """
+
+    name = "look"
+    title = "looking at pictures"
+    blind_to = frozenset[str]()
+
+    def __init__(self, encoders: Sequence[tuple[ImageEncoder, VectorCache]], batch: int) -> None:
+        self._encoders = tuple(encoders)
+        self.batch = batch
+        self.model = "+".join(f"{encoder.name}@{encoder.revision}" for encoder, _ in encoders)
+
+    def missing(self, catalog: Catalog) -> list[str]:
+        """Return the ids of pictures that lack a vector of some encoder, ascending."""
+        pictured = sorted(catalog.pictured())
+        return sorted({sticker_id for _, cache in self._encoders for sticker_id in cache.missing(pictured)})
+
+    def work(self, items: Sequence[Item]) -> list[Looks | Skipped]:
+        """Return the vectors of each picture."""
+        pictures = [item.picture for item in items if item.picture is not None]
+        encoded = [encoder.encode(pictures) for encoder, _ in self._encoders] if pictures else []
+        rows = iter(zip(*encoded, strict=True))
+        return [next(rows) if item.picture is not None else Skipped(item.sticker_id, "no picture") for item in items]
+
+    def store(self, catalog: Catalog, results: Sequence[tuple[str, Looks]]) -> None:
+        """Append what is missing to the caches."""
+        ids = [sticker_id for sticker_id, _ in results]
+        for number, (_, cache) in enumerate(self._encoders):
+            new = set(cache.missing(ids))
+            rows = [looks[number] for sticker_id, looks in results if sticker_id in new]
+            if rows:
+                cache.append([sticker_id for sticker_id in ids if sticker_id in new], np.stack(rows))
