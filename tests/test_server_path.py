@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -74,3 +75,21 @@ def test_a_wrong_key_is_refused_in_one_line(tiny: Tiny, monkeypatch: pytest.Monk
         assert "wrong-key" not in result.stderr
         monkeypatch.setenv("QDRANT_API_KEY", "right-key")
         assert CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)]).exit_code == 0
+
+
+def test_pictures_are_exported_under_the_addresses_that_points_carry(
+    tiny: Tiny, server: FakeQdrant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.file.write_text(tiny.file.read_text() + '[index]\nimage_base_url = "http://127.0.0.1:8000/"\n')
+    build_collection(tiny.file, home=tiny.home)
+    monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
+    folder = tmp_path / "pictures"
+    (tiny.file.parent / "stickers" / "soft" / "dog.png").unlink()
+    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file), "--pictures", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert "29 pictures" in result.stderr and "1 are gone" in result.stderr
+    with tiny.open() as retriever:
+        for hit in retriever.search("cat"):
+            name = str(hit.payload["image_url"]).removeprefix("http://127.0.0.1:8000/")
+            assert hit.path is not None
+            assert (folder / name).read_bytes() == hit.path.read_bytes()

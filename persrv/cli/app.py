@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, demo, edit, inspect, people, push, search
+from persrv.cli import build, demo, edit, inspect, people, push, read, search
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -68,6 +68,7 @@ for command in (
     people.users,
     inspect.show,
     edit.edit,
+    read.read,
     inspect.info,
     inspect.doctor,
     push.push,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_j
 
 def push(
     url: Annotated[str, typer.Argument(help="The Qdrant server, such as http://127.0.0.1:6333.")],
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="Also put every picture into this folder, named by its id.")
+    ] = None,
     recipe: RecipeOption = DEFAULT_RECIPE,
     as_json: JsonOption = False,
 ) -> None:
@@ -22,6 +26,11 @@ def push(
     from persrv.publish import push_collection
 
     pushed = push_collection(recipe, url, progress=Bars())
+    if pictures:
+        from persrv.pictures import export_pictures
+
+        count, gone = export_pictures(recipe, pictures, progress=Bars())
+        typer.echo(f"{count} pictures are in {pictures}, {len(gone)} are gone", err=True)
     if as_json:
         print_json({name: manifest.model_dump(exclude={"space"}) for name, manifest in pushed.items()})
     else:
