@@ -57,7 +57,8 @@ def show(
     for name, phrases in found.semantics.items():
         said_by = [s.source for s in sources if dict(s.semantics.items()).get(name)]
         edited = [f"edited by {e.editor or 'somebody'}" for e in edits if e.field == name][-1:]
-        typer.echo(f"{name}: {', '.join(phrases)}   [{', '.join(edited or said_by)}]")
+        who = ", ".join(edited or said_by)
+        typer.echo(f"{name}: {', '.join(phrases)}{f'   [{who}]' if who else ''}")
 
 
 def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> None:
