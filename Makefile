@@ -23,9 +23,11 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.tested: pyproject.toml $(VENV)/.installed
+$(VENV)/.tested: pyproject.toml tests/no-deps.txt $(VENV)/.installed
 	@echo "installing what the tests need ..." >&2
+	@$(PIP) torch==2.13.0
 	@$(PIP) --group test --group lint
+	@$(PIP) --no-deps --requirement tests/no-deps.txt
 	@touch $@
 
 demo: $(VENV)/.installed ## Build the sticker collection that ships with persrv; two people ask for the same thing

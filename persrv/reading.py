@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from persrv.errors import PictureError
 from persrv.images.decode import Picture, open_picture
 from persrv.recipe import Recipe
-from persrv.records import Skipped
+from persrv.records import Semantics, Skipped
 from persrv.workspace import Workspace
 
 Result = TypeVar("Result")
@@ -33,6 +33,7 @@ class PictureReading:
         description: What it shows and means; empty where the recipe has no describer.
         keywords: What people would type for it.
         emotions: Of the fixed vocabulary.
+        undescribed: Why the describer said nothing, ``""`` when it did or there is none.
         vectors: Encoder ``name@revision`` to the length of its vector.
         seconds: Step to the wall-clock time that it took.
     """
@@ -48,6 +49,7 @@ class PictureReading:
     description: str = ""
     keywords: tuple[str, ...] = ()
     emotions: tuple[str, ...] = ()
+    undescribed: str = ""
     vectors: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -76,7 +78,7 @@ class _Readers:
         self._encoder = workspace.encoder()
         self._engine, self._describer = None, None
         if recipe.ocr.engine:
-            from persrv.semantics.ocr import ocr_engine
+            from persrv.semantics.ocr.registry import ocr_engine
 
             self._engine = ocr_engine(recipe.ocr)
         if recipe.describe.engine:
@@ -96,7 +98,8 @@ class _Readers:
         picture = timed("decode", lambda: open_picture(file))
         timed("look", lambda: self._encoder.encode([picture]))
         found: dict[str, Any] = timed("ocr", lambda: self._text(picture)) if self._engine else {}
-        found |= timed("describe", lambda: self._meaning(file, picture)) if self._describer else {}
+        said = tuple(line["text"] for line in found.get("text", ()))
+        found |= timed("describe", lambda: self._meaning(file, picture, said)) if self._describer else {}
         return PictureReading(
             file=str(file),
             format=picture.format,
@@ -111,19 +114,19 @@ class _Readers:
     def _text(self, picture: Picture) -> dict[str, Any]:
         from dataclasses import asdict
 
-        from persrv.semantics.ocr import read_picture
+        from persrv.semantics.ocr.picture_text import read_picture
 
         if self._engine is None:
             return {}
         read = read_picture(self._engine, picture, min_confidence=self._ocr.min_confidence, max_side=self._ocr.max_side)
         return {"text": [asdict(line) for line in read.lines], "uncertain": [asdict(line) for line in read.uncertain]}
 
-    def _meaning(self, file: Path, picture: Picture) -> dict[str, Any]:
+    def _meaning(self, file: Path, picture: Picture, text: tuple[str, ...]) -> dict[str, Any]:
         from persrv.semantics.describe.describer import Subject
 
         if self._describer is None:
             return {}
-        (said,) = self._describer.describe([Subject(str(file), picture)])
+        (said,) = self._describer.describe([Subject(str(file), picture, Semantics(ocr=text))])
         if isinstance(said, Skipped):
-            return {"problem": said.reason}
+            return {"undescribed": said.reason}
         return {"description": said.description, "keywords": said.keywords, "emotions": said.emotions}

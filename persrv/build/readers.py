@@ -51,7 +51,7 @@ def open_readers(workspace: Workspace) -> Iterator[Readers]:
         stages: list[Stage[Any]] = [LookStage([(encoder, images), (thumbprint, thumbprints)], recipe.image.batch)]
         if recipe.ocr.engine:
             from persrv.build.stages.ocr import OcrStage
-            from persrv.semantics.ocr import ocr_engine
+            from persrv.semantics.ocr.registry import ocr_engine
 
             stages.append(OcrStage(ocr_engine(recipe.ocr), recipe.ocr))
         if recipe.describe.engine:

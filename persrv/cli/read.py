@@ -52,6 +52,7 @@ def _tell(reading: PictureReading) -> None:
         ("description", reading.description),
         ("keywords", ", ".join(reading.keywords)),
         ("emotions", ", ".join(reading.emotions)),
+        ("undescribed", reading.undescribed),
         ("vectors", ", ".join(f"{encoder} ({size})" for encoder, size in reading.vectors.items())),
         ("time", ", ".join(f"{step} {seconds * 1000:.0f} ms" for step, seconds in reading.seconds.items())),
     ):

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from persrv.build.stage import Item
 from persrv.catalog import Catalog
 from persrv.catalog.columns import Json
+from persrv.errors import PictureError
 from persrv.recipe import Ocr
 from persrv.records import Skipped
-from persrv.semantics.ocr import OcrEngine, OcrText, read_picture
+from persrv.semantics.ocr.engine import OcrEngine
+from persrv.semantics.ocr.picture_text import OcrText, read_picture, reading_revision
 
 SOURCE = "ocr"
 """Who said it, in the catalog."""
@@ -31,7 +33,9 @@ class OcrStage:
     def __init__(self, engine: OcrEngine, settings: Ocr) -> None:
         self._engine = engine
         self._settings = settings
-        self.model = f"{engine.name}@{engine.revision}/{settings.min_confidence}/{settings.max_side}"
+        self.model = reading_revision(
+            engine, min_confidence=settings.min_confidence, max_side=settings.max_side
+        )
 
     def missing(self, catalog: Catalog) -> list[str]:
         """Return the ids of pictures that this engine has not read yet, ascending."""
@@ -54,9 +58,12 @@ class OcrStage:
     def _read(self, item: Item) -> OcrText | Skipped:
         if item.picture is None:
             return Skipped(item.sticker_id, "no picture")
-        return read_picture(
-            self._engine,
-            item.picture,
-            min_confidence=self._settings.min_confidence,
-            max_side=self._settings.max_side,
-        )
+        try:
+            return read_picture(
+                self._engine,
+                item.picture,
+                min_confidence=self._settings.min_confidence,
+                max_side=self._settings.max_side,
+            )
+        except PictureError as error:
+            return Skipped(str(item.path), error.problem)
