@@ -80,11 +80,11 @@ class _Readers:
         if recipe.ocr.engine:
             from persrv.semantics.ocr.registry import ocr_engine
 
-            self._engine = ocr_engine(recipe.ocr)
+            self._engine = ocr_engine(workspace.ocr_settings())
         if recipe.describe.engine:
             from persrv.semantics.describe import describer
 
-            self._describer = describer(recipe.describe, folder=workspace.folder)
+            self._describer = describer(workspace.describe_settings(), folder=workspace.folder)
 
     def read(self, file: Path) -> PictureReading:
         seconds: dict[str, float] = {}

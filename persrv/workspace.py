@@ -13,7 +13,7 @@ from persrv.images.registry import encoder
 from persrv.index.engine import Store
 from persrv.index.store import open_store
 from persrv.places import find_recipe, home
-from persrv.recipe import Recipe
+from persrv.recipe import Describe, Ocr, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,20 @@ class Workspace:
     def encoder(self) -> ImageEncoder:
         """Return the recipe's image encoder."""
         return encoder(self.recipe.image.encoder)
+
+    def ocr_settings(self) -> Ocr:
+        """Return the recipe's ``[ocr]`` with its model folder made absolute."""
+        settings = self.recipe.ocr
+        if settings.model_folder is None:
+            return settings
+        return settings.model_copy(update={"model_folder": self.recipe.resolve(settings.model_folder)})
+
+    def describe_settings(self) -> Describe:
+        """Return the recipe's ``[describe]`` with its adapter's folder made absolute."""
+        settings = self.recipe.describe
+        if settings.adapter is None:
+            return settings
+        return settings.model_copy(update={"adapter": self.recipe.resolve(settings.adapter)})
 
     def catalog(self) -> Catalog:
         """Open the catalog; creates it where there is none."""

@@ -53,10 +53,12 @@ def open_readers(workspace: Workspace) -> Iterator[Readers]:
             from persrv.build.stages.ocr import OcrStage
             from persrv.semantics.ocr.registry import ocr_engine
 
-            stages.append(OcrStage(ocr_engine(recipe.ocr), recipe.ocr))
+            stages.append(OcrStage(ocr_engine(workspace.ocr_settings()), recipe.ocr))
         if recipe.describe.engine:
             from persrv.build.stages.describe import DescribeStage
             from persrv.semantics.describe import describer
 
-            stages.append(DescribeStage(describer(recipe.describe, folder=workspace.folder), recipe.describe.batch))
+            stages.append(
+                DescribeStage(describer(workspace.describe_settings(), folder=workspace.folder), recipe.describe.batch)
+            )
         yield Readers(encoder, images, thumbprints, tuple(stages))

@@ -33,9 +33,7 @@ class OcrStage:
     def __init__(self, engine: OcrEngine, settings: Ocr) -> None:
         self._engine = engine
         self._settings = settings
-        self.model = reading_revision(
-            engine, min_confidence=settings.min_confidence, max_side=settings.max_side
-        )
+        self.model = reading_revision(engine, min_confidence=settings.min_confidence, max_side=settings.max_side)
 
     def missing(self, catalog: Catalog) -> list[str]:
         """Return the ids of pictures that this engine has not read yet, ascending."""
