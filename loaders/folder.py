@@ -1,4 +1,4 @@
-"""A folder of pictures: each sub-folder is a pack, and a side-car file beside a picture may say what it means.
+"""A folder of pictures and short videos: each sub-folder is a pack, and a side-car beside a file may say what it means.
 
 ``happy_cat.png`` may be described by ``happy_cat.json``, an object whose keys are the fields of
 :class:`~persrv.records.Semantics` (each a text or a list of texts) and ``language``, ``rating`` and ``style``;
@@ -18,8 +18,8 @@ from typing import Literal
 from persrv.errors import SourceError
 from persrv.records import FIELDS, Semantics, Skipped, SourceSticker
 
-SUFFIXES = frozenset({".png", ".apng", ".jpg", ".jpeg", ".webp", ".gif"})
-"""File names that end in one of these, in any case, are pictures."""
+SUFFIXES = frozenset({".png", ".apng", ".jpg", ".jpeg", ".webp", ".gif", ".webm", ".mp4", ".tgs"})
+"""File names that end in one of these, in any case, are stickers; what they hold is looked at when they are read."""
 
 _ABOUT = ("language", "rating", "style")
 _RATINGS = ("safe", "unsafe", "")

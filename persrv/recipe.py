@@ -82,6 +82,8 @@ class Image(_Section):
     """How a sticker's look becomes the vector ``image``."""
 
     encoder: str = "statistics"
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    model_folder: Path | None = None
     batch: int = Field(default=64, ge=1, le=4096)
 
 

@@ -50,7 +50,9 @@ class Workspace:
 
     def encoder(self) -> ImageEncoder:
         """Return the recipe's image encoder."""
-        return encoder(self.recipe.image.encoder)
+        image = self.recipe.image
+        folder = self.recipe.resolve(image.model_folder) if image.model_folder else None
+        return encoder(image.encoder, image.options, folder)
 
     def ocr_settings(self) -> Ocr:
         """Return the recipe's ``[ocr]`` with its model folder made absolute."""

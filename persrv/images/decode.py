@@ -6,23 +6,19 @@ all. No state of Pillow is changed, so any number of threads may decode at once.
 
 from __future__ import annotations
 
-import io
 import stat
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from persrv.errors import PictureError
-from persrv.images.colour import to_rgba
 from persrv.images.containers import Container, MalformedError, inspect
-from persrv.images.containers.png_pixels import check_pixels
-from persrv.images.frames import representative, thumbnail
+from persrv.images.frames import representative
 from persrv.images.limits import Limits
 from persrv.images.orientation import orientation, upright, upright_size
+from persrv.images.readers import MissingReaderError, open_reader
 
 __all__ = ["Limits", "Picture", "PictureFacts", "facts", "open_picture"]
 
@@ -34,7 +30,7 @@ class PictureFacts:
     """What a file's header says.
 
     Attributes:
-        format: ``"png"``, ``"jpeg"``, ``"gif"`` or ``"webp"``.
+        format: ``"png"``, ``"jpeg"``, ``"gif"``, ``"webp"``, ``"webm"``, ``"mp4"`` or ``"tgs"``.
         width: Pixels as shown, after EXIF rotation, >= 1.
         height: Pixels as shown, >= 1.
         frames: Number of frames, 1 for a still.
@@ -51,7 +47,7 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        format: ``"png"``, ``"jpeg"``, ``"gif"`` or ``"webp"``.
+        format: ``"png"``, ``"jpeg"``, ``"gif"``, ``"webp"``, ``"webm"``, ``"mp4"`` or ``"tgs"``.
         width: Pixels as shown, after EXIF rotation, >= 1.
         height: Pixels as shown, >= 1.
         n_frames: Frames in the file, of which ``frames`` is a choice.
@@ -80,33 +76,37 @@ def facts(source: Path | bytes, limits: Limits = _DEFAULT) -> PictureFacts:
 
 
 def open_picture(source: Path | bytes, limits: Limits = _DEFAULT, max_frames: int = 4) -> Picture:
-    """Decode a still, or the frames that stand for an animation.
+    """Decode a still, or the frames that stand for an animation or a video.
 
     Args:
         source: A file, or its content.
         limits: Bounds on the file and its canvas.
         max_frames: Largest number of frames to keep, >= 1: the first, the last of those that ``limits`` lets in,
-            and the most different ones between.
+            and the most different ones between. Of a picture the first frames are looked at, of a video or vector
+            animation frames spread evenly.
 
     Raises:
         PictureError: The file is missing, no regular file, empty, too large, cut short, damaged, of another format
-            than PNG, APNG, JPEG, GIF and WebP, or its pixels do not match its header. The text names the file.
+            than PNG, APNG, JPEG, GIF, WebP, WebM, MP4 and TGS, needs packages that are not installed, or its pixels
+            do not match its header. The text names the file.
     """
     container = _inspect(source, limits)
     shown = _facts(container)
-    considered = limits.frames_of(container.frames, container.width * container.height)
     try:
-        if container.format == "png":
-            check_pixels(container.data, considered + container.skipped)
-        if considered == 1 or max_frames == 1:
-            chosen: tuple[int, ...] = (0,)
-        else:
-            chosen = representative((thumbnail(frame) for frame in _decode(container, range(considered))), max_frames)
-        turn = orientation(container.exif)
-        frames = tuple(upright(frame, turn) for frame in _decode(container, chosen))
+        with open_reader(container, limits) as reader:
+            considered = reader.considered()
+            if len(considered) == 1 or max_frames == 1:
+                chosen = [considered[0]]
+            else:
+                numbers = representative(reader.thumbnails(considered), max_frames)
+                chosen = [considered[number] for number in numbers]
+            turn = orientation(container.exif)
+            frames = tuple(upright(frame, turn) for frame in reader.frames(chosen))
+    except MissingReaderError as error:
+        raise PictureError(f"{_name(source)} cannot be used: {error}", f"run {error.advice}") from error
     except MalformedError as error:
         raise _unusable(source, str(error)) from error
-    # Pillow's decoders answer hostile input with almost any exception, from IndexError to SyntaxError.
+    # Decoders answer hostile input with almost any exception, from IndexError to SyntaxError.
     except Exception as error:
         raise _unusable(source, f"its pixels cannot be decoded: {str(error) or type(error).__name__}") from error
     return Picture(shown.format, shown.width, shown.height, shown.frames, frames)
@@ -129,6 +129,8 @@ def _inspect(source: Path | bytes, limits: Limits) -> Container:
         raise _unusable(
             source, f"its {container.width} × {container.height} pixels are more than the allowed {limits.pixels}"
         )
+    if container.seconds > limits.seconds:
+        raise _unusable(source, f"its {container.seconds:g} seconds are more than the allowed {limits.seconds}")
     return container
 
 
@@ -148,26 +150,9 @@ def _read(path: Path, most: int) -> bytes:
         raise _unusable(path, f"it cannot be read: {error}") from error
 
 
-def _decode(container: Container, wanted: Iterable[int]) -> Iterator[NDArray[np.uint8]]:
-    """Yield the wanted frames, ascending numbers, each on the whole canvas."""
-    with Image.open(io.BytesIO(container.data), formats=[container.format]) as image:
-        for number in wanted:
-            image.seek(number + container.skipped)
-            image.load()
-            yield _on_canvas(to_rgba(image), container.width, container.height)
-
-
-def _on_canvas(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Return the frame on the canvas: a GIF's early frames may be smaller than its later ones."""
-    if frame.shape[:2] == (height, width):
-        return frame
-    if frame.shape[0] > height or frame.shape[1] > width:
-        raise MalformedError("a frame is larger than its header says")
-    canvas = np.zeros((height, width, 4), np.uint8)
-    canvas[: frame.shape[0], : frame.shape[1]] = frame
-    return canvas
-
-
 def _unusable(source: Path | bytes, reason: str) -> PictureError:
-    name = f"a picture of {len(source)} bytes" if isinstance(source, bytes) else str(source)
-    return PictureError(f"{name} cannot be used: {reason}", "replace the file or leave it out")
+    return PictureError(f"{_name(source)} cannot be used: {reason}", "replace the file or leave it out")
+
+
+def _name(source: Path | bytes) -> str:
+    return f"a picture of {len(source)} bytes" if isinstance(source, bytes) else str(source)

@@ -51,3 +51,16 @@ class ImageEncoder(Protocol):
     def encode(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """Return raw vectors, shape (n_pictures, dimension), finite, |x| <= 60,000 (they are cached as float16)."""
         ...
+
+
+@runtime_checkable
+class TextTower(Protocol):
+    """What an image encoder has besides when it was trained with texts: it puts both into one space.
+
+    The cosine of a text and a picture says how well they fit, as long as neither has been moved: the vectors of
+    :meth:`ImageEncoder.encode` are meant, not those of a :class:`~persrv.images.space.Space`.
+    """
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors in the space of the pictures, shape (n_texts, dimension)."""
+        ...

@@ -18,6 +18,7 @@ class Limits:
         pixels: Largest canvas, width times height; at most 64 million.
         frames: Frames of an animation that are looked at, counted from the first.
         total_pixels: Pixels decoded for one picture over all frames that are looked at; later frames are left out.
+        seconds: Longest video or vector animation.
 
     Raises:
         RecipeError: A limit is below 1, or ``pixels`` is above 64 million.
@@ -27,6 +28,7 @@ class Limits:
     pixels: int = 16_000_000
     frames: int = 64
     total_pixels: int = 128_000_000
+    seconds: int = 60
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -38,3 +40,11 @@ class Limits:
     def frames_of(self, frames: int, canvas: int) -> int:
         """Return how many of ``frames`` frames of ``canvas`` pixels are looked at, >= 1."""
         return max(1, min(frames, self.frames, self.total_pixels // canvas))
+
+    def spread(self, frames: int, canvas: int) -> range:
+        """Return the frames of a video that are looked at: evenly spread over as many as may be decoded.
+
+        A video has far more frames a second than a GIF, so that its first 64 would be its first second or two.
+        """
+        reach = max(1, min(frames, self.total_pixels // canvas))
+        return range(0, reach, -(-reach // self.frames))

@@ -1,7 +1,7 @@
 """A fixed vocabulary of emotions, and what people call them.
 
 36 English labels, each with its words in English, Chinese, Japanese and Spanish and its emoji; the words stand in
-``data/emotions.toml``, docs/reference/emotions.md lists the labels. They take in the 28 of GoEmotions (Demszky et al.
+``data/emotions.toml``, docs/reference/emotions.md lists the labels. They take in the 27 of GoEmotions (Demszky et al.
 2020) and what stickers add to them: shyness, mischief, helplessness, tiredness, sickness and their like.
 """
 
@@ -20,7 +20,7 @@ from persrv.text.tokenizer import Piece, pieces
 
 _DATA = files("persrv.semantics") / "data" / "emotions.toml"
 _NEGATIONS = frozenset(["no", "not", "never", "without", "dont", "isnt", "sin", "ni"])
-_UNSPACED_NEGATIONS = tuple(["不", "没", "没有", "别", "无", "未", "非", "勿"])
+_UNSPACED_NEGATIONS = ("不", "没", "没有", "别", "无", "未", "非", "勿")
 _LONGEST_STRESSED = 24
 """Characters up to which words of degree are looked for: trying where they end takes quadratic time."""
 _STRESS = re.compile(
@@ -74,17 +74,18 @@ def _labels_of(phrase: str) -> Iterator[str]:
 
 def _whole(found: list[Piece]) -> Iterator[str]:
     """Yield the spellings under which the whole phrase may be known."""
-    if len(found) == 1 and found[0].kind != "emoji":
+    if len(found) == 1:
         yield from _forms(found[0])
-        return
-    yield " ".join(_forms(piece)[0] for piece in found)
+    else:
+        yield " ".join(_forms(piece)[0] for piece in found)
 
 
 def _forms(piece: Piece) -> tuple[str, ...]:
     if piece.kind == "word":
         return piece.tokens
     if piece.kind == "emoji":
-        return resolve(piece.text)
+        # The first token is the emoji itself, also where an emoticon was typed.
+        return resolve(piece.tokens[0])
     text = _REPEATED.sub(r"\1\1", piece.text)
     bare = _STRESS.match(text) if len(text) <= _LONGEST_STRESSED else None
     return (text, bare[1]) if bare else (text,)

@@ -7,6 +7,7 @@ the test wants, and saves what it trained. Everything goes through the classes a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from persrv.semantics.describe.quiet import quiet
-from persrv.semantics.describe.torchvision_operators import declare_missing_operators
+from persrv.torchvision_shim import ensure_torchvision
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] | upper }}: {% for part in message['content'] %}"
@@ -39,7 +40,8 @@ def build(folder: Path, texts: Sequence[str] = (), seed: int = 0) -> Path:
         texts: What the tokenizer is trained on beside a few phrases: answers that are taught become short.
         seed: Of the weights.
     """
-    declare_missing_operators()
+    if find_spec("torchvision") is not None:
+        ensure_torchvision()
     from transformers import (
         CLIPImageProcessor,
         CLIPVisionConfig,
@@ -78,9 +80,7 @@ def build(folder: Path, texts: Sequence[str] = (), seed: int = 0) -> Path:
         vision_feature_select_strategy="default",
     )
     processor = LlavaProcessor(
-        image_processor=CLIPImageProcessor(
-            size={"shortest_edge": _SIDE}, crop_size={"height": _SIDE, "width": _SIDE}
-        ),
+        image_processor=CLIPImageProcessor(size={"shortest_edge": _SIDE}, crop_size={"height": _SIDE, "width": _SIDE}),
         tokenizer=tokenizer,
         patch_size=_PATCH,
         vision_feature_select_strategy="default",
@@ -118,27 +118,25 @@ def teach(
     with quiet():
         processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
         model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
-    if adapter:
-        from peft import LoraConfig, get_peft_model
+        if adapter:
+            from peft import LoraConfig, get_peft_model
 
-        model = get_peft_model(
-            model, LoraConfig(r=8, lora_alpha=16, target_modules=r".*language_model.*\.(q|k|v|o|gate|up|down)_proj")
-        )
-    batch = _batch(processor, examples)
-    rate = 2e-2 if adapter else 4e-3
-    optimiser = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
-    loss = torch.zeros(())
-    model.train()
-    for _ in range(steps):
-        loss = model(**batch).loss
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    with quiet():
+            targets = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
+            model = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules=targets))
+        batch = _batch(processor, examples)
+        rate = 2e-2 if adapter else 4e-3
+        optimiser = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=rate)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
+        loss = torch.zeros(())
+        model.train()
+        for _ in range(steps):
+            loss = model(**batch).loss
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
         model.save_pretrained(str(adapter or folder))
-    return float(loss)
+    return float(loss.detach())
 
 
 def _batch(processor: Any, examples: Sequence[tuple[NDArray[np.uint8], str, str]]) -> dict[str, torch.Tensor]:

@@ -41,6 +41,20 @@ def test_pictures_come_in_the_order_of_their_paths_with_their_folder_as_pack(
     assert all(item.path == tmp_path / item.key for item in found())
 
 
+def test_moving_stickers_are_found_like_pictures(
+    picture: Put, found: Callable[..., list[SourceSticker]], tmp_path: Path
+) -> None:
+    for place in ("wave.tgs", "jump.WEBM", "run.mp4"):
+        picture(place)
+    (tmp_path / "wave.json").write_text(json.dumps({"name": "Waving"}))
+    (tmp_path / "draft.json").write_text("{}")
+    assert [(item.key, item.semantics.name) for item in found()] == [
+        ("jump.WEBM", ("jump",)),
+        ("run.mp4", ("run",)),
+        ("wave.tgs", ("Waving",)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("stem", "name"),
     [

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Format = Literal["png", "jpeg", "gif", "webp"]
+Format = Literal["png", "jpeg", "gif", "webp", "webm", "mp4", "tgs"]
+
+MOST_FRAMES = 10_000
+"""Frames of a video or vector animation above which it is no sticker, and only costs time to count."""
 
 
 class MalformedError(ValueError):
@@ -17,13 +20,15 @@ class Container:
     """A file's structure.
 
     Attributes:
-        format: Pillow's name of the format in lower case.
+        format: Pillow's name of the format in lower case, or ``"webm"``, ``"mp4"``, ``"tgs"``.
         width: Canvas width in pixels as stored, before any EXIF rotation, >= 1.
         height: Canvas height likewise.
         frames: Number of frames that are shown, >= 1.
         skipped: Frames at the start that only viewers without animation show (an APNG's default image): 0 or 1.
         exif: The EXIF block (TIFF bytes), empty when there is none.
         data: What a decoder should be given.
+        seconds: How long a video or vector animation lasts, 0 for pictures.
+        codec: FFmpeg's name of a video's decoder, ``""`` otherwise.
     """
 
     format: Format
@@ -33,6 +38,8 @@ class Container:
     skipped: int
     exif: bytes
     data: bytes
+    seconds: float = 0.0
+    codec: str = ""
 
 
 def slice_of(data: bytes, start: int, length: int) -> bytes:

@@ -15,8 +15,7 @@ class Batches(Generic[Item]):
 
     Args:
         size: Items at once, >= 1.
-        run: One answer an item. May raise ``MemoryError`` or ``RuntimeError`` (torch raises the latter for memory too),
-            ``ValueError`` or ``IndexError``.
+        run: One answer an item. May raise anything.
         out_of_memory: Whether an error of ``run`` says that memory ran out.
         release: Called before a smaller batch is tried.
     """
@@ -47,7 +46,8 @@ class Batches(Generic[Item]):
     def _some(self, items: Sequence[Item]) -> list[str | NoAnswer]:
         try:
             return list(self._run(items))
-        except (MemoryError, RuntimeError, ValueError, IndexError) as error:
+        # Processors and models of many makers run here, and each fails in its own way.
+        except Exception as error:
             memory = self._out_of_memory(error)
             # Only the text is kept: the error's traceback would hold the tensors of the failed batch.
             reason = "not enough memory for one sticker" if memory else f"the model failed: {_first_line(error)}"

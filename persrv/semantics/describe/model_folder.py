@@ -39,9 +39,7 @@ def _from_hub(name: str, revision: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        found = Path(
-            huggingface_hub.snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES))
-        )
+        found = Path(huggingface_hub.snapshot_download(name, revision=revision or None, allow_patterns=list(_FILES)))
     # The hub's client turns every fault into one of these: no network, no such model, no permission, a bad name.
     except (OSError, ValueError, HfHubHTTPError) as error:
         what = (str(error).strip().splitlines() or [type(error).__name__])[0]

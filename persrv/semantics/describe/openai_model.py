@@ -1,4 +1,4 @@
-"""A vision-language model behind an OpenAI-compatible endpoint: vLLM, Ollama, LM Studio, llama.cpp, or OpenAI itself."""
+"""A vision-language model behind an OpenAI-compatible endpoint: vLLM, Ollama, LM Studio, llama.cpp, OpenAI itself."""
 
 from __future__ import annotations
 

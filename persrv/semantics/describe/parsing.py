@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from persrv.semantics.describe.cleaning import clean, shortened
@@ -121,8 +122,10 @@ def _renamed(value: object) -> dict[str, Any]:
 def _labelled(answer: str) -> dict[str, Any]:
     """Return what stands after ``Description:`` and its like, each up to the next such label."""
     labels = list(_LABEL.finditer(answer))
-    ends = [label.start() for label in labels[1:]] + [len(answer)]
-    return {_NAMES[label[1].lower()]: answer[label.end() : end] for label, end in zip(labels, ends, strict=True)}
+    return {
+        _NAMES[label[1].lower()]: answer[label.end() : following.start() if following else None]
+        for label, following in zip_longest(labels, labels[1:])
+    }
 
 
 def _sentence(value: object) -> str:

@@ -34,7 +34,7 @@ def _openai(settings: Describe, folder: Path) -> Describer:
 def _nearest(settings: Describe, folder: Path) -> Describer:
     from persrv.semantics.describe.nearest import NearestDescriber
 
-    return NearestDescriber.load(folder, settings.language)
+    return NearestDescriber.load(folder)
 
 
 def _labels(settings: Describe, folder: Path) -> Describer:

@@ -20,7 +20,7 @@ from persrv.semantics.describe.batching import Batches
 from persrv.semantics.describe.machine import Machine, out_of_memory
 from persrv.semantics.describe.model_folder import fingerprint, model_folder
 from persrv.semantics.describe.quiet import quiet
-from persrv.semantics.describe.torchvision_operators import declare_missing_operators
+from persrv.torchvision_shim import ensure_torchvision
 
 DEFAULT_MODEL = "llava-hf/llava-1.5-7b-hf"
 
@@ -136,32 +136,12 @@ def _greedy(given: Any, tokenizer: Any, max_tokens: int) -> Any:
 
 
 def _load(folder: Path, adapter: Path | None, machine: Machine, settings: Describe) -> _Generator:
-    declare_missing_operators()
-    from transformers import AutoModelForImageTextToText, AutoProcessor
-
-    extra: dict[str, Any] = {}
-    if settings.four_bit:
-        from transformers import BitsAndBytesConfig
-
-        quantization = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=machine.dtype
-        )
-        extra = {"quantization_config": quantization, "device_map": {"": 0}}
     try:
+        # transformers imports torchvision wherever it is installed, needed or not.
+        if find_spec("torchvision") is not None:
+            ensure_torchvision()
         with quiet():
-            processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-            model = AutoModelForImageTextToText.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=machine.dtype, **extra
-            )
-            if adapter:
-                from peft import PeftModel
-
-                model = PeftModel.from_pretrained(model, str(adapter))
-                # Weights of four bits would lose what is merged into them.
-                model = model if settings.four_bit else model.merge_and_unload()
-            model = (model if settings.four_bit else model.to(machine.device)).eval()
-            if getattr(processor, "chat_template", None) is None:
-                raise ValueError("it has no chat template, so nothing says how a question is put to it")
+            processor, model = _processor_and_model(folder, adapter, machine, settings.four_bit)
     except Exception as error:
         # Anything may be wrong with files of this size, and each library of the stack has errors of its own.
         if out_of_memory(error):
@@ -175,12 +155,38 @@ def _load(folder: Path, adapter: Path | None, machine: Machine, settings: Descri
             f"describe.model: {told} cannot be loaded: {what}",
             "give a model that transformers lists as image-text-to-text, and an adapter that was trained on it",
         ) from error
+    return _Generator(processor, model, machine, settings.max_tokens)
+
+
+def _processor_and_model(folder: Path, adapter: Path | None, machine: Machine, four_bit: bool) -> tuple[Any, Any]:
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    processors: Any = AutoProcessor
+    processor = processors.from_pretrained(folder, local_files_only=True)
+    if getattr(processor, "chat_template", None) is None:
+        raise ValueError("it has no chat template, so nothing says how a question is put to it")
     tokenizer = processor.tokenizer
     # Answers start where the questions end, so short questions are filled up on their left.
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return _Generator(processor, model, machine, settings.max_tokens)
+    how: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "dtype": machine.dtype}
+    if four_bit:
+        import transformers
+
+        four_bits: Any = transformers.BitsAndBytesConfig
+        how["quantization_config"] = four_bits(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=machine.dtype
+        )
+        how["device_map"] = {"": 0}
+    model: Any = AutoModelForImageTextToText.from_pretrained(folder, **how)
+    if adapter:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, str(adapter))
+        # Weights of four bits would lose what is merged into them.
+        model = model if four_bit else model.merge_and_unload()
+    return processor, (model if four_bit else model.to(machine.device)).eval()
 
 
 def _adapter_folder(path: Path) -> Path:

@@ -1,0 +1,1 @@
+"""Image encoders that need packages of their own; :mod:`persrv.images.registry` finds them by name."""
