@@ -1,0 +1,72 @@
+"""The few vectors that stand for a sticker's phrases, and how a search is compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_ROWS = 4
+"""Vectors of one sticker that are indexed."""
+
+
+def indexed_rows(vectors: NDArray[np.floating[Any]], most: int = MOST_ROWS) -> NDArray[np.float32]:
+    """Return the vectors that a sticker is indexed by: its phrases, the nearest merged, each leaning to their mean.
+
+    The nearest two are added up until ``most`` are left; then the unit mean of all phrases is added to each. A search
+    is compared with the best row, so one maximum holds both how well the best phrase fits and how well all do:
+    ``max_j q·(p_j + p̄) = max_j q·p_j + q·p̄`` up to the rows' lengths.
+
+    Args:
+        vectors: Unit vectors of the phrases, shape (m, d); zero rows are left out, m may be 0.
+        most: At least 1.
+
+    Returns:
+        Unit rows, shape (r, d), r <= min(m, ``most``); no rows where all phrases cancel out.
+    """
+    sums = [row for row in np.asarray(vectors, np.float64) if row.any()]
+    if not sums:
+        return np.zeros((0, vectors.shape[1]), np.float32)
+    middle = unit(np.sum(sums, axis=0)[None, :])
+    while len(sums) > most:
+        left, right = _nearest_two(unit(np.array(sums)))
+        merged = sums[left] + sums[right]
+        sums = [row for at, row in enumerate(sums) if at not in (left, right)] + [merged]
+    leaning = unit(unit(np.array(sums)) + middle)
+    return leaning[leaning.any(axis=1)].astype(np.float32)
+
+
+def cosines(searches: NDArray[np.floating[Any]], stickers: Sequence[NDArray[np.floating[Any]]]) -> NDArray[np.float64]:
+    """Return each sticker's likeness to each search, ``max_j q·row_j``: what a multivector index calls MaxSim.
+
+    Args:
+        searches: Unit vectors, shape (q, d).
+        stickers: Unit rows of each, shape (r, d), r >= 0.
+
+    Returns:
+        Shape (q, n), in [-1, 1]; -1 for a sticker without rows, which no search is less like.
+    """
+    found = np.full((len(searches), len(stickers)), -1.0)
+    lengths = np.array([len(indexed) for indexed in stickers], np.int64)
+    if lengths.any():
+        every = np.asarray(searches, np.float64) @ np.concatenate([i for i in stickers if len(i)]).T
+        starts = np.cumsum(lengths) - lengths
+        found[:, lengths > 0] = np.maximum.reduceat(every, starts[lengths > 0], axis=1)
+    return found
+
+
+def unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return rows of length 1 for rows of shape (n, d); rows shorter than 1e-9 have no direction and become 0."""
+    exact = np.asarray(vectors, np.float64)
+    length = np.linalg.norm(exact, axis=1, keepdims=True)
+    shortened: NDArray[np.float64] = np.divide(exact, length, out=np.zeros_like(exact), where=length > 1e-9)
+    return shortened
+
+
+def _nearest_two(units: NDArray[np.float64]) -> tuple[int, int]:
+    likeness = units @ units.T
+    likeness[np.tril_indices(len(units))] = -np.inf
+    left, right = np.unravel_index(int(likeness.argmax()), likeness.shape)
+    return int(left), int(right)
