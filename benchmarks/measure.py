@@ -1,4 +1,4 @@
-"""Measurements that hold on a busy machine: contenders take turns, and ratios are taken within a turn."""
+"""Measurements side by side: contenders take turns, and ratios are taken within a turn."""
 
 from __future__ import annotations
 

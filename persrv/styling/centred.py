@@ -29,6 +29,8 @@ from persrv.text.bm25f import SparseVector
 HAND = 0.12
 """Likeness from which on packs are believed to be the work of one hand each. Packs of one style reached 0.20 to 0.51,
 of two styles 0.11 to 0.20, and packs that hold the same meanings in all styles 0.02 to 0.11, beyond words."""
+_KEPT = 0.75
+"""Share of the packs' likeness that must survive: words that tell the hand, as an artist's name does, take more."""
 _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE = 144, 0.1
 _TOTAL_DIRECTIONS, _TOTAL_SHRINKAGE = 32, 3.0
 _CLIP = 3.0
@@ -48,7 +50,6 @@ class MeaningCentred:
             what an index has to keep.
         removed: Share of the foretold look that was subtracted, in [0, 1]; near 0 where words do not tell looks.
         likeness: How alike a pack's stickers are beyond what words explain, see :func:`~persrv.styling.packs.likeness`.
-        by_hand: Whether packs were believed to be the work of one hand each.
     """
 
     vectors: Floats
@@ -76,23 +77,16 @@ class MeaningCentred:
         space = _undamped(Space.fit(raw))
         looks, table, owners = _looks(space, raw), WordTable.of(documents), numbered(packs)
         rows = usable(owners)
-        meaning = foretold(looks, table.shared(owners), np.arange(len(looks), dtype=np.int64))
-        removed = _slope(looks, meaning)
-        found = likeness((looks - removed * meaning)[rows], owners[rows])
-        by_hand = found >= HAND
-        if by_hand:
-            meaning = foretold(looks, table, owners)
-            removed = _slope(looks, meaning)
-        meaning *= np.float32(removed)
-        looks -= meaning
-        if by_hand:
+        found = _beyond_words(looks, table, owners, rows)
+        removed = _subtract(looks, table, owners, rows) if found >= HAND else 0.0
+        if found >= HAND:
             covariance = covariance_within(looks[rows], owners[rows])
             space = _damping(space, covariance, _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE)
         elif len(looks):
             covariance = covariance_within(looks, np.zeros(len(looks), np.int64))
             space = _damping(space, covariance, _TOTAL_DIRECTIONS, _TOTAL_SHRINKAGE)
         _finish(looks, space)
-        return cls(looks, space, removed, found, by_hand)
+        return cls(looks, space, removed, found)
 
 
 def _undamped(space: Space) -> Space:
@@ -106,6 +100,24 @@ def _looks(space: Space, raw: NDArray[np.floating[Any]]) -> Floats:
         block = (raw[start : start + _ROWS] - space.centre) * space.gain
         looks[start : start + _ROWS] = np.clip(block, -_CLIP, _CLIP) - space.shift
     return looks
+
+
+def _beyond_words(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> float:
+    """Return how alike the stickers of a pack are beyond what words explain that several packs use."""
+    meaning = foretold(looks, table.shared(owners), np.arange(len(looks), dtype=np.int64))
+    return likeness((looks - _slope(looks, meaning) * meaning)[rows], owners[rows])
+
+
+def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> float:
+    """Take out what words foretell, in place, and return which share of it; 0 where it would take out the hand."""
+    meaning = foretold(looks, table, owners)
+    removed = _slope(looks, meaning)
+    meaning *= np.float32(removed)
+    before = likeness(looks[rows], owners[rows])
+    if likeness((looks - meaning)[rows], owners[rows]) < _KEPT * before:
+        return 0.0
+    looks -= meaning
+    return removed
 
 
 def _slope(looks: Floats, meaning: Floats) -> float:

@@ -73,7 +73,8 @@ def _foretell_pack(
 def _over(weighted: NDArray[np.floating], block: Floats) -> Floats:
     total = block.sum(axis=1, keepdims=True)
     zero = np.zeros(weighted.shape, np.float32)
-    return np.divide(weighted, total, out=zero, where=total > 0, casting="same_kind")
+    np.divide(weighted, total, out=zero, where=total > 0, casting="same_kind")
+    return zero
 
 
 def _blocks(rows: Indices) -> Iterator[Indices]:
