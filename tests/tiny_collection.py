@@ -28,20 +28,25 @@ STYLES = ("flat", "line", "soft")
 
 
 def draw(meaning: str, style: str, file: Path) -> None:
-    """Draw a blob whose shape depends on the meaning and whose hand depends on the style."""
+    """Draw a disc with squares in it: which squares depends on the meaning, the hand on the style."""
     number = list(MEANINGS).index(meaning)
     image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
-    box = (6 + number % 3, 6, 58, 58 - number % 4)
+    box, black = (4, 4, 60, 60), (0, 0, 0, 255)
+    squares = [(16 + 12 * (i % 3), 16 + 12 * (i // 3)) for i in range(9) if (number * 37 + 21) >> i & 1]
     if style == "flat":
         pen.ellipse(box, fill=(250, 200 - 9 * number, 40 + 20 * number, 255))
-        pen.rectangle((20, 20 + number, 26, 28 + number), fill=(90, 40, 20, 255))
+        for x, y in squares:
+            pen.rectangle((x, y, x + 9, y + 9), fill=(90, 40, 20, 255))
     elif style == "line":
-        pen.ellipse(box, outline=(0, 0, 0, 255), width=3)
-        pen.line((20, 40, 44, 30 + number), fill=(0, 0, 0, 255), width=3)
+        pen.ellipse(box, outline=black, width=3)
+        for x, y in squares:
+            pen.rectangle((x, y, x + 9, y + 9), outline=black, width=3)
     else:
         pen.ellipse(box, fill=(60 + 10 * number, 120, 220, 160))
-        image = image.filter(ImageFilter.GaussianBlur(4))
+        for x, y in squares:
+            pen.rectangle((x, y, x + 9, y + 9), fill=(240, 250, 255, 220))
+        image = image.filter(ImageFilter.GaussianBlur(2))
     image.save(file)
 
 
