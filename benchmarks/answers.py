@@ -67,12 +67,10 @@ class Built:
         """Return the one request that the search comes down to."""
         profile, weights = self.retriever.profile(question.user), self.retriever.recipe.ranking
         return personal_request(
-            [text_recall(question.indices, question.values, weights.pool, None)],
+            text_recall(question.indices, question.values, weights.pool, None),
             Taste(profile.centroids, profile.weights),
             beta=weights.beta,
             gamma=weights.gamma,
-            pool=weights.pool,
-            scored=True,
             vectors=(IMAGE,),
         )
 

@@ -60,12 +60,10 @@ def request(query: Query, taste: Taste) -> Request:
     """Return the online stage's request, as a retriever makes it."""
     recall = text_recall(*query_vector(dict.fromkeys(query, 1.0)), RANKING.pool, None)
     return personal_request(
-        [recall],
+        recall,
         taste,
         beta=RANKING.beta,
         gamma=RANKING.gamma,
-        pool=RANKING.pool,
-        scored=True,
         vectors=(IMAGE,) if len(taste) else (),
     )
 

@@ -17,6 +17,7 @@ from qdrant_client import models as m
 from persrv.errors import QueryError
 from persrv.index.engine import Request
 from persrv.index.schema import FILTERS, IMAGE, TEXT, point_id
+from persrv.meaning.recall import Recall
 
 FilterValue = str | bool | list[str] | tuple[str, ...]
 
@@ -86,49 +87,45 @@ def _match(field: str, value: FilterValue) -> m.MatchValue | m.MatchAny:
     return m.MatchAny(any=list(value))
 
 
-def text_recall(indices: Sequence[int], values: Sequence[float], pool: int, where: m.Filter | None) -> m.Prefetch:
-    """Return the recall of ``pool`` stickers by BM25F."""
+def text_recall(indices: Sequence[int], values: Sequence[float], pool: int, where: m.Filter | None) -> Recall:
+    """Return the recall of ``pool`` stickers by BM25F, whose score they start with."""
     sparse = m.SparseVector(indices=list(indices), values=list(values))
-    return m.Prefetch(query=sparse, using=TEXT, limit=pool, filter=where)
+    matching = m.Prefetch(query=sparse, using=TEXT, limit=pool, filter=where)
+    return Recall((matching,), (matching,), "$score[0]", {"$score[0]": 0.0})
 
 
-def trending_recall(pool: int, taste: Taste, where: m.Filter | None) -> list[m.Prefetch]:
-    """Return the recalls for an empty query: the most useful stickers, and those nearest to each style."""
+def trending_recall(pool: int, taste: Taste, where: m.Filter | None) -> Recall:
+    """Return the recall for an empty query: the most useful stickers and those nearest to each style, all scored 1."""
     useful = m.Prefetch(
         query=m.OrderByQuery(order_by=m.OrderBy(key="utility", direction=m.Direction.DESC)), limit=pool, filter=where
     )
     near = [m.Prefetch(query=row.tolist(), using=IMAGE, limit=pool, filter=where) for row in taste.centroids]
-    return [useful, *near]
+    return Recall((useful, *near), (useful, *near), 1.0, {})
 
 
 def personal_request(
-    recall: Sequence[m.Prefetch],
+    recall: Recall,
     taste: Taste,
     *,
     beta: float,
     gamma: float,
-    pool: int,
-    scored: bool,
     vectors: Sequence[str] = (),
 ) -> Request:
     """Return the whole online stage as one request.
 
     Args:
-        recall: Where candidates come from, filtered; with ``scored`` exactly one, whose score enters the formula.
+        recall: Where candidates come from, filtered, and the score that they start with.
         taste: The user's styles.
         beta: Weight of utility.
         gamma: Weight of style.
-        pool: Number of candidates from each recall; all of them may come back.
-        scored: Whether the recall's score counts (text), or each candidate starts with 1 (trending).
         vectors: Names of the vectors that points carry.
     """
-    size = pool * len(recall)
-    near = [m.Prefetch(prefetch=list(recall), query=row.tolist(), using=IMAGE, limit=size) for row in taste.centroids]
-    prefetch = [*recall, *near]
-    first = len(recall)
-    factors: list[m.Expression] = ["$score[0]"] if scored else []
-    factors.append(m.SumExpression(sum=[1.0, m.MultExpression(mult=[beta, "utility"])]))
-    defaults: dict[str, float] = {"utility": 0.0, "$score[0]": 0.0}
+    size, sources, first = recall.size, list(recall.sources), len(recall.scores)
+    near = [m.Prefetch(prefetch=sources, query=row.tolist(), using=IMAGE, limit=size) for row in taste.centroids]
+    prefetch = [*recall.scores, *near]
+    lift = m.SumExpression(sum=[1.0, m.MultExpression(mult=[beta, "utility"])])
+    factors: list[m.Expression] = [recall.formula, lift]
+    defaults: dict[str, float] = {"utility": 0.0, **recall.defaults}
     if len(taste):
         pulls: list[m.Expression] = [
             m.MultExpression(mult=[float(weight), f"$score[{first + c}]"]) for c, weight in enumerate(taste.weights)

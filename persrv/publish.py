@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from persrv.build.progress import Progress, Silent
 from persrv.errors import RecipeError
 from persrv.index.manifest import Manifest
 from persrv.index.push import push
-from persrv.index.schema import sticker_schema, user_schema
 from persrv.index.store import open_store
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
@@ -48,11 +48,8 @@ def push_collection(
         stickers, users = source.open(settings.name), source.open(workspace.users_name)
         target = open_store(url, workspace.folder, timeout_s=settings.index.timeout_s)
         opened.callback(target.close)
-        dimension, copies = stickers.manifest.dimension, settings.index.replication_factor
-        for name, collection, schema in (
-            (workspace.users_name, users, user_schema(dimension, copies)),
-            (settings.name, stickers, sticker_schema(dimension, settings.index.hnsw_m, copies)),
-        ):
+        for name, collection in ((workspace.users_name, users), (settings.name, stickers)):
+            schema = replace(collection.schema, replication_factor=settings.index.replication_factor)
             with shown.stage(f"copying {name}", collection.count()) as advance:
                 pushed[name] = push(collection, target, name, schema, advance)
     return pushed

@@ -9,6 +9,7 @@ from qdrant_client import models as m
 
 from persrv.index.engine import Collection, Request
 from persrv.index.schema import IMAGE, TEXT
+from persrv.meaning.recall import Recall
 from persrv.online import NO_TASTE, Taste, narrowed, personal_request, trending_recall
 from persrv.page import Page, Ranked, best_first, images_of, ordered
 from persrv.ranking import style_factor, style_pull
@@ -32,17 +33,16 @@ class Ranker:
         """Length of the vector ``image``."""
         return self._collection.manifest.dimension
 
-    def rank(self, recall: Sequence[m.Prefetch], taste: Taste, page: Page, *, scored: bool) -> Ranked:
+    def rank(self, recall: Recall, taste: Taste, page: Page) -> Ranked:
         """Return the candidates in their final order, at least the page where there are that many.
 
         Servers before 1.20 have no maximum in formulas. With several styles the whole pool then comes back with its
         vectors, and :mod:`persrv.ranking` finishes, with the same answer.
 
         Args:
-            recall: Where candidates come from.
+            recall: Where candidates come from, and the score that they start with.
             taste: The user's styles.
             page: The wanted part.
-            scored: Whether the recall's score counts, see :func:`persrv.online.personal_request`.
         """
         in_engine = len(taste) <= 1 or self._collection.formula_max
         request = personal_request(
@@ -50,8 +50,6 @@ class Ranker:
             taste if in_engine else NO_TASTE,
             beta=self._weights.beta,
             gamma=self._weights.gamma,
-            pool=self._weights.pool,
-            scored=scored,
             vectors=(IMAGE,) if len(taste) else (),
         )
         if in_engine:
@@ -73,11 +71,11 @@ class Ranker:
         mine = Ranked.nothing(self.dimension)
         if own:
             recall = trending_recall(len(own), NO_TASTE, narrowed(where, only=own))
-            found = self.rank(recall, taste, Page(0, len(own)), scored=False)
+            found = self.rank(recall, taste, Page(0, len(own)))
             mine = found.arranged([sticker_id for sticker_id in own if sticker_id in found.ids])
         rest = Page(max(page.offset - mine.total, 0), page.limit)
         recall = trending_recall(self._weights.pool, taste, narrowed(where, without=own))
-        return mine.then(self.rank(recall, taste, rest, scored=False))
+        return mine.then(self.rank(recall, taste, rest))
 
     def self_score(self, sticker_id: str, text: m.SparseVector) -> float:
         """Return what a sticker's own text scores against itself, 1 where it scores nothing."""

@@ -118,6 +118,20 @@ class Describe(_Section):
     retries: int = Field(default=4, ge=0, le=20)
 
 
+class Meaning(_Section):
+    """Dense recall by meaning beside BM25F; ``encoder = ""`` leaves it out.
+
+    ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score;
+    ``reach`` is how many of them let a sticker in that has none of the query's words.
+    """
+
+    encoder: str = ""
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    dimension: int = Field(default=256, ge=1, le=4096)
+    weight: NotNegative = 0.2
+    reach: NotNegative = 1.0
+
+
 class UtilityWeights(_Section):
     """How the three parts of utility are computed and added; the weights are normalised to sum 1."""
 
@@ -201,6 +215,7 @@ class Recipe(_Section):
     image: Image = Image()
     ocr: Ocr = Ocr()
     describe: Describe = Describe()
+    meaning: Meaning = Meaning()
     utility: UtilityWeights = UtilityWeights()
     style: Style = Style()
     ranking: Ranking = Ranking()

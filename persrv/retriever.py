@@ -29,7 +29,6 @@ from persrv.online import (
     narrowed,
     parse_filters,
     similar_request,
-    text_recall,
 )
 from persrv.page import Page, Ranked, best_first, explain_text, to_hits
 from persrv.profiles import Profiles
@@ -37,8 +36,8 @@ from persrv.ranker import Ranker
 from persrv.recipe import Recipe
 from persrv.records import Hit, Interaction, PickKind, StyleSummary
 from persrv.style import StyleProfile
-from persrv.text import TOKENIZER, query_tokens, query_vector
-from persrv.text.spelling import Speller
+from persrv.text import TOKENIZER
+from persrv.understanding import Understanding
 from persrv.workspace import Workspace
 
 RECENT = 8
@@ -64,6 +63,7 @@ class Retriever:
         recipe = workspace.recipe
         self.recipe = recipe
         self._ranker = Ranker(stickers, recipe.ranking)
+        self._understanding = Understanding(catalog, stickers.manifest, recipe, workspace.text_encoder())
         self._profiles = Profiles(
             users, stickers.manifest.dimension, recipe.style.clusters, recipe.style.half_life_days
         )
@@ -94,6 +94,7 @@ class Retriever:
                 tokenizer=TOKENIZER,
                 text=workspace.recipe.fingerprint("text"),
                 encoder=f"{encoder.name}@{encoder.revision}",
+                meaning=f"{texts.name}@{texts.revision}" if (texts := workspace.text_encoder()) else "",
             )
             users = store.open(workspace.users_name)
             catalog = opened.enter_context(workspace.catalog())
@@ -139,19 +140,22 @@ class Retriever:
         taste = self._profiles.taste(user)
         if not query.strip():
             return self._trending(query, user, taste, page, where, "trending", "")
-        known, corrections = self._known(query)
-        if not known:
+        understood = self._understanding.understand(query)
+        known, corrections = understood.known, understood.corrections
+        recall = self._understanding.recall(understood, where)
+        ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing(self._ranker.dimension)
+        if not known and (recall is None or not ranked.total):
             note = f"no sticker has the words of {query.strip()!r}; these are popular"
             return self._trending(query, user, taste, page, where, "unmatched", note)
-        recall = text_recall(*query_vector(known), self.recipe.ranking.pool, where)
-        ranked = self._ranker.rank([recall], taste, page, scored=True)
         hits = self._hits(ranked, page, taste)
         note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
         reason: Reason = "corrected" if corrections else "matched"
+        if not known:
+            reason, note = "meaning", f"no sticker has the words of {query.strip()!r}; these are near in meaning"
         if not hits:
             reason, note = _why_empty(query.strip(), offset, filters)
         if explain:
-            hits = explain_text(hits, known, self._stickers, self._document_frequencies)
+            hits = explain_text(hits, known, self._stickers, self._understanding.frequencies)
         return Answer(hits, query, user, reason, note, corrections, len(taste) > 0, ranked.total > page.end)
 
     def similar(
@@ -254,24 +258,8 @@ class Retriever:
         self.close()
 
     @cached_property
-    def _document_frequencies(self) -> Mapping[str, int]:
-        return self._catalog.vocabulary(self.manifest.vocabulary)
-
-    @cached_property
-    def _speller(self) -> Speller:
-        return Speller(self._document_frequencies, self._catalog.surfaces(self.manifest.vocabulary))
-
-    @cached_property
     def _space(self) -> Space:
         return Space.from_dict(self.manifest.space)
-
-    def _known(self, query: str) -> tuple[dict[str, float], dict[str, str]]:
-        """Return the query's tokens that some sticker has, with weights, and typed word to the word used instead."""
-        vocabulary, speller = self._document_frequencies, self._speller
-        known = {token: weight for token, weight in query_tokens(query).items() if token in vocabulary}
-        corrected = speller.correct(speller.unknown(query))
-        known |= dict.fromkeys(corrected.values(), 1.0)
-        return known, {typed: speller.readable(used) for typed, used in corrected.items()}
 
     def _trending(
         self,

@@ -12,6 +12,7 @@ from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.index.engine import Store
 from persrv.index.store import open_store
+from persrv.meaning.encoder import TextEncoder
 from persrv.places import find_recipe, home
 from persrv.recipe import Describe, Ocr, Recipe
 
@@ -53,6 +54,20 @@ class Workspace:
         image = self.recipe.image
         folder = self.recipe.resolve(image.model_folder) if image.model_folder else None
         return encoder(image.encoder, image.options, folder)
+
+    def text_encoder(self) -> TextEncoder | None:
+        """Return the recipe's text encoder, ``None`` where recall is by words alone.
+
+        Raises:
+            RecipeError: There is no such encoder or option.
+            MissingExtraError: Its package is not installed.
+        """
+        settings = self.recipe.meaning
+        if not settings.encoder:
+            return None
+        from persrv.meaning.registry import text_encoder
+
+        return text_encoder(settings.encoder, settings.options)
 
     def ocr_settings(self) -> Ocr:
         """Return the recipe's ``[ocr]`` with its model folder made absolute."""

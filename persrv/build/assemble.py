@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from persrv.build.looks import gather_looks
+from persrv.build.meanings import learn_meanings
 from persrv.build.points import PointMaker
 from persrv.build.progress import Progress
 from persrv.build.readers import Readers
@@ -51,6 +52,7 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
     encoder = readers.encoder
     looks = gather_looks(ids, packs, readers.images, readers.thumbprints, encoder.dimension)
     utility, counts = _utility(catalog, workspace, ids)
+    meanings = learn_meanings(catalog, readers.meaning, recipe.meaning, progress)
     build = new_build()
     manifest = Manifest(
         build=build,
@@ -64,23 +66,31 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
         stickers=len(ids),
         collisions=collisions(statistics.document_frequencies),
         space=looks.space.to_dict(),
+        meaning=meanings.name if meanings else "",
+        meaning_space=meanings.space.to_dict() if meanings else {},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         persrv=version("persrv"),
     )
     maker = PointMaker(recipe.text, statistics.average_lengths, recipe.index.image_base_url)
     rows = {sticker_id: row for row, sticker_id in enumerate(ids)}
     shown: dict[str, tuple[str, str, str]] = {}
-    schema = sticker_schema(manifest.dimension, recipe.index.hnsw_m, recipe.index.replication_factor)
+    schema = sticker_schema(
+        manifest.dimension,
+        recipe.index.hnsw_m,
+        recipe.index.replication_factor,
+        meanings.space.dimension if meanings else 0,
+    )
     stickers = store.create(recipe.name, schema, manifest)
     with progress.stage("indexing stickers", len(ids)) as advance:
         for batch in chunks(catalog.stickers(), BATCH):
             points = []
-            for sticker in batch:
+            rows_of = meanings.rows(batch) if meanings else [None] * len(batch)
+            for sticker, said in zip(batch, rows_of, strict=True):
                 row = rows[sticker.id]
                 shown[sticker.id] = (sticker.id, sticker.title, maker.image_url(sticker))
                 picked = counts.get(sticker.id)
                 picks, group = picked.picks if picked else 0, looks.groups.get(sticker.id, "")
-                points.append(maker.point(sticker, utility[row], picks, looks.images[row], group))
+                points.append(maker.point(sticker, utility[row], picks, looks.images[row], group, said))
             stickers.upsert(points)
             advance(len(points))
     with progress.stage("learning styles", None) as advance:

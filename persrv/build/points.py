@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import models as m
 
-from persrv.index.schema import IMAGE, TEXT, point_id
+from persrv.index.schema import IMAGE, MEANING, TEXT, point_id
 from persrv.recipe import Text
 from persrv.records import Sticker, Utility
 from persrv.text.bm25f import document_vector
@@ -36,7 +36,13 @@ class PointMaker:
     image_base_url: str
 
     def point(
-        self, sticker: Sticker, utility: Utility, picks: int, image: NDArray[np.float32] | None, group: str = ""
+        self,
+        sticker: Sticker,
+        utility: Utility,
+        picks: int,
+        image: NDArray[np.float32] | None,
+        group: str,
+        meaning: NDArray[np.float32] | None,
     ) -> m.PointStruct:
         """Return a sticker's point.
 
@@ -46,6 +52,7 @@ class PointMaker:
             picks: How often it was picked.
             image: Unit vector in the collection's space, shape (d,), ``None`` or all zero without a picture.
             group: Id of its group of near-duplicates, ``""`` for none.
+            meaning: Rows of the multivector ``meaning``, shape (r, k), ``None`` or r = 0 for none.
         """
         indices, values = document_vector(dict(sticker.semantics.items()), self.text, self.average_lengths)
         vectors: dict[str, Any] = {}
@@ -53,6 +60,8 @@ class PointMaker:
             vectors[TEXT] = m.SparseVector(indices=indices, values=values)
         if image is not None and image.any():
             vectors[IMAGE] = image.tolist()
+        if meaning is not None and len(meaning):
+            vectors[MEANING] = meaning.tolist()
         return m.PointStruct(
             id=point_id(sticker.id), vector=vectors, payload=self._payload(sticker, utility, picks, group)
         )

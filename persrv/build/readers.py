@@ -12,6 +12,7 @@ from persrv.build.stages.look import LookStage
 from persrv.catalog import VectorCache
 from persrv.duplicates import Thumbprint
 from persrv.images.encoder import ImageEncoder
+from persrv.meaning.encoder import TextEncoder
 from persrv.workspace import Workspace
 
 READING = ("look", "ocr", "describe")
@@ -27,12 +28,14 @@ class Readers:
         images: Their cache.
         thumbprints: The cache of thumbprints, by which near-duplicates are found.
         stages: The reading stages that the recipe asks for, in order.
+        meaning: Makes the vectors ``meaning``, ``None`` where recall is by words alone.
     """
 
     encoder: ImageEncoder
     images: VectorCache
     thumbprints: VectorCache
     stages: tuple[Stage[Any], ...]
+    meaning: TextEncoder | None
 
 
 @contextmanager
@@ -61,4 +64,4 @@ def open_readers(workspace: Workspace) -> Iterator[Readers]:
             stages.append(
                 DescribeStage(describer(workspace.describe_settings(), folder=workspace.folder), recipe.describe.batch)
             )
-        yield Readers(encoder, images, thumbprints, tuple(stages))
+        yield Readers(encoder, images, thumbprints, tuple(stages), workspace.text_encoder())

@@ -20,7 +20,7 @@ from persrv.index.client_collection import ClientCollection
 from persrv.index.description import describe, read_description
 from persrv.index.engine import Collection
 from persrv.index.manifest import BUILD_PATTERN, Manifest
-from persrv.index.schema import IMAGE, TEXT, PayloadType, Schema
+from persrv.index.schema import IMAGE, MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
 from persrv.index.verify import verify
 
 _DESCRIPTION, _PREVIOUS = "persrv", "persrv_previous"
@@ -57,16 +57,25 @@ class ClientStore:
         if self._calls.read(lambda: self._client.collection_exists(version)):
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
         text = {TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)} if schema.sparse else None
-        image = m.VectorParams(
-            size=schema.dimension, distance=m.Distance.COSINE, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m)
-        )
+        vectors = {
+            IMAGE: m.VectorParams(
+                size=schema.dimension, distance=m.Distance.COSINE, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m)
+            )
+        }
+        if schema.meaning:
+            vectors[MEANING] = m.VectorParams(
+                size=schema.meaning,
+                distance=m.Distance.COSINE,
+                multivector_config=m.MultiVectorConfig(comparator=m.MultiVectorComparator.MAX_SIM),
+                hnsw_config=m.HnswConfigDiff(m=MEANING_LINKS),
+            )
 
         def create() -> None:
             # A repeated call may find what the call before made, when only its answer was lost.
             if not self._client.collection_exists(version):
                 self._client.create_collection(
                     version,
-                    vectors_config={IMAGE: image},
+                    vectors_config=vectors,
                     sparse_vectors_config=text,
                     shard_number=1,
                     replication_factor=schema.replication_factor,

@@ -114,7 +114,7 @@ def _query(query: m.QueryInterface | None, using: str | None) -> edge.ScoringQue
             return _query(query.nearest, using)
         case m.SparseVector():
             return edge.Query.Nearest(edge.SparseVector(query.indices, query.values), using=using)
-        case [float() | int(), *_]:
+        case [float() | int(), *_] | [[float() | int(), *_], *_]:
             return edge.Query.Nearest(query, using=using)
         case m.FormulaQuery():
             return to_edge_formula(query)

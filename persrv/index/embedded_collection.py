@@ -18,7 +18,7 @@ from persrv.index.edge_models import from_edge_records, from_edge_scored, to_edg
 from persrv.index.engine import Request
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest
-from persrv.index.schema import IMAGE, TEXT, PayloadType, Schema
+from persrv.index.schema import IMAGE, MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
 
 _Answer = TypeVar("_Answer")
@@ -42,8 +42,16 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         VectorIndexError: The engine refuses.
     """
     text = {TEXT: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if schema.sparse else None
+    vectors = {IMAGE: edge.EdgeVectorParams(size=schema.dimension, distance=edge.Distance.Cosine)}
+    if schema.meaning:
+        vectors[MEANING] = edge.EdgeVectorParams(
+            size=schema.meaning,
+            distance=edge.Distance.Cosine,
+            multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
+            hnsw_config=edge.HnswIndexConfig(MEANING_LINKS, _EF_CONSTRUCT, _FULL_SCAN_KB),
+        )
     config = edge.EdgeConfig(
-        vectors={IMAGE: edge.EdgeVectorParams(size=schema.dimension, distance=edge.Distance.Cosine)},
+        vectors=vectors,
         sparse_vectors=text,
         hnsw_config=edge.HnswIndexConfig(schema.hnsw_m, _EF_CONSTRUCT, _FULL_SCAN_KB),
         payload_memory=edge.Memory.Cached,

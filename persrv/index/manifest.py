@@ -38,6 +38,8 @@ class Manifest(BaseModel):
         stickers: Number of points at the time of publication.
         collisions: Number of tokens that share their 32-bit id with another one.
         space: Mean and scale of the image space, see :mod:`persrv.images.space`.
+        meaning: ``name@revision`` of the text encoder, ``""`` where recall is by words alone.
+        meaning_space: The collection's meaning space, see :mod:`persrv.meaning.space`.
         created: ISO 8601 UTC time.
         persrv: Version that built it.
     """
@@ -56,16 +58,24 @@ class Manifest(BaseModel):
     stickers: int = Field(default=0, ge=0)
     collisions: int = 0
     space: dict[str, Any] = {}
+    meaning: str = ""
+    meaning_space: dict[str, Any] = {}
     created: str
     persrv: str
 
-    def check(self, *, tokenizer: str, text: str, encoder: str) -> None:
+    def check(self, *, tokenizer: str, text: str, encoder: str, meaning: str = "") -> None:
         """Refuse an index that other code or another recipe built.
 
         Raises:
             IndexMismatchError: Naming the first difference and the command that mends it.
         """
-        expected = {"schema_version": SCHEMA_VERSION, "tokenizer": tokenizer, "text": text, "encoder": encoder}
+        expected = {
+            "schema_version": SCHEMA_VERSION,
+            "tokenizer": tokenizer,
+            "text": text,
+            "encoder": encoder,
+            "meaning": meaning,
+        }
         for key, wanted in expected.items():
             found = getattr(self, key)
             if found != wanted:

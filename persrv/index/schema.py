@@ -14,8 +14,11 @@ from uuid import UUID, uuid5
 
 PayloadType = Literal["keyword", "float", "integer", "bool", "datetime"]
 
-TEXT, IMAGE = "text", "image"
-"""Names of the sparse and of the dense vector."""
+TEXT, IMAGE, MEANING = "text", "image", "meaning"
+"""Names of the sparse vector, of the dense one, and of the dense multivector."""
+
+MEANING_LINKS = 16
+"""Links per node of the graph over ``meaning``: it recalls among all stickers, where ``image`` only rescores."""
 
 _NAMESPACE = UUID("7f4c8e2a-51b0-5d0c-9a1e-2f6b5a0c9d31")
 
@@ -49,6 +52,7 @@ class Schema:
         payload: Payload key to its index type; only indexed keys are listed.
         hnsw_m: Links per node of the graph over ``image``, 0 for none.
         replication_factor: Copies of the one shard on a cluster.
+        meaning: Length of the rows of the multivector ``meaning`` (cosine, best row), 0 where there is none.
     """
 
     dimension: int
@@ -56,6 +60,7 @@ class Schema:
     payload: Mapping[str, PayloadType]
     hnsw_m: int = 0
     replication_factor: int = 1
+    meaning: int = 0
 
 
 STICKER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType(
@@ -78,9 +83,9 @@ FILTERS = ("pack", "tags", "language", "animated", "rating", "style")
 """Payload keys that a search may filter on."""
 
 
-def sticker_schema(dimension: int, hnsw_m: int = 0, replication_factor: int = 1) -> Schema:
+def sticker_schema(dimension: int, hnsw_m: int = 0, replication_factor: int = 1, meaning: int = 0) -> Schema:
     """Return the layout of a sticker collection."""
-    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, replication_factor)
+    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, replication_factor, meaning)
 
 
 def user_schema(dimension: int, replication_factor: int = 1) -> Schema:

@@ -17,7 +17,7 @@ from qdrant_client import models as m
 from persrv.errors import QueryError, VectorIndexError
 from persrv.index.engine import Request
 from persrv.index.formula import check_formula
-from persrv.index.schema import IMAGE, TEXT, PayloadType, Schema
+from persrv.index.schema import IMAGE, MEANING, TEXT, PayloadType, Schema
 
 _MAX_INDEX = 2**32 - 1
 
@@ -151,6 +151,9 @@ def _point_vectors_problem(vectors: object, schema: Schema) -> str | None:
         if name == IMAGE and isinstance(vector, list):
             if len(vector) != schema.dimension:
                 return f"vector {name} has {len(vector)} numbers, not {schema.dimension}"
+        elif name == MEANING and schema.meaning and isinstance(vector, list) and vector:
+            if any(not isinstance(row, list) or len(row) != schema.meaning for row in vector):
+                return f"vector {name} has a row that is no list of {schema.meaning} numbers"
         elif not (name == TEXT and schema.sparse and isinstance(vector, m.SparseVector)):
             return f"vector {name!r} of type {type(vector).__name__} is not in the schema"
         if problem := _vector_problem(vector):

@@ -10,11 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import models as m
 
-from persrv.index.schema import TEXT
+from persrv.index.schema import MEANING, TEXT
 from persrv.meaning.fusion import Blend
-
-MEANING = "meaning"
-"""Name of the dense multivector."""
 
 NEAREST = 200
 """Most stickers that are let in by meaning alone."""

@@ -78,7 +78,7 @@ def why(hit: Hit, reason: Reason) -> list[str]:
     phrases = [f"{clean(token, 40)} {figure(share)}" for token, share in told.matched.items()]
     if not phrases and reason in ("matched", "corrected"):
         phrases = [f"words {figure(told.text)}"]
-    elif reason == "similar":
+    elif reason in ("similar", "meaning"):
         phrases = [f"alike {figure(told.text)}"]
     if f"{told.utility_factor:.2f}" != "1.00":
         phrases.append(f"useful ×{told.utility_factor:.2f}")

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from persrv.images.space import Space
 from persrv.styling.foretell import foretold
 from persrv.styling.packs import covariance_within, likeness, numbered, usable
-from persrv.styling.words import Floats, Indices, WordTable
+from persrv.styling.words import Floats, WordTable
 from persrv.text.bm25f import SparseVector
 
 HAND = 0.12

@@ -36,7 +36,6 @@ def field(**condition: object) -> m.Filter:
     ("request_", "said"),
     [
         (Request(query=m.NearestQuery(nearest=identity(1)), using=IMAGE, limit=1), "does not know str"),
-        (Request(query=m.NearestQuery(nearest=[DENSE]), using=IMAGE, limit=1), "does not know list"),
         (Request(query=m.NearestQuery(nearest=DENSE, mmr=m.Mmr()), using=IMAGE, limit=1), "NearestQuery.mmr"),
         (Request(query=m.RecommendQuery(recommend=m.RecommendInput(positive=[DENSE])), limit=1), "RecommendQuery"),
         (Request(query=m.SampleQuery(sample=m.Sample.RANDOM), limit=1), "SampleQuery"),

@@ -18,8 +18,8 @@ from persrv.index.edge_filter import to_edge_filter
 from persrv.index.edge_formula import to_edge_formula
 from persrv.index.edge_models import from_edge_scored
 from persrv.index.engine import Request
-from persrv.index.schema import IMAGE, TEXT
-from persrv.meaning.recall import MEANING, Recall
+from persrv.index.schema import IMAGE, MEANING, TEXT
+from persrv.meaning.recall import Recall
 from persrv.online import Taste
 
 Answers = Callable[[Request], list[m.ScoredPoint]]

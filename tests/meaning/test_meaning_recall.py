@@ -10,10 +10,10 @@ from meaning_engines import Answers, identity, in_memory, number_of, on_edge, pe
 from numpy.typing import NDArray
 from qdrant_client import models as m
 
-from persrv.index.schema import IMAGE, TEXT
+from persrv.index.schema import IMAGE, MEANING, TEXT
 from persrv.index.validate import check_request
 from persrv.meaning.fusion import Blend, fused, recalled
-from persrv.meaning.recall import MEANING, meaning_recall
+from persrv.meaning.recall import meaning_recall
 from persrv.meaning.rows import cosines, unit
 from persrv.online import NO_TASTE, Taste
 

@@ -1,0 +1,99 @@
+"""From what somebody typed to where answers may come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from qdrant_client import models as m
+
+from persrv.catalog import Catalog
+from persrv.index.manifest import Manifest
+from persrv.meaning.encoder import TextEncoder
+from persrv.meaning.fusion import Blend, ceiling
+from persrv.meaning.recall import Recall, meaning_recall
+from persrv.meaning.space import MeaningSpace
+from persrv.online import text_recall
+from persrv.recipe import Recipe
+from persrv.text import query_tokens, query_vector
+from persrv.text.spelling import Speller
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A query, as far as the collection knows its words.
+
+    Attributes:
+        query: The query, with corrections put in.
+        known: Tokens that some sticker has, with weights in (0, 1].
+        corrections: Typed word to the word that is searched instead.
+    """
+
+    query: str
+    known: Mapping[str, float]
+    corrections: Mapping[str, str]
+
+
+class Understanding:
+    """Knows a collection's words, and its meanings where the recipe asks for them.
+
+    Args:
+        catalog: Keeps the words.
+        manifest: Says which, and in what space meanings lie.
+        recipe: Says how much meaning counts.
+        encoder: The recipe's text encoder, ``None`` for recall by words alone.
+    """
+
+    def __init__(self, catalog: Catalog, manifest: Manifest, recipe: Recipe, encoder: TextEncoder | None) -> None:
+        self._catalog = catalog
+        self._manifest = manifest
+        self._recipe = recipe
+        self._encoder = encoder
+
+    @cached_property
+    def frequencies(self) -> Mapping[str, int]:
+        """Token to the number of stickers that have it."""
+        return self._catalog.vocabulary(self._manifest.vocabulary)
+
+    def understand(self, query: str) -> Understood:
+        """Return the query's tokens that some sticker has; unknown words are corrected where something is near."""
+        known = {token: weight for token, weight in query_tokens(query).items() if token in self.frequencies}
+        corrected = self._speller.correct(self._speller.unknown(query))
+        known |= dict.fromkeys(corrected.values(), 1.0)
+        corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
+        return Understood(_with(query, corrections), known, corrections)
+
+    def recall(self, understood: Understood, where: m.Filter | None) -> Recall | None:
+        """Return where answers may come from; ``None`` where there is nothing to ask by."""
+        pool, settings = self._recipe.ranking.pool, self._recipe.meaning
+        words = query_vector(understood.known) if understood.known else None
+        meant = self._meaning(understood.query)
+        if meant is None:
+            return text_recall(*words, pool, where) if words else None
+        tokens = {**query_tokens(understood.query), **understood.known}
+        best = ceiling(tokens, self.frequencies, self._manifest.stickers)
+        return meaning_recall(words, meant, Blend.of(self._space, best, settings.weight, settings.reach), pool, where)
+
+    def _meaning(self, query: str) -> NDArray[np.float32] | None:
+        if self._encoder is None:
+            return None
+        vector = self._space.search(self._encoder.encode_query(query))
+        return vector if vector.any() else None
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(self.frequencies, self._catalog.surfaces(self._manifest.vocabulary))
+
+    @cached_property
+    def _space(self) -> MeaningSpace:
+        return MeaningSpace.from_dict(self._manifest.meaning_space)
+
+
+def _with(query: str, corrections: Mapping[str, str]) -> str:
+    for typed, used in corrections.items():
+        query = re.sub(rf"\b{re.escape(typed)}\b", used.replace("\\", ""), query, flags=re.IGNORECASE)
+    return query

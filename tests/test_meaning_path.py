@@ -1,0 +1,69 @@
+"""The whole path with recall by meaning: words nobody wrote down still find what they mean."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from persrv.build import build_collection
+from persrv.cli import app
+from persrv.errors import IndexMismatchError, RecipeError
+from tiny_collection import Tiny
+
+
+@pytest.fixture
+def meant(tiny: Tiny) -> Tiny:
+    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "use"\n')
+    build_collection(tiny.file, home=tiny.home)
+    return tiny
+
+
+def test_a_word_that_no_sticker_has_finds_what_it_means(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        answer = retriever.search("kitten", limit=3)
+        assert answer.reason == "meaning"
+        assert "near in meaning" in answer.note
+        assert {hit.payload["tags"][0] for hit in answer} == {"cat"}
+        mine = retriever.search("kitten", "ann", limit=1)[0]
+        assert (mine.payload["tags"][0], mine.payload["style"]) == ("cat", "line")
+        told = mine.explanation
+        assert mine.score == pytest.approx(told.text * told.utility_factor * told.style_factor, rel=1e-4)
+
+
+def test_words_that_stickers_have_come_first(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        answer = retriever.search("dog", limit=30)
+        assert answer.reason == "matched"
+        assert [hit.payload["tags"][0] for hit in answer[:3]] == ["dog"] * 3
+
+
+def test_filters_and_pages_hold_for_meaning_too(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        whole = [hit.sticker_id for hit in retriever.search("kitten puppy", limit=30)]
+        pages = [hit.sticker_id for o in range(0, 30, 4) for hit in retriever.search("kitten puppy", limit=4, offset=o)]
+        assert pages == whole
+        only = retriever.search("kitten", filters={"style": "soft"}, limit=30)
+        assert {hit.payload["style"] for hit in only} == {"soft"}
+
+
+def test_what_means_nothing_gets_popular_stickers(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        assert retriever.search("†", limit=3).reason == "unmatched"
+
+
+def test_an_index_without_meanings_is_refused_when_they_are_asked_for(tiny: Tiny) -> None:
+    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "use"\n')
+    with pytest.raises(IndexMismatchError, match="meaning"):
+        tiny.open()
+    tiny.file.write_text(tiny.file.read_text().replace('"use"', '"telepathy"'))
+    with pytest.raises(RecipeError, match="telepathy"):
+        tiny.open()
+
+
+def test_the_manifest_names_the_encoder(meant: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(meant.home))
+    info = json.loads(CliRunner().invoke(app, ["info", "-r", str(meant.file), "--json"]).stdout)
+    assert info["meaning"].startswith("use@")
+    assert "meaning_space" not in info
