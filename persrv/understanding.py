@@ -22,6 +22,9 @@ from persrv.recipe import Recipe
 from persrv.text import query_tokens, query_vector
 from persrv.text.spelling import Speller
 
+SMALL_WORD = 4
+"""Letters up to which an unknown word is not corrected when other words of the query are known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Understood:
@@ -60,9 +63,13 @@ class Understanding:
         return self._catalog.vocabulary(self._manifest.vocabulary)
 
     def understand(self, query: str) -> Understood:
-        """Return the query's tokens that some sticker has; unknown words are corrected where something is near."""
+        """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
+
+        Beside known words, short ones are left alone: they are more often small words, like "your", than slips.
+        """
         known = {token: weight for token, weight in query_tokens(query).items() if token in self.frequencies}
-        corrected = self._speller.correct(self._speller.unknown(query))
+        unknown = [word for word in self._speller.unknown(query) if not known or len(word) > SMALL_WORD]
+        corrected = self._speller.correct(unknown)
         known |= dict.fromkeys(corrected.values(), 1.0)
         corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
         return Understood(_with(query, corrections), known, corrections)

@@ -78,6 +78,12 @@ def test_a_slip_of_the_finger_is_corrected_and_said(retriever: Retriever) -> Non
     assert "coffee" in answer.note
 
 
+def test_small_words_beside_known_ones_are_left_alone(retriever: Retriever) -> None:
+    assert retriever.search("sat cat").corrections == {}
+    assert retriever.search("dgo").corrections == {"dgo": "dog"}
+    assert retriever.search("cofee cat").corrections == {"cofee": "coffee"}
+
+
 def test_an_unmatched_query_gets_popular_stickers_and_a_reason(retriever: Retriever) -> None:
     for query in ("xylophonist", "†", "Ω"):
         answer = retriever.search(query, limit=4)
