@@ -10,8 +10,8 @@ what their words explain; packs that hold a theme drawn by many hands are not. W
 is subtracted, since words may then tell the hand as well as the meaning, and the loudest directions of the whole
 collection are damped, gently.
 
-Nobody has to say which stickers mean the same. Measurements and what else was tried:
-docs/decisions/0010-style-apart-from-meaning.md.
+Nobody has to say which stickers mean the same. The build does not use this yet: the index's vector ``image`` comes from
+:class:`~persrv.images.space.Space` alone.
 """
 
 from __future__ import annotations
