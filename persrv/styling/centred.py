@@ -30,8 +30,8 @@ from persrv.styling.words import Floats, Indices, WordTable
 from persrv.text.bm25f import SparseVector
 
 HAND = 0.16
-"""Likeness from which on packs are believed to be the work of one hand each. Packs of one style reached 0.20 to 0.51, of
-two styles 0.16 to 0.20, packs that hold some meanings in every style 0.02 to 0.11, and a single one 0.07 to 0.15."""
+"""Likeness from which on packs are believed to be the work of one hand each. Packs of one style reached 0.20 to 0.51,
+of two styles 0.16 to 0.20, packs that hold some meanings in every style 0.02 to 0.11, and a single one 0.07 to 0.15."""
 _KEPT = 0.75
 """Share of the packs' likeness that must survive: words that tell the hand, as an artist's name does, take more."""
 _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE = 144, 0.1
