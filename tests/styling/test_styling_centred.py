@@ -58,8 +58,11 @@ def test_small_collections_without_words_or_packs(count: int) -> None:
 
 
 def test_lengths_must_agree() -> None:
-    with pytest.raises(ValueError, match="1 documents and 2 packs for 2"):
-        MeaningCentred.fit(np.zeros((2, 3)), [SparseVector([], [])], ["", ""])
+    with pytest.raises(ValueError, match="1 packs for 2"):
+        MeaningCentred.fit(np.zeros((2, 3)), [SparseVector([], [])] * 2, [""])
+    raw, documents, packs, _ = collection()
+    with pytest.raises(ValueError, match="1 documents for 200"):
+        MeaningCentred.fit(raw, documents[:1], packs)
 
 
 def test_likeness_by_hand() -> None:
