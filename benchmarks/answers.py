@@ -30,7 +30,7 @@ from persrv.answer import Answer
 from persrv.build import build_collection
 from persrv.catalog import Catalog
 from persrv.index.engine import Collection, Request
-from persrv.index.schema import IMAGE, TEXT
+from persrv.index.schema import TEXT
 from persrv.online import Taste, personal_request, text_recall
 from persrv.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.retriever import Retriever
@@ -71,7 +71,8 @@ class Built:
             Taste(profile.centroids, profile.weights),
             beta=weights.beta,
             gamma=weights.gamma,
-            vectors=(IMAGE,),
+            using=self.stickers.manifest.taste_vector,
+            vectors=(self.stickers.manifest.taste_vector,),
         )
 
     def whole_recall(self, question: Question) -> bool:
@@ -113,10 +114,9 @@ def _questions(part: Part, catalog: Catalog) -> list[Question]:
 
 def _against_bare(built: Built, asked: Sequence[Question], turns: int) -> list[Row]:
     requests = [built.request(question) for question in asked]
-    dimension = built.stickers.manifest.dimension
 
     def bare(number: int) -> Ranked:
-        return best_first(built.stickers, requests[number], PAGE, dimension)
+        return best_first(built.stickers, requests[number], PAGE)
 
     worst = max(
         check_scores(question.query, _scores(built.search(question)), bare(number).scores[: PAGE.end].tolist())
@@ -132,7 +132,7 @@ def _against_local_client(built: Built, asked: Sequence[Question], turns: int) -
         return []
     points = [
         m.PointStruct(id=record.id, vector=_input(record), payload=record.payload)
-        for record in built.stickers.scroll(with_vectors=(IMAGE, TEXT))
+        for record in built.stickers.scroll(with_vectors=built.stickers.schema.vectors)
     ]
     with LocalClient(points, built.stickers.schema) as client:
         requests = [replace(built.request(question), limit=PAGE.end + SLACK) for question in asked]
@@ -168,7 +168,8 @@ def _scores(answer: Answer) -> list[float]:
 
 
 def _best(points: Sequence[m.ScoredPoint], stickers: Collection) -> list[float]:
-    ranked = ordered(points, [point.score for point in points], stickers.manifest.dimension)
+    manifest = stickers.manifest
+    ranked = ordered(points, [point.score for point in points], manifest.taste_vector, manifest.taste_dimension)
     best: list[float] = ranked.scores[: PAGE.end].tolist()
     return best
 

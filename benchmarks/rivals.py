@@ -16,7 +16,7 @@ from qdrant_client import models as m
 
 from benchmarks.synthetic import Stickers
 from persrv.index.engine import Request
-from persrv.index.schema import IMAGE, TEXT, Schema
+from persrv.index.schema import TEXT, Schema
 from persrv.ranking import final_scores, order
 from persrv.recipe import Text
 
@@ -86,7 +86,9 @@ class LocalClient:
         self._client = QdrantClient(":memory:")
         self._client.create_collection(
             self._NAME,
-            vectors_config={IMAGE: m.VectorParams(size=schema.dimension, distance=m.Distance.COSINE)},
+            vectors_config={
+                name: m.VectorParams(size=size, distance=m.Distance.COSINE) for name, size in schema.dense.items()
+            },
             sparse_vectors_config={TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)},
         )
         self._client.upsert(self._NAME, list(points))

@@ -64,12 +64,13 @@ def request(query: Query, taste: Taste) -> Request:
         taste,
         beta=RANKING.beta,
         gamma=RANKING.gamma,
+        using=IMAGE,
         vectors=(IMAGE,) if len(taste) else (),
     )
 
 
 def _best(collection: Collection, taste: Taste) -> Callable[[Query], Ranked]:
-    return lambda query: best_first(collection, request(query, taste), PAGE, DIMENSION)
+    return lambda query: best_first(collection, request(query, taste), PAGE)
 
 
 def _ids(collection: Collection) -> Callable[[Query], object]:
@@ -131,7 +132,7 @@ def _against_local_client(size: int, turns: int) -> list[Row]:
 
         def ranked(query: Query) -> Ranked:
             found = local(query)
-            return ordered(found, [point.score for point in found], DIMENSION)
+            return ordered(found, [point.score for point in found], IMAGE, DIMENSION)
 
         note = _checked(held, queries, ranked, InMemory(held, Text(), RANKING.beta, RANKING.gamma))
         ours, theirs = latencies(turns, queries, _best(collection, held.taste), local)

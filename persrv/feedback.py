@@ -9,7 +9,7 @@ import numpy as np
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
 from persrv.index.engine import Collection
-from persrv.index.schema import IMAGE, point_id
+from persrv.index.schema import point_id
 from persrv.index.vectors import vector_of
 from persrv.profiles import Profiles
 from persrv.records import Interaction, PickKind
@@ -50,8 +50,9 @@ def record_pick(
     sticker = catalog.sticker(sticker_id)
     if not catalog.record(Interaction(user, query, sticker.id, time, kind)):
         return profiles.get(user)[0]
-    found = stickers.retrieve([point_id(sticker.id)], with_vectors=(IMAGE,))
-    vector = vector_of(found[0]) if found else None
+    using = stickers.manifest.taste_vector
+    found = stickers.retrieve([point_id(sticker.id)], with_vectors=(using,))
+    vector = vector_of(found[0], using) if found else None
     if vector is None:
         return profiles.get(user)[0]
     image_url = str((found[0].payload or {}).get("image_url", ""))

@@ -94,12 +94,19 @@ def text_recall(indices: Sequence[int], values: Sequence[float], pool: int, wher
     return Recall((matching,), (matching,), "$score[0]", {"$score[0]": 0.0})
 
 
-def trending_recall(pool: int, taste: Taste, where: m.Filter | None) -> Recall:
-    """Return the recall for an empty query: the most useful stickers and those nearest to each style, all scored 1."""
+def trending_recall(pool: int, taste: Taste, where: m.Filter | None, using: str) -> Recall:
+    """Return the recall for an empty query: the most useful stickers and those nearest to each style, all scored 1.
+
+    Args:
+        pool: Candidates from each side.
+        taste: The user's styles.
+        where: The search's filter.
+        using: Name of the vector in whose space the styles lie.
+    """
     useful = m.Prefetch(
         query=m.OrderByQuery(order_by=m.OrderBy(key="utility", direction=m.Direction.DESC)), limit=pool, filter=where
     )
-    near = [m.Prefetch(query=row.tolist(), using=IMAGE, limit=pool, filter=where) for row in taste.centroids]
+    near = [m.Prefetch(query=row.tolist(), using=using, limit=pool, filter=where) for row in taste.centroids]
     return Recall((useful, *near), (useful, *near), 1.0, {})
 
 
@@ -109,6 +116,7 @@ def personal_request(
     *,
     beta: float,
     gamma: float,
+    using: str,
     vectors: Sequence[str] = (),
 ) -> Request:
     """Return the whole online stage as one request.
@@ -118,10 +126,11 @@ def personal_request(
         taste: The user's styles.
         beta: Weight of utility.
         gamma: Weight of style.
+        using: Name of the vector in whose space the styles lie.
         vectors: Names of the vectors that points carry.
     """
     size, sources, first = recall.size, list(recall.sources), len(recall.scores)
-    near = [m.Prefetch(prefetch=sources, query=row.tolist(), using=IMAGE, limit=size) for row in taste.centroids]
+    near = [m.Prefetch(prefetch=sources, query=row.tolist(), using=using, limit=size) for row in taste.centroids]
     prefetch = [*recall.scores, *near]
     lift = m.SumExpression(sum=[1.0, m.MultExpression(mult=[beta, "utility"])])
     factors: list[m.Expression] = [recall.formula, lift]

@@ -30,7 +30,7 @@ def overview(recipe: str | Path | Recipe, *, home: Path | None = None) -> dict[s
         manifest = store.manifest(workspace.recipe.name)
     finally:
         store.close()
-    built = manifest.model_dump(exclude={"space", "meaning_space", "recipe"}) if manifest else {"build": "none"}
+    built = manifest.facts() if manifest else {"build": "none"}
     return {
         "recipe": workspace.recipe.name,
         "title": workspace.recipe.title,

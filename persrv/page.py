@@ -62,13 +62,13 @@ class Ranked:
         ids: Sticker ids, n of them.
         scores: Shape (n,).
         payloads: n of them.
-        images: Shape (n, d), zero rows where a point has no or was asked for no vector; d may be 0.
+        styles: Shape (n, d), zero rows where a point has no or was asked for no vector; d may be 0.
     """
 
     ids: list[str]
     scores: NDArray[np.float64]
     payloads: list[Mapping[str, Any]]
-    images: NDArray[np.float64]
+    styles: NDArray[np.float64]
 
     @classmethod
     def nothing(cls, dimension: int) -> Self:
@@ -83,7 +83,7 @@ class Ranked:
     def arranged(self, ids: Sequence[str]) -> Self:
         """Return these of the points, in this order."""
         at = [self.ids.index(sticker_id) for sticker_id in ids]
-        return type(self)(list(ids), self.scores[at], [self.payloads[i] for i in at], self.images[at])
+        return type(self)(list(ids), self.scores[at], [self.payloads[i] for i in at], self.styles[at])
 
     def then(self, other: Self) -> Self:
         """Return these points followed by the other ones."""
@@ -91,21 +91,22 @@ class Ranked:
             self.ids + other.ids,
             np.concatenate([self.scores, other.scores]),
             self.payloads + other.payloads,
-            np.concatenate([self.images, other.images]),
+            np.concatenate([self.styles, other.styles]),
         )
 
 
-def best_first(collection: Collection, request: Request, page: Page, dimension: int) -> Ranked:
+def best_first(collection: Collection, request: Request, page: Page) -> Ranked:
     """Ask for the page and order it by score, then id.
 
     When a run of equal scores crosses the end of what came back, twice as much is asked for, up to ``request.limit``,
     so that the order never depends on how the engine breaks ties.
     """
+    using, dimension = collection.manifest.taste_vector, collection.manifest.taste_dimension
     most = request.limit
     size = min(most, page.end + SLACK)
     while True:
         points = collection.query(replace(request, limit=size))
-        ranked = ordered(points, [point.score for point in points], dimension)
+        ranked = ordered(points, [point.score for point in points], using, dimension)
         if len(points) < size or size >= most or _settled(points, ranked, page):
             return ranked
         size = min(most, size * 2)
@@ -120,8 +121,15 @@ def _settled(points: Sequence[m.ScoredPoint], ranked: Ranked, page: Page) -> boo
     return bool(behind < last)
 
 
-def ordered(points: Sequence[m.ScoredPoint], scores: Sequence[float], dimension: int) -> Ranked:
-    """Return points with the given scores in their final order; of near-duplicates only the best stays."""
+def ordered(points: Sequence[m.ScoredPoint], scores: Sequence[float], using: str, dimension: int) -> Ranked:
+    """Return points with the given scores in their final order; of near-duplicates only the best stays.
+
+    Args:
+        points: n of them.
+        scores: One for each.
+        using: Name of the vector in whose space styles lie.
+        dimension: Its length.
+    """
     ids = [sticker_id_of(point.id) for point in points]
     values = np.array(scores, dtype=np.float64)
     positions = _once_each(order(values, ids), points)
@@ -129,7 +137,7 @@ def ordered(points: Sequence[m.ScoredPoint], scores: Sequence[float], dimension:
         [ids[i] for i in positions],
         values[positions],
         [points[i].payload or {} for i in positions],
-        images_of([points[i] for i in positions], dimension),
+        styles_of([points[i] for i in positions], using, dimension),
     )
 
 
@@ -144,10 +152,10 @@ def _once_each(positions: Sequence[int], points: Sequence[m.ScoredPoint]) -> lis
     return kept
 
 
-def images_of(points: Sequence[m.ScoredPoint], dimension: int) -> NDArray[np.float64]:
-    """Return the points' unit vectors ``image``, shape (n, dimension), zero rows where there is none."""
+def styles_of(points: Sequence[m.ScoredPoint], using: str, dimension: int) -> NDArray[np.float64]:
+    """Return the points' unit vectors of that name, shape (n, dimension), zero rows where there is none."""
     nothing = [0.0] * dimension
-    return np.array([vector_of(point) or nothing for point in points], dtype=np.float64).reshape(-1, dimension)
+    return np.array([vector_of(point, using) or nothing for point in points], dtype=np.float64).reshape(-1, dimension)
 
 
 def to_hits(
@@ -172,7 +180,7 @@ def to_hits(
     payloads = ranked.payloads[window]
     utility = np.array([float(payload.get("utility", 0.0)) for payload in payloads])
     lift = utility_factor(utility, beta)
-    pull, nearest = style_pull(ranked.images[window], taste.centroids, taste.weights)
+    pull, nearest = style_pull(ranked.styles[window], taste.centroids, taste.weights)
     lean = style_factor(pull, gamma)
     scores = ranked.scores[window]
     text = np.divide(scores, lift * lean, out=np.zeros_like(scores), where=lean > 1e-6)

@@ -93,7 +93,7 @@ class Profiles:
 
     Args:
         collection: The users' collection.
-        dimension: Length of the vector ``image``.
+        dimension: Length of a centroid.
         most: Largest number of styles a user may have.
         half_life_days: After so many days a pick counts half, ``None`` for never.
     """
@@ -128,7 +128,7 @@ class Profiles:
 
         Args:
             user: Who picked.
-            vector: The sticker's vector in image space, shape (d,); a zero vector changes nothing.
+            vector: The sticker's vector in the space of style, shape (d,); a zero vector changes nothing.
             day: When, in days since the Unix epoch.
             shown: The sticker's id, title and picture URL.
         """
@@ -166,7 +166,7 @@ class Profiles:
         if not rows:
             return StyleProfile.empty(self._dimension), []
         payloads = [_payload(record) for record in rows]
-        directions = np.array([vector_of(record) for record in rows])
+        directions = np.array([vector_of(record, IMAGE) for record in rows])
         profile = StyleProfile(
             sums=directions * np.array([[p["resultant"]] for p in payloads]),
             mass=np.array([p["mass"] for p in payloads]),

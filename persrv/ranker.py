@@ -8,10 +8,10 @@ import numpy as np
 from qdrant_client import models as m
 
 from persrv.index.engine import Collection, Request
-from persrv.index.schema import IMAGE, TEXT
+from persrv.index.schema import TEXT
 from persrv.meaning.recall import Recall
 from persrv.online import NO_TASTE, Taste, narrowed, personal_request, trending_recall
-from persrv.page import Page, Ranked, best_first, images_of, ordered
+from persrv.page import Page, Ranked, best_first, ordered, styles_of
 from persrv.ranking import style_factor, style_pull
 from persrv.recipe import Ranking
 
@@ -27,11 +27,12 @@ class Ranker:
     def __init__(self, collection: Collection, weights: Ranking) -> None:
         self._collection = collection
         self._weights = weights
+        self._using = collection.manifest.taste_vector
 
     @property
     def dimension(self) -> int:
-        """Length of the vector ``image``."""
-        return self._collection.manifest.dimension
+        """Length of the vector in whose space styles lie."""
+        return self._collection.manifest.taste_dimension
 
     def rank(self, recall: Recall, taste: Taste, page: Page) -> Ranked:
         """Return the candidates in their final order, at least the page where there are that many.
@@ -50,14 +51,15 @@ class Ranker:
             taste if in_engine else NO_TASTE,
             beta=self._weights.beta,
             gamma=self._weights.gamma,
-            vectors=(IMAGE,) if len(taste) else (),
+            using=self._using,
+            vectors=(self._using,) if len(taste) else (),
         )
         if in_engine:
-            return best_first(self._collection, request, page, self.dimension)
+            return best_first(self._collection, request, page)
         points = self._collection.query(request)
-        pull, _ = style_pull(images_of(points, self.dimension), taste.centroids, taste.weights)
+        pull, _ = style_pull(styles_of(points, self._using, self.dimension), taste.centroids, taste.weights)
         scores = np.array([point.score for point in points]) * style_factor(pull, self._weights.gamma)
-        return ordered(points, scores.tolist(), self.dimension)
+        return ordered(points, scores.tolist(), self._using, self.dimension)
 
     def trending(self, own: Sequence[str], taste: Taste, page: Page, where: m.Filter | None) -> Ranked:
         """Return a user's own stickers, as given, and then useful ones and those near their styles.
@@ -70,11 +72,11 @@ class Ranker:
         """
         mine = Ranked.nothing(self.dimension)
         if own:
-            recall = trending_recall(len(own), NO_TASTE, narrowed(where, only=own))
+            recall = trending_recall(len(own), NO_TASTE, narrowed(where, only=own), self._using)
             found = self.rank(recall, taste, Page(0, len(own)))
             mine = found.arranged([sticker_id for sticker_id in own if sticker_id in found.ids])
         rest = Page(max(page.offset - mine.total, 0), page.limit)
-        recall = trending_recall(self._weights.pool, taste, narrowed(where, without=own))
+        recall = trending_recall(self._weights.pool, taste, narrowed(where, without=own), self._using)
         return mine.then(self.rank(recall, taste, rest))
 
     def self_score(self, sticker_id: str, text: m.SparseVector) -> float:

@@ -1,7 +1,7 @@
 """The ranking formulas in NumPy: the reference that every engine is tested against.
 
     recall(q, s) = bm25f(q, s) * (1 + beta * utility(s))
-    score(q, s, u) = recall(q, s) * (1 + gamma * max_c w_c * cos(image(s), centroid_c))
+    score(q, s, u) = recall(q, s) * (1 + gamma * max_c w_c * cos(style(s), centroid_c))
 
 The second line follows PerSRV (WWW 2025), whose published form has gamma = 0.3, w_c = 1 and a gate by cluster radius.
 """

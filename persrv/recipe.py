@@ -149,8 +149,16 @@ class UtilityWeights(_Section):
 
 
 class Style(_Section):
-    """How a user's picks become style centroids."""
+    """What says how stickers are drawn, and how a user's picks become style centroids.
 
+    ``encoder = ""`` takes the vectors of ``[image]``. With ``apart`` what a sticker's words foretell of its look is
+    taken out, so that two pictures are alike by hand, whatever they show.
+    """
+
+    encoder: str = ""
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    model_folder: Path | None = None
+    apart: bool = True
     clusters: int = Field(default=5, ge=1, le=32)
     half_life_days: Positive | None = 90.0
     seed: int = 0

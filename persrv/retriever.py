@@ -65,7 +65,7 @@ class Retriever:
         self._ranker = Ranker(stickers, recipe.ranking)
         self._understanding = Understanding(catalog, stickers.manifest, recipe, workspace.text_encoder())
         self._profiles = Profiles(
-            users, stickers.manifest.dimension, recipe.style.clusters, recipe.style.half_life_days
+            users, stickers.manifest.taste_dimension, recipe.style.clusters, recipe.style.half_life_days
         )
         self._closing = ExitStack()
 
@@ -95,6 +95,7 @@ class Retriever:
                 text=workspace.recipe.fingerprint("text"),
                 encoder=f"{encoder.name}@{encoder.revision}",
                 meaning=f"{texts.name}@{texts.revision}" if (texts := workspace.text_encoder()) else "",
+                style=workspace.style_name,
             )
             users = store.open(workspace.users_name)
             catalog = opened.enter_context(workspace.catalog())
@@ -189,7 +190,7 @@ class Retriever:
             name, where = known.title, narrowed(where, without=[known.id])
             stored = self._stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
             if stored and by != "meaning":
-                image = vector_of(stored[0])
+                image = vector_of(stored[0], IMAGE)
             if stored and by != "look":
                 text = sparse_of(stored[0])
                 self_score = self._ranker.self_score(known.id, text) if text and image else 1.0
@@ -198,7 +199,7 @@ class Retriever:
         request = similar_request(image, text, self_score, self.recipe.ranking.pool, where)
         if request is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
-        ranked = best_first(self._stickers, request, page, self._ranker.dimension)
+        ranked = best_first(self._stickers, request, page)
         hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
 

@@ -1,4 +1,4 @@
-"""Style profiles: what a user's picks look like, as a few weighted centroids in the image space.
+"""Style profiles: what a user's picks look like, as a few weighted centroids in the space of style.
 
 Picks are clustered by spherical k-means (Dhillon & Modha 2001) with k chosen by the silhouette (Rousseeuw 1987).
 Each pick's mass halves with every half-life, so taste may drift. After a new pick the nearest centroid moves at once;

@@ -15,6 +15,7 @@ from persrv.index.store import open_store
 from persrv.meaning.encoder import TextEncoder
 from persrv.places import find_recipe, home
 from persrv.recipe import Describe, Ocr, Recipe
+from persrv.styling import REVISION
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,26 @@ class Workspace:
         image = self.recipe.image
         folder = self.recipe.resolve(image.model_folder) if image.model_folder else None
         return encoder(image.encoder, image.options, folder)
+
+    def style_encoder(self) -> ImageEncoder:
+        """Return what makes the raw vectors of style; an encoder like ``[image]``'s where the recipe names no other."""
+        style = self.recipe.style
+        if not style.encoder:
+            return self.encoder()
+        folder = self.recipe.resolve(style.model_folder) if style.model_folder else None
+        return encoder(style.encoder, style.options, folder)
+
+    @property
+    def style_name(self) -> str:
+        """What makes the vectors ``style``: ``name@revision``, and whether meaning is taken out of them.
+
+        ``""`` where there are none, since the vectors ``image`` say the style as well.
+        """
+        style = self.recipe.style
+        if not (style.encoder or style.apart):
+            return ""
+        made_by = self.style_encoder()
+        return f"{made_by.name}@{made_by.revision}{f' apart@{REVISION}' if style.apart else ''}"
 
     def text_encoder(self) -> TextEncoder | None:
         """Return the recipe's text encoder, ``None`` where recall is by words alone.

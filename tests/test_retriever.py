@@ -11,7 +11,7 @@ from persrv import AsyncRetriever, Retriever
 from persrv.answer import Answer
 from persrv.errors import IndexMismatchError, NotFoundError, PictureError, QueryError
 from persrv.index.embedded_collection import EmbeddedCollection
-from persrv.index.schema import IMAGE, point_id
+from persrv.index.schema import STYLE, point_id
 from persrv.index.vectors import vector_of
 from persrv.ranking import final_scores
 from tiny_collection import MEANINGS, Tiny
@@ -140,8 +140,8 @@ def test_the_engines_scores_are_those_of_the_reference(retriever: Retriever) -> 
     utility = np.array([hit.payload["utility"] for hit in answer])
     ranking = retriever.recipe.ranking
     text = np.array([plain[hit.sticker_id] for hit in answer]) / (1 + ranking.beta * utility)
-    records = retriever._stickers.retrieve([point_id(hit.sticker_id) for hit in answer], with_vectors=(IMAGE,))
-    images = np.array([vector_of(record) for record in records])
+    records = retriever._stickers.retrieve([point_id(hit.sticker_id) for hit in answer], with_vectors=(STYLE,))
+    images = np.array([vector_of(record, STYLE) for record in records])
     expected = final_scores(text, utility, images, profile.centroids, profile.weights, ranking.beta, ranking.gamma)
     assert [hit.score for hit in answer] == pytest.approx(expected.tolist(), rel=1e-5)
 

@@ -11,6 +11,7 @@ from persrv.build.meanings import learn_meanings
 from persrv.build.points import PointMaker
 from persrv.build.progress import Progress
 from persrv.build.readers import Readers
+from persrv.build.styles import documents, gather_styles
 from persrv.build.users import learn_profiles
 from persrv.catalog import Catalog, PickCounts
 from persrv.catalog.batches import chunks
@@ -51,6 +52,10 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
     statistics, ids, packs = _survey(catalog, workspace, progress)
     encoder = readers.encoder
     looks = gather_looks(ids, packs, readers.images, readers.thumbprints, encoder.dimension)
+    styles = None
+    if workspace.style_name:
+        words = documents(catalog, recipe.text, statistics.average_lengths) if recipe.style.apart else None
+        styles = gather_styles(ids, packs, readers.styles, readers.style.dimension, words)
     utility, counts = _utility(catalog, workspace, ids)
     meanings = learn_meanings(catalog, readers.meaning, recipe.meaning, progress)
     build = new_build()
@@ -68,6 +73,9 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
         space=looks.space.to_dict(),
         meaning=meanings.name if meanings else "",
         meaning_space=meanings.space.to_dict() if meanings else {},
+        style=workspace.style_name,
+        style_dimension=styles.space.dimension if styles else 0,
+        style_space=styles.space.to_dict() if styles else {},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         persrv=version("persrv"),
     )
@@ -79,6 +87,7 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
         recipe.index.hnsw_m,
         recipe.index.replication_factor,
         meanings.space.dimension if meanings else 0,
+        manifest.style_dimension,
     )
     stickers = store.create(recipe.name, schema, manifest)
     with progress.stage("indexing stickers", len(ids)) as advance:
@@ -90,17 +99,19 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
                 shown[sticker.id] = (sticker.id, sticker.title, maker.image_url(sticker))
                 picked = counts.get(sticker.id)
                 picks, group = picked.picks if picked else 0, looks.groups.get(sticker.id, "")
-                points.append(maker.point(sticker, utility[row], picks, looks.images[row], group, said))
+                drawn = styles.vectors[row] if styles else None
+                points.append(maker.point(sticker, utility[row], picks, looks.images[row], drawn, group, said))
             stickers.upsert(points)
             advance(len(points))
     with progress.stage("learning styles", None) as advance:
         profiles = []
-        for learnt in learn_profiles(catalog, rows, looks.images, shown, recipe.style):
+        tastes = styles.vectors if styles else looks.images
+        for learnt in learn_profiles(catalog, rows, tastes, shown, recipe.style):
             profiles.append(learnt)
             advance(1)
     centroids = manifest.model_copy(update={"stickers": sum(len(profile.mass) for _, profile, _ in profiles)})
     users = store.create(
-        workspace.users_name, user_schema(manifest.dimension, recipe.index.replication_factor), centroids
+        workspace.users_name, user_schema(manifest.taste_dimension, recipe.index.replication_factor), centroids
     )
     for known in chunks(profiles, BATCH // recipe.style.clusters + 1):
         users.upsert([point for user, profile, shows in known for point in points_of(user, profile, shows)])

@@ -28,6 +28,13 @@ class Looks:
     groups: Mapping[str, str]
 
 
+def pictured(ids: Sequence[str], vectors: VectorCache, dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the places in ``ids`` that have a vector, shape (k,), and the raw vectors, shape (k, dimension)."""
+    missing = set(vectors.missing(ids))
+    have = np.array([i for i, sticker_id in enumerate(ids) if sticker_id not in missing], dtype=np.int64)
+    return have, vectors.get([ids[i] for i in have]) if len(have) else np.zeros((0, dimension), dtype=np.float32)
+
+
 def gather_looks(
     ids: Sequence[str], packs: Sequence[str], images: VectorCache, thumbprints: VectorCache, dimension: int
 ) -> Looks:
@@ -40,8 +47,7 @@ def gather_looks(
         thumbprints: From :class:`~persrv.duplicates.Thumbprint`.
         dimension: Length of a raw image vector.
     """
-    have = [i for i, sticker_id in enumerate(ids) if sticker_id in images]
-    raw = images.get([ids[i] for i in have]) if have else np.zeros((0, dimension), dtype=np.float32)
+    have, raw = pictured(ids, images, dimension)
     space = Space.fit(raw, [packs[i] for i in have])
     projected = space.project(raw)
     rows = np.zeros((len(ids), projected.shape[1]), dtype=np.float32)

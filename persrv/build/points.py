@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import models as m
 
-from persrv.index.schema import IMAGE, MEANING, TEXT, point_id
+from persrv.index.schema import IMAGE, MEANING, STYLE, TEXT, point_id
 from persrv.recipe import Text
 from persrv.records import Sticker, Utility
 from persrv.text.bm25f import document_vector
@@ -41,6 +41,7 @@ class PointMaker:
         utility: Utility,
         picks: int,
         image: NDArray[np.float32] | None,
+        style: NDArray[np.float32] | None,
         group: str,
         meaning: NDArray[np.float32] | None,
     ) -> m.PointStruct:
@@ -51,6 +52,7 @@ class PointMaker:
             utility: How good.
             picks: How often it was picked.
             image: Unit vector in the collection's space, shape (d,), ``None`` or all zero without a picture.
+            style: The same in the space of style, ``None`` where ``image`` says the style as well.
             group: Id of its group of near-duplicates, ``""`` for none.
             meaning: Rows of the multivector ``meaning``, shape (r, k), ``None`` or r = 0 for none.
         """
@@ -60,6 +62,8 @@ class PointMaker:
             vectors[TEXT] = m.SparseVector(indices=indices, values=values)
         if image is not None and image.any():
             vectors[IMAGE] = image.tolist()
+        if style is not None and style.any():
+            vectors[STYLE] = style.tolist()
         if meaning is not None and len(meaning):
             vectors[MEANING] = meaning.tolist()
         return m.PointStruct(

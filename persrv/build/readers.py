@@ -26,6 +26,8 @@ class Readers:
     Attributes:
         encoder: Makes the vectors ``image``.
         images: Their cache.
+        style: Makes the raw vectors of style; ``encoder`` itself where the recipe names no other.
+        styles: Their cache.
         thumbprints: The cache of thumbprints, by which near-duplicates are found.
         stages: The reading stages that the recipe asks for, in order.
         meaning: Makes the vectors ``meaning``, ``None`` where recall is by words alone.
@@ -33,6 +35,8 @@ class Readers:
 
     encoder: ImageEncoder
     images: VectorCache
+    style: ImageEncoder
+    styles: VectorCache
     thumbprints: VectorCache
     stages: tuple[Stage[Any], ...]
     meaning: TextEncoder | None
@@ -51,7 +55,13 @@ def open_readers(workspace: Workspace) -> Iterator[Readers]:
     with ExitStack() as opened:
         images = opened.enter_context(workspace.vectors(encoder))
         thumbprints = opened.enter_context(workspace.vectors(thumbprint))
-        stages: list[Stage[Any]] = [LookStage([(encoder, images), (thumbprint, thumbprints)], recipe.image.batch)]
+        looking = [(encoder, images), (thumbprint, thumbprints)]
+        style, styles = encoder, images
+        if recipe.style.encoder:
+            style = workspace.style_encoder()
+            styles = opened.enter_context(workspace.vectors(style))
+            looking.append((style, styles))
+        stages: list[Stage[Any]] = [LookStage(looking, recipe.image.batch)]
         if recipe.ocr.engine:
             from persrv.build.stages.ocr import OcrStage
             from persrv.semantics.ocr.registry import ocr_engine
@@ -64,4 +74,4 @@ def open_readers(workspace: Workspace) -> Iterator[Readers]:
             stages.append(
                 DescribeStage(describer(workspace.describe_settings(), folder=workspace.folder), recipe.describe.batch)
             )
-        yield Readers(encoder, images, thumbprints, tuple(stages), workspace.text_encoder())
+        yield Readers(encoder, images, style, styles, thumbprints, tuple(stages), workspace.text_encoder())

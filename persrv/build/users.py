@@ -21,7 +21,7 @@ LATEST = 500
 def learn_profiles(
     catalog: Catalog,
     rows: Mapping[str, int],
-    images: NDArray[np.float32],
+    styles: NDArray[np.float32],
     shown: Mapping[str, tuple[str, str, str]],
     style: Style,
 ) -> Iterator[tuple[str, StyleProfile, list[Likeness]]]:
@@ -31,8 +31,8 @@ def learn_profiles(
 
     Args:
         catalog: Knows the picks.
-        rows: Sticker id to its row in ``images``.
-        images: Unit vectors in the collection's space, shape (n, d), zero rows without a picture.
+        rows: Sticker id to its row in ``styles``.
+        styles: Unit vectors in the collection's space of style, shape (n, d), zero rows without a picture.
         shown: Sticker id to (id, title, picture URL).
         style: The recipe's ``[style]``.
     """
@@ -41,10 +41,10 @@ def learn_profiles(
         if interaction.sticker_id in rows:
             picks[interaction.user].append((interaction.sticker_id, days_since_epoch(interaction.time)))
     for user in sorted(picks):
-        latest = [(sticker_id, day) for sticker_id, day in picks[user] if images[rows[sticker_id]].any()][-LATEST:]
+        latest = [(sticker_id, day) for sticker_id, day in picks[user] if styles[rows[sticker_id]].any()][-LATEST:]
         if not latest:
             continue
-        vectors = images[[rows[sticker_id] for sticker_id, _ in latest]]
+        vectors = styles[[rows[sticker_id] for sticker_id, _ in latest]]
         days = np.array([day for _, day in latest])
         profile = StyleProfile.fit(
             vectors, days, most=style.clusters, half_life_days=style.half_life_days, seed=style.seed

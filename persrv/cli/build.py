@@ -45,7 +45,7 @@ def build(
 
     report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit)
     if as_json:
-        built = report.manifest.model_dump(exclude={"space", "meaning_space"}) if report.manifest else None
+        built = report.manifest.facts() if report.manifest else None
         print_json(asdict(report) | {"manifest": built, "encoded": report.encoded})
     else:
         _tell(report)

@@ -32,7 +32,7 @@ def push(
         count, gone = export_pictures(recipe, pictures, progress=Bars())
         typer.echo(f"{count} pictures are in {pictures}, {len(gone)} are gone", err=True)
     if as_json:
-        print_json({name: manifest.model_dump(exclude={"space", "meaning_space"}) for name, manifest in pushed.items()})
+        print_json({name: manifest.facts() for name, manifest in pushed.items()})
     else:
         for name, manifest in pushed.items():
             typer.echo(f"{name}: {manifest.build} is live on {url}")

@@ -20,7 +20,7 @@ from persrv.index.client_collection import ClientCollection
 from persrv.index.description import describe, read_description
 from persrv.index.engine import Collection
 from persrv.index.manifest import BUILD_PATTERN, Manifest
-from persrv.index.schema import IMAGE, MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
+from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
 from persrv.index.verify import verify
 
 _DESCRIPTION, _PREVIOUS = "persrv", "persrv_previous"
@@ -58,9 +58,8 @@ class ClientStore:
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
         text = {TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)} if schema.sparse else None
         vectors = {
-            IMAGE: m.VectorParams(
-                size=schema.dimension, distance=m.Distance.COSINE, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m)
-            )
+            name: m.VectorParams(size=size, distance=m.Distance.COSINE, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m))
+            for name, size in schema.dense.items()
         }
         if schema.meaning:
             vectors[MEANING] = m.VectorParams(

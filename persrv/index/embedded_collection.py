@@ -18,7 +18,7 @@ from persrv.index.edge_models import from_edge_records, from_edge_scored, to_edg
 from persrv.index.engine import Request
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest
-from persrv.index.schema import IMAGE, MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
+from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
 
 _Answer = TypeVar("_Answer")
@@ -42,7 +42,9 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         VectorIndexError: The engine refuses.
     """
     text = {TEXT: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if schema.sparse else None
-    vectors = {IMAGE: edge.EdgeVectorParams(size=schema.dimension, distance=edge.Distance.Cosine)}
+    vectors = {
+        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine) for name, size in schema.dense.items()
+    }
     if schema.meaning:
         vectors[MEANING] = edge.EdgeVectorParams(
             size=schema.meaning,

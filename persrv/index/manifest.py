@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from persrv.errors import IndexMismatchError
+from persrv.index.schema import IMAGE, STYLE
 
 SCHEMA_VERSION = 1
 """Raised whenever the points' layout changes."""
@@ -40,6 +41,10 @@ class Manifest(BaseModel):
         space: Mean and scale of the image space, see :mod:`persrv.images.space`.
         meaning: ``name@revision`` of the text encoder, ``""`` where recall is by words alone.
         meaning_space: The collection's meaning space, see :mod:`persrv.meaning.space`.
+        style: What made the vectors ``style``, see :attr:`persrv.workspace.Workspace.style_name`; ``""`` where the
+            vectors ``image`` say the style as well.
+        style_dimension: Length of the vector ``style``, 0 where there is none.
+        style_space: Projects raw style vectors of pictures that have no words, see :mod:`persrv.styling`.
         created: ISO 8601 UTC time.
         persrv: Version that built it.
     """
@@ -60,10 +65,27 @@ class Manifest(BaseModel):
     space: dict[str, Any] = {}
     meaning: str = ""
     meaning_space: dict[str, Any] = {}
+    style: str = ""
+    style_dimension: int = Field(default=0, ge=0)
+    style_space: dict[str, Any] = {}
     created: str
     persrv: str
 
-    def check(self, *, tokenizer: str, text: str, encoder: str, meaning: str = "") -> None:
+    @property
+    def taste_vector(self) -> str:
+        """Name of the vector in whose space users' style centroids lie."""
+        return STYLE if self.style_dimension else IMAGE
+
+    @property
+    def taste_dimension(self) -> int:
+        """Length of :attr:`taste_vector`."""
+        return self.style_dimension or self.dimension
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is short enough for people to read, JSON-safe: everything but the spaces' numbers."""
+        return self.model_dump(mode="json", exclude={"space", "meaning_space", "style_space"})
+
+    def check(self, *, tokenizer: str, text: str, encoder: str, meaning: str = "", style: str = "") -> None:
         """Refuse an index that other code or another recipe built.
 
         Raises:
@@ -75,6 +97,7 @@ class Manifest(BaseModel):
             "text": text,
             "encoder": encoder,
             "meaning": meaning,
+            "style": style,
         }
         for key, wanted in expected.items():
             found = getattr(self, key)

@@ -8,7 +8,7 @@ from qdrant_client import models as m
 
 from persrv.index.engine import Collection, Store
 from persrv.index.manifest import Manifest, new_build
-from persrv.index.schema import IMAGE, MEANING, TEXT, Schema
+from persrv.index.schema import Schema
 
 _BATCH = 256
 
@@ -37,10 +37,9 @@ def push(source: Collection, store: Store, name: str, schema: Schema, advance: A
         IndexUnavailableError: The server failed; nothing was switched.
     """
     manifest = source.manifest.model_copy(update={"build": new_build(), "stickers": source.count()})
-    names = (IMAGE, *((TEXT,) if schema.sparse else ()), *((MEANING,) if schema.meaning else ()))
     with store.create(name, schema, manifest) as target:
         batch: list[m.PointStruct] = []
-        for record in source.scroll(with_vectors=names, batch=_BATCH):
+        for record in source.scroll(with_vectors=schema.vectors, batch=_BATCH):
             batch.append(_point(record))
             if len(batch) == _BATCH:
                 _copy(target, batch, advance)

@@ -14,8 +14,8 @@ from uuid import UUID, uuid5
 
 PayloadType = Literal["keyword", "float", "integer", "bool", "datetime"]
 
-TEXT, IMAGE, MEANING = "text", "image", "meaning"
-"""Names of the sparse vector, of the dense one, and of the dense multivector."""
+TEXT, IMAGE, STYLE, MEANING = "text", "image", "style", "meaning"
+"""Names of the sparse vector, of the two dense ones, and of the dense multivector."""
 
 MEANING_LINKS = 16
 """Links per node of the graph over ``meaning``: it recalls among all stickers, where ``image`` only rescores."""
@@ -53,6 +53,7 @@ class Schema:
         hnsw_m: Links per node of the graph over ``image``, 0 for none.
         replication_factor: Copies of the one shard on a cluster.
         meaning: Length of the rows of the multivector ``meaning`` (cosine, best row), 0 where there is none.
+        style: Length of the dense vector ``style`` (cosine), 0 where ``image`` says the style as well.
     """
 
     dimension: int
@@ -61,6 +62,17 @@ class Schema:
     hnsw_m: int = 0
     replication_factor: int = 1
     meaning: int = 0
+    style: int = 0
+
+    @property
+    def dense(self) -> Mapping[str, int]:
+        """Name of each ordinary dense vector to its length."""
+        return {IMAGE: self.dimension} | ({STYLE: self.style} if self.style else {})
+
+    @property
+    def vectors(self) -> tuple[str, ...]:
+        """Names of all vectors that points may carry."""
+        return (*self.dense, *((TEXT,) if self.sparse else ()), *((MEANING,) if self.meaning else ()))
 
 
 STICKER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType(
@@ -83,9 +95,11 @@ FILTERS = ("pack", "tags", "language", "animated", "rating", "style")
 """Payload keys that a search may filter on."""
 
 
-def sticker_schema(dimension: int, hnsw_m: int = 0, replication_factor: int = 1, meaning: int = 0) -> Schema:
+def sticker_schema(
+    dimension: int, hnsw_m: int = 0, replication_factor: int = 1, meaning: int = 0, style: int = 0
+) -> Schema:
     """Return the layout of a sticker collection."""
-    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, replication_factor, meaning)
+    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, replication_factor, meaning, style)
 
 
 def user_schema(dimension: int, replication_factor: int = 1) -> Schema:

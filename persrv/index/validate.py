@@ -17,7 +17,7 @@ from qdrant_client import models as m
 from persrv.errors import QueryError, VectorIndexError
 from persrv.index.engine import Request
 from persrv.index.formula import check_formula
-from persrv.index.schema import IMAGE, MEANING, TEXT, PayloadType, Schema
+from persrv.index.schema import MEANING, TEXT, PayloadType, Schema
 
 _MAX_INDEX = 2**32 - 1
 
@@ -148,9 +148,9 @@ def _point_vectors_problem(vectors: object, schema: Schema) -> str | None:
     if not isinstance(vectors, dict):
         return f"its vectors are {type(vectors).__name__}, not a dictionary by name"
     for name, vector in vectors.items():
-        if name == IMAGE and isinstance(vector, list):
-            if len(vector) != schema.dimension:
-                return f"vector {name} has {len(vector)} numbers, not {schema.dimension}"
+        if name in schema.dense and isinstance(vector, list):
+            if len(vector) != schema.dense[name]:
+                return f"vector {name} has {len(vector)} numbers, not {schema.dense[name]}"
         elif name == MEANING and schema.meaning and isinstance(vector, list) and vector:
             if any(not isinstance(row, list) or len(row) != schema.meaning for row in vector):
                 return f"vector {name} has a row that is no list of {schema.meaning} numbers"

@@ -6,12 +6,12 @@ from typing import cast
 
 from qdrant_client import models as m
 
-from persrv.index.schema import IMAGE, TEXT
+from persrv.index.schema import TEXT
 
 
-def vector_of(point: m.Record | m.ScoredPoint) -> list[float] | None:
-    """Return a point's dense vector ``image``, ``None`` where it has none or was not asked for."""
-    found = point.vector.get(IMAGE) if isinstance(point.vector, dict) else None
+def vector_of(point: m.Record | m.ScoredPoint, name: str) -> list[float] | None:
+    """Return a point's dense vector of that name, ``None`` where it has none or was not asked for."""
+    found = point.vector.get(name) if isinstance(point.vector, dict) else None
     return cast(list[float], found) if isinstance(found, list) else None
 
 

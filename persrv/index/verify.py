@@ -6,7 +6,7 @@ from qdrant_client import models as m
 
 from persrv.errors import VectorIndexError
 from persrv.index.engine import Collection, Request
-from persrv.index.schema import IMAGE, TEXT
+from persrv.index.schema import MEANING
 
 _PROBES = 3
 
@@ -24,7 +24,7 @@ def verify(collection: Collection) -> None:
             f"build {manifest.build} of {manifest.recipe} holds {count} points, not {manifest.stickers}",
             "build it again; the current version stays",
         )
-    names = (IMAGE, TEXT) if collection.schema.sparse else (IMAGE,)
+    names = [name for name in collection.schema.vectors if name != MEANING]
     for _, record in zip(range(_PROBES), collection.scroll(with_vectors=names, batch=_PROBES), strict=False):
         vectors = record.vector if isinstance(record.vector, dict) else {}
         for name, vector in vectors.items():

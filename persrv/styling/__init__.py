@@ -1,5 +1,5 @@
 """Style apart from meaning: the vectors that say how stickers are drawn, not what they show."""
 
-from persrv.styling.centred import MeaningCentred
+from persrv.styling.centred import REVISION, MeaningCentred
 
-__all__ = ["MeaningCentred"]
+__all__ = ["REVISION", "MeaningCentred"]

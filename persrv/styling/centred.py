@@ -10,8 +10,7 @@ what their words explain; packs that hold a theme drawn by many hands are not. W
 is subtracted, since words may then tell the hand as well as the meaning, and the loudest directions of the whole
 collection are damped, gently.
 
-Nobody has to say which stickers mean the same. The build does not use this yet: the index's vector ``image`` comes from
-:class:`~persrv.images.space.Space` alone.
+Nobody has to say which stickers mean the same. Figures, and what else was tried: docs/decisions/0010-style-apart.md.
 """
 
 from __future__ import annotations
@@ -28,6 +27,9 @@ from persrv.styling.foretell import foretold
 from persrv.styling.packs import covariance_within, likeness, numbered, usable
 from persrv.styling.words import Floats, Indices, WordTable
 from persrv.text.bm25f import SparseVector
+
+REVISION = "1"
+"""Changes whenever the same collection would get other vectors."""
 
 HAND = 0.16
 """Likeness from which on packs are believed to be the work of one hand each. Packs of one style reached 0.20 to 0.51,

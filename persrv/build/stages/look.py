@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from persrv.build.stage import Item
 from persrv.catalog import Catalog, VectorCache
 from persrv.images.encoder import ImageEncoder
+from persrv.images.together import encode_together
 from persrv.records import Skipped
 
 Looks = tuple[NDArray[np.float32], ...]
@@ -41,7 +42,7 @@ class LookStage:
     def work(self, items: Sequence[Item]) -> list[Looks | Skipped]:
         """Return the vectors of each picture."""
         pictures = [item.picture for item in items if item.picture is not None]
-        encoded = [encoder.encode(pictures) for encoder, _ in self._encoders] if pictures else []
+        encoded = encode_together([encoder for encoder, _ in self._encoders], pictures) if pictures else []
         rows = iter(zip(*encoded, strict=True))
         return [next(rows) if item.picture is not None else Skipped(item.sticker_id, "no picture") for item in items]
 
