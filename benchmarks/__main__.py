@@ -66,8 +66,9 @@ def _run(names: Sequence[str], chosen: argparse.Namespace) -> None:
         command, label = f"python -m benchmarks {name}", name
         for option, value in (("size", chosen.size), ("turns", chosen.turns), ("set", chosen.set)):
             if value is not None:
-                command += f" --{option} {value}"
-                label += f"-{option}-{Path(str(value)).name}"
+                short = Path(str(value)).name
+                command += f" --{option} {short}"
+                label += f"-{option}-{short}"
         page = report.markdown(name, benchmark.__doc__ or "", results[name], last, command)
         print(report.table(results[name]))
         print(report.write(chosen.results, label, page), file=sys.stderr)

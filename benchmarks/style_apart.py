@@ -8,7 +8,7 @@ stickers mean the same: a sticker's only text is three of its labels, drawn by l
 
 A simulated user prefers one or two styles, and makes 20 picks among one half of the meanings, of which 20 % are of any
 style. For 40 meanings of the other half, which no pick has seen, all drawings of the meaning are ranked by
-`max_c w_c cos(image, centroid_c)` over the centroids of the user's real `StyleProfile`. The figure is the mean over
+`max_c w_c cos(style, centroid_c)` over the centroids of the user's real `StyleProfile`. The figure is the mean over
 users of the reciprocal rank of the first drawing in a preferred style. `--turns` says how often 60 users and the halves
 are drawn anew (seeds 0, 1, ...); intervals are 95 % bootstrap intervals of the paired difference over all users.
 

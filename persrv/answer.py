@@ -8,10 +8,10 @@ from typing import Any, Literal, overload
 
 from persrv.records import Hit
 
-Reason = Literal["matched", "corrected", "meaning", "trending", "unmatched", "similar", "filtered"]
-"""Why these hits: the words matched; they matched after correction; no word is known, but these are near in meaning; no
-words were given; no word is known, so popular stickers stand in; they resemble a given sticker; stickers match, but
-none passes the filters."""
+Reason = Literal["matched", "corrected", "meaning", "pictured", "trending", "unmatched", "similar", "filtered"]
+"""Why these hits: the words matched; they matched after correction; no word is known, but these are near in meaning;
+the query fits their pictures; no words were given; no word is known, so popular stickers stand in; they resemble a
+given sticker; stickers match, but none passes the filters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class AsyncRetriever:
         query: str = "",
         user: str | None = None,
         *,
+        by: Literal["text", "picture"] = "text",
         limit: int = 20,
         offset: int = 0,
         filters: Mapping[str, FilterValue] | None = None,
@@ -43,7 +44,7 @@ class AsyncRetriever:
     ) -> Answer:
         """Search, see :meth:`Retriever.search`."""
         return await asyncio.to_thread(
-            self._retriever.search, query, user, limit=limit, offset=offset, filters=filters, explain=explain
+            self._retriever.search, query, user, by=by, limit=limit, offset=offset, filters=filters, explain=explain
         )
 
     async def similar(

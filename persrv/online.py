@@ -94,6 +94,18 @@ def text_recall(indices: Sequence[int], values: Sequence[float], pool: int, wher
     return Recall((matching,), (matching,), "$score[0]", {"$score[0]": 0.0})
 
 
+def picture_recall(vector: Sequence[float], pool: int, where: m.Filter | None) -> Recall:
+    """Return the recall of ``pool`` stickers whose pictures a text fits; they start with the cosine, if above 0.
+
+    Args:
+        vector: The text's unit vector in the space of the pictures.
+        pool: Largest number of candidates.
+        where: The search's filter.
+    """
+    near = m.Prefetch(query=list(vector), using=IMAGE, limit=pool, filter=where, score_threshold=0.0)
+    return Recall((near,), (near,), "$score[0]", {"$score[0]": 0.0})
+
+
 def trending_recall(pool: int, taste: Taste, where: m.Filter | None, using: str) -> Recall:
     """Return the recall for an empty query: the most useful stickers and those nearest to each style, all scored 1.
 

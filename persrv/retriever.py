@@ -17,6 +17,7 @@ from persrv.catalog import Catalog
 from persrv.errors import QueryError
 from persrv.feedback import record_pick
 from persrv.images.decode import open_picture
+from persrv.images.encoder import ImageEncoder, TextTower
 from persrv.images.space import Space
 from persrv.index.engine import Collection
 from persrv.index.manifest import Manifest
@@ -28,6 +29,7 @@ from persrv.online import (
     Taste,
     narrowed,
     parse_filters,
+    picture_recall,
     similar_request,
 )
 from persrv.page import Page, Ranked, best_first, explain_text, to_hits
@@ -113,6 +115,7 @@ class Retriever:
         query: str = "",
         user: str | None = None,
         *,
+        by: Literal["text", "picture"] = "text",
         limit: int = 20,
         offset: int = 0,
         filters: Mapping[str, FilterValue] | None = None,
@@ -121,19 +124,24 @@ class Retriever:
         """Return the stickers that answer a query, best for this user first.
 
         An unknown user gets answers ranked by text and utility. An empty query gets the user's own latest stickers and
-        then popular ones. Words that no sticker has are corrected where something near is known; else popular stickers
-        stand in, and the answer's ``note`` says so. Equal scores are ordered by sticker id, so paging is stable.
+        then popular ones. Words that no sticker has are corrected where something near is known; else stickers
+        whose pictures the query fits stand in, where the image encoder can tell, or popular ones, and the answer's
+        ``note`` says so. Equal scores are ordered by sticker id, so paging is stable.
 
         Args:
             query: What was typed, in any language, emoji included; at most 1000 characters.
             user: Whose taste counts.
+            by: ``"text"`` searches what is known of stickers; ``"picture"`` compares the query with the pictures
+                themselves, which needs an image encoder with a text tower.
             limit: Hits on a page, 1 to 1000.
             offset: Hits before the page, >= 0; at most the recipe's ``ranking.pool`` hits can be reached.
             filters: ``{field: value or values}``; fields are pack, tags, language, animated, rating, style.
             explain: Also say which words matched, for 1 more request.
 
         Raises:
-            QueryError: A limit, offset, filter or query that is out of range.
+            QueryError: A limit, offset, filter or query that is out of range, or ``by="picture"`` where the image
+                encoder has no text tower.
+            MissingExtraError: That encoder's packages are not installed.
         """
         if len(query) > LONGEST_QUERY:
             raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
@@ -141,11 +149,16 @@ class Retriever:
         taste = self._profiles.taste(user)
         if not query.strip():
             return self._trending(query, user, taste, page, where, "trending", "")
+        if by == "picture":
+            return self._pictured(query, user, taste, page, where, "")
         understood = self._understanding.understand(query)
         known, corrections = understood.known, understood.corrections
         recall = self._understanding.recall(understood, where)
         ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing(self._ranker.dimension)
         if not known and (recall is None or not ranked.total):
+            if isinstance(self._encoder, TextTower):
+                note = f"no sticker has the words of {query.strip()!r}; these look like it"
+                return self._pictured(query, user, taste, page, where, note)
             note = f"no sticker has the words of {query.strip()!r}; these are popular"
             return self._trending(query, user, taste, page, where, "unmatched", note)
         hits = self._hits(ranked, page, taste)
@@ -259,8 +272,29 @@ class Retriever:
         self.close()
 
     @cached_property
+    def _encoder(self) -> ImageEncoder:
+        return self._workspace.encoder()
+
+    @cached_property
     def _space(self) -> Space:
         return Space.from_dict(self.manifest.space)
+
+    def _pictured(
+        self, query: str, user: str | None, taste: Taste, page: Page, where: m.Filter | None, note: str
+    ) -> Answer:
+        tower = self._encoder
+        if not isinstance(tower, TextTower):
+            raise QueryError(
+                f"the image encoder {self.recipe.image.encoder} cannot compare a text with pictures",
+                "search by text, or name one with a text tower in [image], such as open_clip:MODEL, and build again",
+            )
+        vector = [float(x) for x in tower.encode_text([query.strip()])[0]]
+        ranked = self._ranker.rank(picture_recall(vector, self.recipe.ranking.pool, where), taste, page)
+        hits = self._hits(ranked, page, taste)
+        reason: Reason = "pictured"
+        if not hits:
+            reason, note = "unmatched", f"no picture fits {query.strip()!r}"
+        return Answer(hits, query, user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end)
 
     def _trending(
         self,
@@ -285,7 +319,7 @@ class Retriever:
         return to_hits(ranked, page, taste, self._catalog.paths(ids), weights.beta, weights.gamma)
 
     def _look(self, picture: Path | bytes) -> list[float]:
-        raw = self._workspace.encoder().encode([open_picture(picture)])
+        raw = self._encoder.encode([open_picture(picture)])
         return [float(x) for x in self._space.project(raw)[0]]
 
 

@@ -15,6 +15,7 @@ from persrv.build.styles import documents, gather_styles
 from persrv.build.users import learn_profiles
 from persrv.catalog import Catalog, PickCounts
 from persrv.catalog.batches import chunks
+from persrv.images.encoder import TextTower
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.schema import sticker_schema, user_schema
@@ -51,7 +52,9 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
     recipe = workspace.recipe
     statistics, ids, packs = _survey(catalog, workspace, progress)
     encoder = readers.encoder
-    looks = gather_looks(ids, packs, readers.images, readers.thumbprints, encoder.dimension)
+    looks = gather_looks(
+        ids, packs, readers.images, readers.thumbprints, encoder.dimension, isinstance(encoder, TextTower)
+    )
     styles = None
     if workspace.style_name:
         words = documents(catalog, recipe.text, statistics.average_lengths) if recipe.style.apart else None

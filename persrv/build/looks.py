@@ -36,7 +36,12 @@ def pictured(ids: Sequence[str], vectors: VectorCache, dimension: int) -> tuple[
 
 
 def gather_looks(
-    ids: Sequence[str], packs: Sequence[str], images: VectorCache, thumbprints: VectorCache, dimension: int
+    ids: Sequence[str],
+    packs: Sequence[str],
+    images: VectorCache,
+    thumbprints: VectorCache,
+    dimension: int,
+    aligned: bool,
 ) -> Looks:
     """Fit the collection's space and find its near-duplicates.
 
@@ -46,9 +51,10 @@ def gather_looks(
         images: Raw image vectors.
         thumbprints: From :class:`~persrv.duplicates.Thumbprint`.
         dimension: Length of a raw image vector.
+        aligned: Whether texts have vectors beside the pictures; such vectors must not be moved.
     """
     have, raw = pictured(ids, images, dimension)
-    space = Space.fit(raw, [packs[i] for i in have])
+    space = Space.as_it_is(dimension) if aligned else Space.fit(raw, [packs[i] for i in have])
     projected = space.project(raw)
     rows = np.zeros((len(ids), projected.shape[1]), dtype=np.float32)
     rows[have] = projected

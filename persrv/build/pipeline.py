@@ -93,7 +93,7 @@ def build_collection(
     pick_loaders = [load(source, settings) for source in settings.interactions]
     with ExitStack() as opened:
         catalog = opened.enter_context(workspace.catalog())
-        readers = opened.enter_context(open_readers(workspace))
+        readers = opened.enter_context(open_readers(workspace, parts))
         stages = [stage for stage in readers.stages if stage.name in parts]
         came = Ingested(catalog.count(), 0, 0, ())
         if "ingest" in parts:
@@ -126,7 +126,7 @@ def plan_build(
     """
     parts = _parts(only, limit)
     workspace = Workspace.of(recipe, home)
-    with workspace.existing_catalog() as catalog, open_readers(workspace) as readers:
+    with workspace.existing_catalog() as catalog, open_readers(workspace, parts) as readers:
         return [estimate_stage(stage, catalog, limit) for stage in readers.stages if stage.name in parts]
 
 

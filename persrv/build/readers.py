@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +43,12 @@ class Readers:
 
 
 @contextmanager
-def open_readers(workspace: Workspace) -> Iterator[Readers]:
+def open_readers(workspace: Workspace, parts: Collection[str] = READING) -> Iterator[Readers]:
     """Open what the recipe asks for; packages are loaded only for that.
+
+    Args:
+        workspace: The recipe and its folder.
+        parts: Reading stages that are wanted; others are not opened.
 
     Raises:
         MissingExtraError: A package that a reader needs is not installed.
@@ -62,12 +66,12 @@ def open_readers(workspace: Workspace) -> Iterator[Readers]:
             styles = opened.enter_context(workspace.vectors(style))
             looking.append((style, styles))
         stages: list[Stage[Any]] = [LookStage(looking, recipe.image.batch)]
-        if recipe.ocr.engine:
+        if recipe.ocr.engine and "ocr" in parts:
             from persrv.build.stages.ocr import OcrStage
             from persrv.semantics.ocr.registry import ocr_engine
 
             stages.append(OcrStage(ocr_engine(workspace.ocr_settings()), recipe.ocr))
-        if recipe.describe.engine:
+        if recipe.describe.engine and "describe" in parts:
             from persrv.build.stages.describe import DescribeStage
             from persrv.semantics.describe import describer
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, demo, edit, inspect, people, push, read, search
+from persrv.cli import build, demo, edit, inspect, learn, people, push, read, search
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -69,6 +69,7 @@ for command in (
     inspect.show,
     edit.edit,
     read.read,
+    learn.learn,
     inspect.info,
     inspect.doctor,
     push.push,

@@ -30,6 +30,10 @@ def search(
         str, typer.Argument(help="What to look for: words, Chinese, emoji; empty for what is popular.")
     ] = "",
     user: Annotated[str | None, typer.Option("--user", "-u", help="Whose taste counts.")] = None,
+    by: Annotated[
+        Literal["text", "picture"],
+        typer.Option("--by", help="Search what stickers say and mean, or compare the query with their pictures."),
+    ] = "text",
     recipe: RecipeOption = DEFAULT_RECIPE,
     limit: LimitOption = 20,
     offset: OffsetOption = 0,
@@ -47,7 +51,9 @@ def search(
 
     chosen = parse_filter_options(filters)
     with Retriever.open(recipe) as retriever:
-        answer = retriever.search(query, user, limit=limit, offset=offset, filters=chosen, explain=explain or as_json)
+        answer = retriever.search(
+            query, user, by=by, limit=limit, offset=offset, filters=chosen, explain=explain or as_json
+        )
     label, title = user or "everybody", query.strip() or "popular"
     _show(answer, label, title, explain=explain, images=images, html=html, as_json=as_json)
 

@@ -93,6 +93,16 @@ class Space:
             directions, damping = _loudest(covariance, _TOTAL_DIRECTIONS, _TOTAL_SHRINKAGE)
         return cls(centre, gain, shift.astype(np.float32), directions, damping)
 
+    @classmethod
+    def as_it_is(cls, dimension: int) -> Self:
+        """Return the space that only scales to unit length: texts stay beside the pictures that they fit.
+
+        Args:
+            dimension: Length of the vectors, whose numbers must lie in [-3, 3].
+        """
+        zeros = np.zeros(dimension, np.float32)
+        return cls(zeros, zeros + 1, zeros, np.zeros((0, dimension), np.float32), np.zeros(0, np.float32))
+
     @property
     def dimension(self) -> int:
         """Length of raw and of projected vectors."""

@@ -158,7 +158,7 @@ def test_a_saved_model_is_the_same_model(tmp_path: Path) -> None:
 
 
 def test_a_missing_model_says_how_to_train(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"nothing has been learned.*train it first"):
+    with pytest.raises(RecipeError, match=r"nothing has been learned.*run persrv learn"):
         describer(Describe(engine="nearest"), folder=tmp_path)
 
 
@@ -182,7 +182,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path, damage: str) -> None:
         }
         name, value = wrong[damage]
         np.savez(path, **(parts | {name: value}))
-    with pytest.raises(RecipeError, match=r"nearest\.npz cannot be read.*train it again"):
+    with pytest.raises(RecipeError, match=r"nearest\.npz cannot be read.*run persrv learn again"):
         load(tmp_path)
 
 

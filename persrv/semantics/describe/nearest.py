@@ -37,7 +37,7 @@ class NearestDescriber:
             raise RecipeError(
                 f"the nearest describer was trained with the encoder {model.encoder} {model.encoder_revision}, "
                 f"not {encoder.name} {encoder.revision}",
-                "train it again",
+                "run persrv learn again",
             )
         self._model = model
         self._encoder = encoder

@@ -79,10 +79,10 @@ def load(folder: Path) -> NearestModel:
     except FileNotFoundError as error:
         raise RecipeError(
             f"describe.engine is 'nearest', but nothing has been learned from the labels yet: there is no {path}",
-            "train it first, see docs/how-to/describe-stickers.md",
+            "run persrv learn with the recipe, then build again",
         ) from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise RecipeError(f"{path} cannot be read: {error}", "train it again") from error
+        raise RecipeError(f"{path} cannot be read: {error}", "run persrv learn again") from error
     return model
 
 
