@@ -101,7 +101,8 @@ class RayEngine:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         address = os.environ.get("RAY_ADDRESS") or "local"
-        self._ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        with _without_stderr():
+            self._ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         self._started = True
 
     def _fitting(self) -> int:
@@ -126,6 +127,19 @@ def _unpacked(answer: bytes) -> list[Outcome[Any]]:
     if isinstance(unpacked, PersrvError):
         raise unpacked
     return cast("list[Outcome[Any]]", unpacked)
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Send the process's standard error nowhere: C++ writes to it, and says first of all that it will say nothing."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @contextmanager
