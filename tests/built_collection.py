@@ -11,7 +11,6 @@ from typing import Any
 from persrv.duplicates import Thumbprint
 from persrv.workspace import Workspace
 
-
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 

@@ -36,7 +36,8 @@ class BuildReport:
         picks: New picks.
         stages: What each reading stage did.
         users: Users with a style profile.
-        skipped: Items that could not be used, with reasons; those of stages are tried again at the next build.
+        skipped: Items that could not be used, each with a reason once; those of stages are tried again at the next
+            build.
         seconds: Wall-clock time.
     """
 
@@ -117,7 +118,8 @@ def build_collection(
         picks=came.picks,
         stages=reports,
         users=published.users if published else 0,
-        skipped=came.skipped + tuple(item for report in reports for item in report.skipped),
+        # A picture that cannot be opened fails in every stage, and is one thing to mend.
+        skipped=tuple(dict.fromkeys((*came.skipped, *(item for report in reports for item in report.skipped)))),
         seconds=time.monotonic() - started,
     )
 

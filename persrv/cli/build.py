@@ -75,7 +75,7 @@ def _tell(report: BuildReport) -> None:
     from persrv.cli.progress import stderr
 
     for item in report.skipped[:LISTED]:
-        stderr.print(f"skipped {escape(item.key)}: {escape(item.reason)}", highlight=False)
+        stderr.print(f"skipped {_shown(item.key)}: {_shown(item.reason)}", highlight=False, soft_wrap=True)
     if len(report.skipped) > LISTED:
         stderr.print(f"... and {len(report.skipped) - LISTED} more; --json names all", highlight=False)
     read = ", ".join(f"{stage.done} by {stage.name}" for stage in report.stages)
@@ -84,6 +84,11 @@ def _tell(report: BuildReport) -> None:
         f"{report.users} users with a style, {report.removed} removed, {len(report.skipped)} skipped, "
         f"{report.seconds:.1f} s"
     )
+
+
+def _shown(text: str) -> str:
+    """Return text that stays on its line: names of files may hold line breaks and orders to the terminal."""
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
 def _plan(recipe: str, only: list[str], limit: int | None, as_json: bool) -> None:
