@@ -21,6 +21,9 @@ packages never leave this package: they are wrapped in one of these, with the or
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 
 class PersrvError(Exception):
     """Base of every error that persrv raises on purpose.
@@ -36,6 +39,10 @@ class PersrvError(Exception):
         self.problem = problem
         self.next_step = next_step
         super().__init__(f"{problem}; {next_step}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception's own way calls the class with its text alone, and could not come back from another process.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class RecipeError(PersrvError):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -12,25 +11,10 @@ from typing import Any
 
 import pytest
 
+from built_collection import points
 from persrv.build import build_collection, plan_build
 from persrv.errors import NotFoundError, QueryError
-from persrv.workspace import Workspace
 from tiny_collection import Tiny, write_collection
-
-
-def points(file: Path, home: Path) -> dict[str, Any]:
-    """Everything that both collections hold."""
-    workspace = Workspace.of(file, home)
-    store = workspace.store()
-    found = {}
-    try:
-        for name, vectors in ((workspace.recipe.name, ("image", "text")), (workspace.users_name, ("image",))):
-            with store.open(name) as collection:
-                for record in collection.scroll(None, vectors):
-                    found[f"{name}:{record.id}"] = json.loads(record.model_dump_json())
-    finally:
-        store.close()
-    return found
 
 
 def test_building_twice_gives_the_same_index(tiny: Tiny) -> None:

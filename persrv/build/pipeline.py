@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persrv.build.assemble import assemble
+from persrv.build.engines import Engine, engine_named
 from persrv.build.ingest import Ingested, PickFilter, ingest
 from persrv.build.progress import Progress, Silent
 from persrv.build.readers import READING, open_readers
@@ -35,7 +36,8 @@ class BuildReport:
         picks: New picks.
         stages: What each reading stage did.
         users: Users with a style profile.
-        skipped: Items that could not be used, with reasons; those of stages are tried again at the next build.
+        skipped: Items that could not be used, each with a reason once; those of stages are tried again at the next
+            build.
         seconds: Wall-clock time.
     """
 
@@ -62,6 +64,7 @@ def build_collection(
     only: Collection[str] = (),
     limit: int | None = None,
     keep_pick: PickFilter | None = None,
+    engine: str | Engine = "local",
 ) -> BuildReport:
     """Build a collection, or bring it up to date, and publish it.
 
@@ -75,10 +78,12 @@ def build_collection(
         only: Parts to do, of :data:`PARTS`; default all.
         limit: Largest number of stickers that each reading stage works on; default all.
         keep_pick: Picks for which it is false are not taken in; evaluation holds picks back this way.
+        engine: Where models work: ``"local"``, ``"ray"``, or an engine with settings of its own, such as
+            :class:`~persrv.build.engines.RayEngine`. It is closed at the end.
 
     Raises:
         RecipeError: There is no such recipe, or it is wrong.
-        QueryError: ``only`` names an unknown part, or ``limit`` is negative.
+        QueryError: ``only`` names an unknown part, ``limit`` is negative, or there is no such engine.
         SourceError: The source cannot be read.
         CatalogError: The database cannot be used.
         MissingExtraError: A reader's packages are not installed.
@@ -87,18 +92,20 @@ def build_collection(
     started = time.monotonic()
     parts = _parts(only, limit)
     shown = progress or Silent()
+    runs_on = engine_named(engine) if isinstance(engine, str) else engine
     workspace = Workspace.of(recipe, home)
     settings = workspace.recipe
     loader = load(settings.stickers, settings)
     pick_loaders = [load(source, settings) for source in settings.interactions]
     with ExitStack() as opened:
+        opened.callback(runs_on.close)
         catalog = opened.enter_context(workspace.catalog())
         readers = opened.enter_context(open_readers(workspace, parts))
         stages = [stage for stage in readers.stages if stage.name in parts]
         came = Ingested(catalog.count(), 0, 0, ())
         if "ingest" in parts:
             came = ingest(catalog, loader, pick_loaders, shown, keep_pick)
-        reports = tuple(run_stage(stage, catalog, shown, limit) for stage in stages)
+        reports = tuple(run_stage(stage, workspace, catalog, runs_on, shown, limit) for stage in stages)
         published = None
         if "index" in parts:
             store = workspace.store()
@@ -111,7 +118,8 @@ def build_collection(
         picks=came.picks,
         stages=reports,
         users=published.users if published else 0,
-        skipped=came.skipped + tuple(item for report in reports for item in report.skipped),
+        # A picture that cannot be opened fails in every stage, and is one thing to mend.
+        skipped=tuple(dict.fromkeys((*came.skipped, *(item for report in reports for item in report.skipped)))),
         seconds=time.monotonic() - started,
     )
 

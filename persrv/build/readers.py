@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from persrv.build.stage import Stage
-from persrv.build.stages.look import LookStage
+from persrv.build.stage import Stage, Worker
+from persrv.build.stages.look import Looker, LookStage
 from persrv.catalog import VectorCache
 from persrv.duplicates import Thumbprint
 from persrv.images.encoder import ImageEncoder
@@ -59,23 +59,50 @@ def open_readers(workspace: Workspace, parts: Collection[str] = READING) -> Iter
     with ExitStack() as opened:
         images = opened.enter_context(workspace.vectors(encoder))
         thumbprints = opened.enter_context(workspace.vectors(thumbprint))
-        looking = [(encoder, images), (thumbprint, thumbprints)]
+        looking, caches = [encoder, thumbprint], [images, thumbprints]
         style, styles = encoder, images
         if recipe.style.encoder:
             style = workspace.style_encoder()
             styles = opened.enter_context(workspace.vectors(style))
-            looking.append((style, styles))
-        stages: list[Stage[Any]] = [LookStage(looking, recipe.image.batch)]
+            looking.append(style)
+            caches.append(styles)
+        stages: list[Stage[Any]] = [LookStage(Looker(looking), caches, recipe.image.batch)]
         if recipe.ocr.engine and "ocr" in parts:
-            from persrv.build.stages.ocr import OcrStage
-            from persrv.semantics.ocr.registry import ocr_engine
-
-            stages.append(OcrStage(ocr_engine(workspace.ocr_settings()), recipe.ocr))
+            stages.append(_ocr(workspace))
         if recipe.describe.engine and "describe" in parts:
-            from persrv.build.stages.describe import DescribeStage
-            from persrv.semantics.describe import describer
-
-            stages.append(
-                DescribeStage(describer(workspace.describe_settings(), folder=workspace.folder), recipe.describe.batch)
-            )
+            stages.append(_describe(workspace))
         yield Readers(encoder, images, style, styles, thumbprints, tuple(stages), workspace.text_encoder())
+
+
+def worker(workspace: Workspace, stage: str) -> Worker[Any]:
+    """Return what reads for one stage, without catalog and caches; it is made on the machine that is to work.
+
+    Args:
+        workspace: Of the collection; its folder needs not be there, except for describers that keep a model in it.
+        stage: One of :data:`READING` that the recipe asks for.
+
+    Raises:
+        MissingExtraError: A package that it needs is not installed here.
+        RecipeError: A model that is not there, or a setting that it does not know.
+    """
+    if stage == "ocr":
+        return _ocr(workspace)
+    if stage == "describe":
+        return _describe(workspace)
+    styles = [workspace.style_encoder()] if workspace.recipe.style.encoder else []
+    return Looker([workspace.encoder(), Thumbprint(), *styles])
+
+
+def _ocr(workspace: Workspace) -> Stage[Any]:
+    from persrv.build.stages.ocr import OcrStage
+    from persrv.semantics.ocr.registry import ocr_engine
+
+    return OcrStage(ocr_engine(workspace.ocr_settings()), workspace.recipe.ocr)
+
+
+def _describe(workspace: Workspace) -> Stage[Any]:
+    from persrv.build.stages.describe import DescribeStage
+    from persrv.semantics.describe import describer
+
+    made = describer(workspace.describe_settings(), folder=workspace.folder)
+    return DescribeStage(made, workspace.recipe.describe.batch)

@@ -1,22 +1,19 @@
-"""Runs a stage over what is missing, reading ahead while the model works."""
+"""Runs a stage over what is missing, and stores what an engine makes of it batch by batch."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from persrv.build.engines import Engine
 from persrv.build.progress import Progress
-from persrv.build.stage import Item, Result, Stage
+from persrv.build.stage import Result, Stage
+from persrv.build.working import outcomes
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
-from persrv.errors import PictureError
-from persrv.images.decode import open_picture
 from persrv.records import Skipped, Sticker
-
-READERS = 2
-"""Threads that decode the next batch while the model works on this one."""
+from persrv.workspace import Workspace
 
 SAMPLE = 8
 """Stickers that are worked on, and thrown away, to estimate a stage that never ran here."""
@@ -41,44 +38,47 @@ class StageReport:
     seconds: float
 
 
-def run_stage(stage: Stage[Result], catalog: Catalog, progress: Progress, limit: int | None = None) -> StageReport:
+def run_stage(
+    stage: Stage[Result],
+    workspace: Workspace,
+    catalog: Catalog,
+    engine: Engine,
+    progress: Progress,
+    limit: int | None = None,
+) -> StageReport:
     """Work on what is missing, in id order, batch by batch.
 
-    Killing it at any moment loses at most the batch in hand. What cannot be read is skipped and reported.
+    Killing it at any moment loses at most the batches in hand. What cannot be read is skipped and reported.
 
     Args:
         stage: What to do.
+        workspace: Of the collection.
         catalog: Says which stickers there are, and keeps the results.
+        engine: Where the model works.
         progress: Shows how far it is.
         limit: Largest number of stickers to work on.
     """
     started = time.monotonic()
     missing = stage.missing(catalog)
-    skipped: list[Skipped] = []
+    skipped: dict[int, tuple[Skipped, ...]] = {}
     done = 0
     wanted = missing if limit is None else missing[:limit]
     with progress.stage(stage.title, len(wanted)) as advance:
-        for items, unreadable in _opened(catalog, wanted, stage):
-            results = stage.work(items) if items else []
-            good = [
-                (item.sticker_id, result)
-                for item, result in zip(items, results, strict=True)
-                if not isinstance(result, Skipped)
-            ]
-            if good:
-                stage.store(catalog, good)
-            skipped.extend(unreadable)
-            skipped.extend(result for result in results if isinstance(result, Skipped))
-            done += len(good)
-            advance(len(items) + len(unreadable))
+        for outcome in engine.outcomes(stage, workspace, _batches(catalog, wanted, stage)):
+            if outcome.results:
+                stage.store(catalog, outcome.results)
+            skipped[outcome.batch] = outcome.skipped
+            done += len(outcome.results)
+            advance(outcome.stickers)
     seconds = time.monotonic() - started
     if done:
-        catalog.note(_rate_key(stage), done / seconds)
-    return StageReport(stage.name, len(missing), done, tuple(skipped), seconds)
+        catalog.note(_rate_key(stage, engine.name), done / seconds)
+    in_order = tuple(item for _, items in sorted(skipped.items()) for item in items)
+    return StageReport(stage.name, len(missing), done, in_order, seconds)
 
 
 def estimate_stage(stage: Stage[Result], catalog: Catalog, limit: int | None = None) -> StageReport:
-    """Say how much a stage would do and how long it would take; nothing is written.
+    """Say how much a stage would do and how long it would take on the engine ``local``; nothing is written.
 
     The rate is that of its last run here, else it is measured on a few stickers.
     """
@@ -86,46 +86,20 @@ def estimate_stage(stage: Stage[Result], catalog: Catalog, limit: int | None = N
     wanted = missing if limit is None else missing[:limit]
     if not wanted:
         return StageReport(stage.name, len(missing), 0, (), 0.0)
-    rate = catalog.noted(_rate_key(stage))
+    rate = catalog.noted(_rate_key(stage, "local"))
     if not isinstance(rate, float):
         sample = wanted[:SAMPLE]
         started = time.monotonic()
-        for items, _ in _opened(catalog, sample, stage):
-            stage.work(items)
+        for _ in outcomes(stage, _batches(catalog, sample, stage)):
+            pass
         rate = len(sample) / max(time.monotonic() - started, 1e-6)
     return StageReport(stage.name, len(missing), 0, (), len(wanted) / rate)
 
 
-def _rate_key(stage: Stage[Result]) -> str:
-    return f"rate:{stage.name}:{stage.model}"
+def _rate_key(stage: Stage[Result], engine: str) -> str:
+    return f"rate:{engine}:{stage.name}:{stage.model}"
 
 
-def _opened(catalog: Catalog, ids: Sequence[str], stage: Stage[Result]) -> Iterator[tuple[list[Item], list[Skipped]]]:
-    """Yield batches of opened stickers, and of those that cannot be opened, always one batch ahead."""
-    with ThreadPoolExecutor(READERS) as readers:
-        ahead: list[Future[Item | Skipped]] = []
-        for group in chunks(ids, stage.batch):
-            stickers = catalog.stickers(group, without=stage.blind_to)
-            coming = [readers.submit(_open, sticker) for sticker in stickers]
-            if ahead:
-                yield _split(ahead)
-            ahead = coming
-        if ahead:
-            yield _split(ahead)
-
-
-def _split(futures: Sequence[Future[Item | Skipped]]) -> tuple[list[Item], list[Skipped]]:
-    opened = [future.result() for future in futures]
-    return (
-        [item for item in opened if isinstance(item, Item)],
-        [item for item in opened if isinstance(item, Skipped)],
-    )
-
-
-def _open(sticker: Sticker) -> Item | Skipped:
-    if sticker.path is None:
-        return Item(sticker.id, None, None, sticker.semantics)
-    try:
-        return Item(sticker.id, sticker.path, open_picture(sticker.path), sticker.semantics)
-    except PictureError as error:
-        return Skipped(str(sticker.path), error.problem)
+def _batches(catalog: Catalog, ids: Sequence[str], stage: Stage[Result]) -> Iterator[tuple[int, list[Sticker]]]:
+    for number, group in enumerate(chunks(ids, stage.batch)):
+        yield number, list(catalog.stickers(group, without=stage.blind_to))

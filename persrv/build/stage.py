@@ -31,11 +31,21 @@ class Item:
     semantics: Semantics
 
 
-class Stage(Protocol[Result]):
-    """Reads stickers with one model.
+class Worker(Protocol[Result]):
+    """The part of a stage that reads: it knows neither the catalog nor the caches, so it can run on another machine."""
 
-    :meth:`work` touches neither the catalog nor the disk, so that it can run on another machine.
-    """
+    @property
+    def model(self) -> str:
+        """Identity of everything that decides its results; another one makes all stickers missing."""
+        ...
+
+    def work(self, items: Sequence[Item]) -> list[Result | Skipped]:
+        """Return one result an item, in their order; results can be pickled."""
+        ...
+
+
+class Stage(Worker[Result], Protocol[Result]):
+    """Reads stickers with one model, and knows which lack a result and where results go."""
 
     @property
     def name(self) -> str:
@@ -45,11 +55,6 @@ class Stage(Protocol[Result]):
     @property
     def title(self) -> str:
         """What it does, as a person would say it."""
-        ...
-
-    @property
-    def model(self) -> str:
-        """Identity of everything that decides its results; another one makes all stickers missing."""
         ...
 
     @property
@@ -64,10 +69,6 @@ class Stage(Protocol[Result]):
 
     def missing(self, catalog: Catalog) -> list[str]:
         """Return the ids that have no result of this model yet, ascending."""
-        ...
-
-    def work(self, items: Sequence[Item]) -> list[Result | Skipped]:
-        """Return one result an item, in their order."""
         ...
 
     def store(self, catalog: Catalog, results: Sequence[tuple[str, Result]]) -> None:

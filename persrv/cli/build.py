@@ -9,9 +9,11 @@ import typer
 from rich.markup import escape
 
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.errors import QueryError
 
 if TYPE_CHECKING:
     from persrv.build import BuildReport
+    from persrv.build.engines import Engine
 
 SOME_SKIPPED = 8
 """Exit code of ``--strict`` when an item was skipped."""
@@ -29,8 +31,13 @@ def build(
         typer.Option("--only", help="Do only this part; repeat for more: ingest, look, ocr, describe, index."),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Most stickers that each reader works on.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read, and how long it takes.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be read, and how long it takes here.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 8 when something was skipped.")] = False,
+    engine: Annotated[str, typer.Option("--engine", help="Where models work: local, or ray for a cluster.")] = "local",
+    workers: Annotated[int | None, typer.Option("--workers", help="With ray: how many models work at once.")] = None,
+    gpus: Annotated[float | None, typer.Option("--gpus", help="With ray: GPUs that each takes, 0.5 for half.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a collection, or bring it up to date; an interrupted build goes on where it stopped.
@@ -43,7 +50,8 @@ def build(
     from persrv.build import build_collection
     from persrv.cli.progress import Bars
 
-    report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit)
+    runs_on = _engine(engine, workers, gpus)
+    report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit, engine=runs_on)
     if as_json:
         built = report.manifest.facts() if report.manifest else None
         print_json(asdict(report) | {"manifest": built, "encoded": report.encoded})
@@ -53,11 +61,21 @@ def build(
         raise typer.Exit(SOME_SKIPPED)
 
 
+def _engine(name: str, workers: int | None, gpus: float | None) -> Engine:
+    from persrv.build.engines import RayEngine, engine_named
+
+    if name == "ray":
+        return RayEngine(workers, gpus or 0.0)
+    if workers is not None or gpus is not None:
+        raise QueryError(f"--workers and --gpus say nothing to the engine {name}", "add --engine ray")
+    return engine_named(name)
+
+
 def _tell(report: BuildReport) -> None:
     from persrv.cli.progress import stderr
 
     for item in report.skipped[:LISTED]:
-        stderr.print(f"skipped {escape(item.key)}: {escape(item.reason)}", highlight=False)
+        stderr.print(f"skipped {_shown(item.key)}: {_shown(item.reason)}", highlight=False, soft_wrap=True)
     if len(report.skipped) > LISTED:
         stderr.print(f"... and {len(report.skipped) - LISTED} more; --json names all", highlight=False)
     read = ", ".join(f"{stage.done} by {stage.name}" for stage in report.stages)
@@ -66,6 +84,11 @@ def _tell(report: BuildReport) -> None:
         f"{report.users} users with a style, {report.removed} removed, {len(report.skipped)} skipped, "
         f"{report.seconds:.1f} s"
     )
+
+
+def _shown(text: str) -> str:
+    """Return text that stays on its line: names of files may hold line breaks and orders to the terminal."""
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
 def _plan(recipe: str, only: list[str], limit: int | None, as_json: bool) -> None:
