@@ -99,7 +99,7 @@ def emoji_words(folder: Path | None = None) -> dict[str, dict[str, tuple[str, ..
             lines = table.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             problem = f"{table} cannot be read: {error}"
-            raise SourceError(problem, "make it with scripts/make_emoji_queries.py") from error
+            raise SourceError(problem, "make it with scripts/emoji_set/queries.py") from error
         rows = [line.split("\t") for line in lines if line]
         words[language] = {row[0]: tuple(row[1:]) for row in rows if len(row) > 1}
     return words

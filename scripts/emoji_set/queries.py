@@ -1,6 +1,6 @@
 """Make ``collections/emoji-queries``: what people who did not write the indexed texts would type for an emoji.
 
-``python scripts/make_emoji_queries.py RIME`` with RIME the file ``emoji_word.txt`` of Debian's package
+``python -m scripts.emoji_set.queries RIME`` with RIME the file ``emoji_word.txt`` of Debian's package
 ``rime-data-emoji``; the English words come from the npm package emojilib, fetched with ``npm pack``.
 """
 
@@ -16,9 +16,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import opencc
-from emoji_set.packages import fetch
 
-ROOT = Path(__file__).resolve().parent.parent
+from .packages import fetch
+
+ROOT = Path(__file__).resolve().parents[2]
 SET = ROOT / "collections" / "emoji" / "stickers.jsonl"
 OUT = ROOT / "collections" / "emoji-queries"
 EMOJILIB = ("emojilib", "4.0.3")
