@@ -83,7 +83,7 @@ def random_order(view: View, seed: int = 0) -> Scored:
 
 def popularity(view: View) -> Scored:
     """The most picked stickers, whatever is asked."""
-    picked = view.counts[:, 0] + 1.0
+    picked: Floats = view.counts[:, 0] + np.float64(1.0)
     return Scored("popularity", view.material.ids, lambda query, user: picked)
 
 
