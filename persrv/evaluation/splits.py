@@ -84,7 +84,7 @@ def cold_users(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) 
 
     Args:
         picks: In any order.
-        share: Chance of each user to be drawn, in (0, 1), by hash.
+        share: Part of the users, in (0, 1), drawn by hash; at least one.
         seed: Another seed draws others.
 
     Raises:
@@ -92,7 +92,8 @@ def cold_users(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) 
     """
     ordered = _ordered(picks)
     _check_share(share)
-    held = {at for at, pick in enumerate(ordered) if _drawn(seed, pick.user) < share}
+    cold = _some({pick.user for pick in ordered}, share, seed)
+    held = {at for at, pick in enumerate(ordered) if pick.user in cold}
     return _split("cold-users", ordered, held)
 
 
@@ -100,7 +101,8 @@ def cold_stickers(picks: Sequence[Interaction], share: float = 0.3, seed: int = 
     """Hold back every pick of some stickers, as if nobody had ever picked them; arguments as :func:`cold_users`."""
     ordered = _ordered(picks)
     _check_share(share)
-    held = {at for at, pick in enumerate(ordered) if _drawn(seed, pick.sticker_id) < share}
+    cold = _some({pick.sticker_id for pick in ordered}, share, seed)
+    held = {at for at, pick in enumerate(ordered) if pick.sticker_id in cold}
     return _split("cold-stickers", ordered, held)
 
 
@@ -151,6 +153,10 @@ def _positions(ordered: Sequence[Interaction]) -> dict[str, list[int]]:
         if pick.query.strip():
             found[pick.user].append(at)
     return dict(sorted(found.items()))
+
+
+def _some(names: set[str], share: float, seed: int) -> set[str]:
+    return set(sorted(names, key=lambda name: _drawn(seed, name))[: max(1, round(share * len(names)))])
 
 
 def _drawn(seed: int, name: str) -> float:
