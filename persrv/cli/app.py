@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, demo, edit, inspect, learn, people, push, read, search
+from persrv.cli import build, demo, edit, evaluate, inspect, learn, people, push, read, search
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -75,6 +75,7 @@ for command in (
     push.push,
 ):
     app.command()(command)
+app.add_typer(evaluate.app)
 
 
 def main() -> None:

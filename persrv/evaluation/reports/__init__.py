@@ -1,0 +1,1 @@
+"""Reports: what an experiment asked, on what data, what came out, and what did not work."""
