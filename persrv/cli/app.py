@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, demo, edit, evaluate, inspect, learn, people, push, read, search
+from persrv.cli import build, compare, demo, edit, evaluate, inspect, learn, people, push, read, search
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -70,6 +70,7 @@ for command in (
     edit.edit,
     read.read,
     learn.learn,
+    compare.compare,
     inspect.info,
     inspect.doctor,
     push.push,
