@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, compare, demo, edit, evaluate, inspect, learn, people, push, read, search
+from persrv.cli import build, compare, demo, edit, evaluate, inspect, learn, people, push, read, search, tune
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -71,6 +71,7 @@ for command in (
     read.read,
     learn.learn,
     compare.compare,
+    tune.tune,
     inspect.info,
     inspect.doctor,
     push.push,

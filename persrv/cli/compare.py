@@ -43,6 +43,6 @@ def compare(
     effect = found.effect
     typer.echo(
         f"B over A: {effect.value:+.3f} ({effect.low:+.3f} to {effect.high:+.3f}, 95 % at any time), "
-        f"e = {found.e_value:.3g}, p = {found.p:.4f}"
+        f"e = {found.e_value:.3g}, p = {found.p:.2g}"
     )
     typer.echo(found.verdict)

@@ -72,7 +72,7 @@ def test_people_with_taste_let_the_ranking_by_style_win(tiny: Tiny) -> None:
 def test_people_without_taste_decide_nothing(tiny: Tiny) -> None:
     with comparing(tiny, STYLE_HELPS).open() as retriever:
         known_by(retriever, PEOPLE)
-        people_search(retriever, PEOPLE, noise=1.0, seed=3)
+        people_search(retriever, PEOPLE[:4], noise=1.0, seed=3)
     found = told(tiny)
     assert found.wins["a"] > 5 and found.wins["b"] > 5
     assert found.winner is None and found.effect.low < 0 < found.effect.high
@@ -81,10 +81,10 @@ def test_people_without_taste_decide_nothing(tiny: Tiny) -> None:
 
 def test_a_ranking_against_itself_only_ties(tiny: Tiny) -> None:
     with comparing(tiny, '[compare]\nname = "same"\n').open() as retriever:
-        known_by(retriever, PEOPLE)
-        people_search(retriever, PEOPLE, noise=0.15)
+        known_by(retriever, PEOPLE[:2])
+        people_search(retriever, PEOPLE[:2], noise=0.15)
     found = told(tiny)
-    assert (found.ties, found.counted, found.winner, found.e_value) == (60, 0, None, 1.0)
+    assert (found.ties, found.counted, found.winner, found.e_value) == (20, 0, None, 1.0)
     assert "nothing can be said" in found.verdict
 
 
