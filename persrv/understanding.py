@@ -31,11 +31,13 @@ class Understood:
     """A query, as far as the collection knows its words.
 
     Attributes:
+        typed: The query as it was typed: meaning is read from it, since encoders know more words than the collection.
         query: The query, with corrections put in.
         known: Tokens that some sticker has, with weights in (0, 1].
         corrections: Typed word to the word that is searched instead.
     """
 
+    typed: str
     query: str
     known: Mapping[str, float]
     corrections: Mapping[str, str]
@@ -62,11 +64,11 @@ class Lexicon:
         unknown = unknown_words(query, self.frequencies)
         unknown = [word for word in unknown if not known or len(word) > SMALL_WORD]
         if not unknown:
-            return Understood(query, known, {})
+            return Understood(query, query, known, {})
         corrected = self._speller.correct(unknown)
         known |= dict.fromkeys(corrected.values(), 1.0)
         corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
-        return Understood(_with(query, corrections), known, corrections)
+        return Understood(query, _with(query, corrections), known, corrections)
 
     def ceiling(self, understood: Understood, stickers: int) -> float:
         """Return what BM25F gives the query at most, see :func:`persrv.meaning.fusion.ceiling`."""
@@ -106,7 +108,7 @@ class Understanding:
         """Return where answers may come from; ``None`` where there is nothing to ask by."""
         pool, settings = self._recipe.ranking.pool, self._recipe.meaning
         words = query_vector(understood.known) if understood.known else None
-        meant = self._meaning(understood.query)
+        meant = self._meaning(understood.typed)
         if meant is None:
             return text_recall(*words, pool, where) if words else None
         best = self._lexicon.ceiling(understood, self._manifest.stickers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,7 @@ from persrv.errors import QueryError
 if TYPE_CHECKING:
     from persrv.evaluation.stickerqueries.evaluate import StickerQueriesReport
 
-LANGUAGES = ("en", "zh")
+LANGUAGES: tuple[Literal["en"], Literal["zh"]] = ("en", "zh")
 
 
 def stickerqueries(
@@ -32,10 +32,11 @@ def stickerqueries(
     from persrv.evaluation.stickerqueries.dataset import read_ids
     from persrv.evaluation.stickerqueries.evaluate import evaluate_stickerqueries, recipe_for
 
-    if language != "en" and language != "zh":
+    known = next((one for one in LANGUAGES if one == language), None)
+    if known is None:
         raise QueryError(f"there are no queries in the language {language!r}", f"use one of {', '.join(LANGUAGES)}")
     ids = read_ids(only) if only else None
-    report = evaluate_stickerqueries(recipe_for(file, language), language, ids, progress=Bars())
+    report = evaluate_stickerqueries(recipe_for(file, known), known, ids, progress=Bars())
     for warning in report.warnings:
         typer.echo(f"persrv: {warning}", err=True)
     if as_json:

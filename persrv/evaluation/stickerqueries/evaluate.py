@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from persrv.evaluation.stickerqueries.dataset import Dataset, Search, chosen, re
 from persrv.evaluation.stickerqueries.meanings import HeldOutMeanings, fitted_spaces, fold_of
 from persrv.evaluation.stickerqueries.measures import MEASURES, Estimate, Ratio, estimate, ratio
 from persrv.evaluation.stickerqueries.online import Latency, latency
-from persrv.evaluation.stickerqueries.systems import Scores, plain, product, rank
+from persrv.evaluation.stickerqueries.systems import Floats, plain, product, rank
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
 
@@ -103,8 +103,9 @@ def evaluate_stickerqueries(
     asked, warnings = chosen(dataset, ids) if ids is not None else (None, ())
     wanted = searches(dataset, asked)
     owners = np.array([search.sticker for search in wanted], np.int64)
-    ours = _ranks(product(dataset, recipe, _meanings(dataset, recipe, wanted, shown)), wanted, "searching", shown)
-    theirs = _ranks(plain(dataset), wanted, "searching plainly", shown)
+    meanings = _meanings(dataset, recipe, wanted, shown)
+    ours = _ranks(product(dataset, wanted, recipe, meanings), wanted, "searching", shown)
+    theirs = _ranks(plain(dataset, wanted), wanted, "searching plainly", shown)
     metrics, baseline, ratios = {}, {}, {}
     for name, worth in MEASURES.items():
         mine, plainly = worth(ours), worth(theirs)
@@ -134,10 +135,10 @@ def _meanings(dataset: Dataset, recipe: Recipe, wanted: Sequence[Search], progre
     return HeldOutMeanings(dataset, encoder, spaces)
 
 
-def _ranks(scores: Scores, wanted: Sequence[Search], stage: str, progress: Progress) -> np.ndarray[Any, Any]:
+def _ranks(scores: Iterable[Floats], wanted: Sequence[Search], stage: str, progress: Progress) -> Floats:
     ranks = np.zeros(len(wanted))
     with progress.stage(stage, len(wanted)) as advance:
-        for number, search in enumerate(wanted):
-            ranks[number] = rank(scores(search), search.sticker)
+        for number, (found, search) in enumerate(zip(scores, wanted, strict=True)):
+            ranks[number] = rank(found, search.sticker)
             advance(1)
     return ranks

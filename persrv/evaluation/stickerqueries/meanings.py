@@ -66,33 +66,39 @@ class HeldOutMeanings:
         said = [phrases(_said(sticker.queries)) for sticker in dataset.stickers]
         distinct = sorted({phrase for one in said for phrase in one})
         self._vectors = dict(zip(distinct, encoder.encode_documents(distinct), strict=True))
-        self._rows = {
-            fold: [space.sticker(self._encoded(one)) for one in said] for fold, space in sorted(spaces.items())
-        }
+        self._rows = {fold: [space.sticker(self._encoded(one)) for one in said] for fold, space in spaces.items()}
 
     def space(self, search: Search) -> MeaningSpace:
         """Return the space in which a search is asked."""
-        return self._spaces[fold_of(self._dataset.stickers[search.sticker].key)]
+        return self._spaces[self._fold(search)]
 
-    def cosines(self, search: Search, query: str) -> NDArray[np.float64]:
-        """Return every sticker's likeness, shape (n,), in [-1, 1], the search's own one without what is left out.
+    def cosines(self, wanted: Sequence[Search]) -> NDArray[np.float64]:
+        """Return every sticker's likeness to each search, shape (q, n), in [-1, 1].
 
-        Args:
-            search: Says what is left out.
-            query: What is asked, spelling corrected.
+        Each search's own sticker has only the phrases that are kept.
         """
-        space = self.space(search)
-        rows = list(self._rows[fold_of(self._dataset.stickers[search.sticker].key)])
-        kept = [phrase for phrase in phrases(_said(search.kept))]
-        missing = [phrase for phrase in kept if phrase not in self._vectors]
-        self._vectors |= dict(zip(missing, self._encoder.encode_documents(missing), strict=True))
-        rows[search.sticker] = space.sticker(self._encoded(kept))
-        asked = space.search(self._encoder.encode_query(query))
-        return cosines(asked[None, :], rows)[0]
+        found = np.zeros((len(wanted), len(self._dataset.stickers)))
+        for fold, space in self._spaces.items():
+            numbers = [number for number, search in enumerate(wanted) if self._fold(search) == fold]
+            if not numbers:
+                continue
+            asked = np.array([space.search(self._encoder.encode_query(wanted[number].query)) for number in numbers])
+            found[numbers] = cosines(asked, self._rows[fold])
+            for number, vector in zip(numbers, asked, strict=True):
+                kept = self._encoded(phrases(_said(wanted[number].kept)))
+                found[number, wanted[number].sticker] = cosines(vector[None, :], [space.sticker(kept)])[0, 0]
+        return found
+
+    def _fold(self, search: Search) -> int:
+        return fold_of(self._dataset.stickers[search.sticker].key)
 
     def _encoded(self, said: Sequence[str]) -> NDArray[np.float32]:
-        empty = np.zeros((0, self._encoder.dimension), np.float32)
-        return np.array([self._vectors[phrase] for phrase in said], np.float32) if said else empty
+        missing = [phrase for phrase in said if phrase not in self._vectors]
+        self._vectors |= dict(zip(missing, self._encoder.encode_documents(missing), strict=True))
+        found = np.zeros((len(said), self._encoder.dimension), np.float32)
+        for row, phrase in enumerate(said):
+            found[row] = self._vectors[phrase]
+        return found
 
 
 def _said(queries: Sequence[str]) -> Semantics:

@@ -66,7 +66,7 @@ MEASURES: Mapping[str, Callable[[Floats], Floats]] = {
     "HitRate@5": _found(5),
     "HitRate@10": _found(10),
 }
-"""Name to the value of each rank; rank infinity is worth 0. With one right sticker, recall and hit rate are the same."""
+"""Name to the value of each rank; infinity is worth 0. With one right sticker, recall and hit rate are the same."""
 
 
 def estimate(values: Floats, stickers: NDArray[np.int64], *, seed: int = 0) -> Estimate:
@@ -97,7 +97,7 @@ def ratio(mine: Floats, theirs: Floats, stickers: NDArray[np.int64], *, seed: in
 
 def _sums(values: Floats, stickers: NDArray[np.int64]) -> Floats:
     _, places = np.unique(stickers, return_inverse=True)
-    return np.bincount(places, values)
+    return np.asarray(np.bincount(places, values), np.float64)
 
 
 def _resampled(rows: Floats, stickers: NDArray[np.int64], seed: int) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +15,32 @@ from persrv.meaning.fusion import Blend, fused, recalled
 from persrv.ranking import rounded
 from persrv.recipe import Recipe
 from persrv.text import CorpusStatistics, tokenize
-from persrv.understanding import Lexicon
+from persrv.understanding import Lexicon, Understood
 
-Scores = Callable[[Search], NDArray[np.float64]]
-"""Gives every sticker's score, shape (n,), 0 for those that do not answer, as if the search's phrase had never been."""
+Floats = NDArray[np.float64]
 
 
-def plain(dataset: Dataset) -> Scores:
-    """Return BM25 with k1 = 1.2 and b = 0.75 over plain tokens."""
+def plain(dataset: Dataset, wanted: Sequence[Search]) -> Iterator[Floats]:
+    """Yield the scores of BM25 with k1 = 1.2 and b = 0.75 over plain tokens, see :func:`product`."""
     words = HeldOutWords([sticker.queries for sticker in dataset.stickers], plain_tokens)
-
-    def scores(search: Search) -> NDArray[np.float64]:
-        return words.scores(dict.fromkeys(plain_tokens(search.query), 1.0), search.sticker, search.kept)
-
-    return scores
+    for search in wanted:
+        yield words.scores(dict.fromkeys(plain_tokens(search.query), 1.0), search.sticker, search.kept)
 
 
-def product(dataset: Dataset, recipe: Recipe, meanings: HeldOutMeanings | None) -> Scores:
-    """Return what :meth:`persrv.Retriever.search` ranks by for somebody unknown, in a collection without picks.
+def product(
+    dataset: Dataset, wanted: Sequence[Search], recipe: Recipe, meanings: HeldOutMeanings | None
+) -> Iterator[Floats]:
+    """Yield what :meth:`persrv.Retriever.search` ranks by for somebody unknown, in a collection without picks.
 
     Args:
         dataset: The collection.
-        recipe: Its settings.
+        wanted: What is asked.
+        recipe: The collection's settings.
         meanings: ``None`` where the recipe has no text encoder.
+
+    Yields:
+        For each search every sticker's score, shape (n,), as if the search's phrase had never been; 0 for stickers
+        that do not answer.
     """
     field = recipe.text.fields["queries"]
     documents = [sticker.queries for sticker in dataset.stickers]
@@ -45,28 +48,31 @@ def product(dataset: Dataset, recipe: Recipe, meanings: HeldOutMeanings | None) 
     statistics = CorpusStatistics(recipe.text)
     for queries in documents:
         statistics.add({"queries": queries})
-
-    def scores(search: Search) -> NDArray[np.float64]:
-        statistics.remove({"queries": documents[search.sticker]})
-        statistics.add({"queries": search.kept})
-        try:
-            lexicon = Lexicon(statistics.document_frequencies, statistics.surfaces)
-            understood = lexicon.understand(search.query)
-            best = lexicon.ceiling(understood, len(documents))
-        finally:
-            statistics.remove({"queries": search.kept})
-            statistics.add({"queries": documents[search.sticker]})
+    cosines = meanings.cosines(wanted) if meanings else None
+    for number, search in enumerate(wanted):
+        understood, best = _understood(statistics, documents[search.sticker], search)
         found = words.scores(understood.known, search.sticker, search.kept)
-        if meanings is None:
-            return found
-        blend = Blend.of(meanings.space(search), best, recipe.meaning.weight, recipe.meaning.reach)
-        near = meanings.cosines(search, understood.query)
-        return np.where(recalled(found, near, blend), fused(found, near, blend), 0.0)
-
-    return scores
+        if meanings is not None and cosines is not None:
+            blend = Blend.of(meanings.space(search), best, recipe.meaning.weight, recipe.meaning.reach)
+            answers = recalled(found, cosines[number], blend)
+            found = np.where(answers, fused(found, cosines[number], blend), 0.0)
+        yield found
 
 
-def rank(scores: NDArray[np.float64], number: int) -> float:
+def _understood(statistics: CorpusStatistics, whole: Sequence[str], search: Search) -> tuple[Understood, float]:
+    """Return what is made of a query, and the best possible BM25F, without the words that only it brought in."""
+    statistics.remove({"queries": whole})
+    statistics.add({"queries": search.kept})
+    try:
+        lexicon = Lexicon(statistics.document_frequencies, statistics.surfaces)
+        understood = lexicon.understand(search.query)
+        return understood, lexicon.ceiling(understood, statistics.documents)
+    finally:
+        statistics.remove({"queries": search.kept})
+        statistics.add({"queries": whole})
+
+
+def rank(scores: Floats, number: int) -> float:
     """Return the rank of a sticker among those that answer, from 1; infinity where it does not answer.
 
     Scores are compared as searches compare them, see :func:`persrv.ranking.rounded`; ties go to the first in order.
