@@ -27,6 +27,7 @@ from persrv.evaluation.systems import (
     without_fields,
 )
 from persrv.evaluation.view import View
+from persrv.recipe import Recipe
 from persrv.records import Interaction, Semantics, Sticker
 from persrv.retriever import Retriever
 from persrv.text import score, tokenize
@@ -54,7 +55,8 @@ STICKERS = (
 )
 IMAGES = np.array([[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8], [0, 0]], dtype=np.float32)
 LOOKS = Looks("drawn@1", np.arange(4), IMAGES[:4])
-MATERIAL = Material(STICKERS, {"style": LOOKS, "content": LOOKS})
+RECIPE = Recipe.from_dict({"name": "drawn", "stickers": {"loader": "folder"}})
+MATERIAL = Material(stickers=STICKERS, recipe=RECIPE, looks={"style": LOOKS, "content": LOOKS})
 PICKS = (
     pick("ann", "kitty", "a", 0),
     pick("ann", "Kitty", "a", 1),
