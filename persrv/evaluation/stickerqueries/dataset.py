@@ -133,7 +133,10 @@ def searches(dataset: Dataset, asked: frozenset[int] | None = None) -> list[Sear
         if (asked is not None and number not in asked) or len(set(folded)) < LEAST:
             continue
         spellings = list(zip(sticker.queries, folded, strict=True))
-        for same, query in {key: query for query, key in reversed(spellings)}.items():
+        first: dict[str, str] = {}
+        for query, key in spellings:
+            first.setdefault(key, query)
+        for same, query in first.items():
             found.append(Search(number, query, tuple(other for other, key in spellings if key != same)))
     if not found:
         raise QueryError(f"no sticker has {LEAST} or more different queries", "give a file with more queries a sticker")

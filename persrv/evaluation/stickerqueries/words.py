@@ -38,12 +38,12 @@ class HeldOutWords:
         self._rows = {token: np.array(found, np.int64) for token, found in rows.items()}
 
     def scores(self, query: Mapping[str, float], document: int, kept: Sequence[str]) -> NDArray[np.float64]:
-        """Return every document's score, shape (n,), >= 0, as if one of them had other phrases.
+        """Return every document's score, shape (n,), >= 0, as if one of them had fewer phrases.
 
         Args:
             query: Token to weight.
             document: The number of that document.
-            kept: Its phrases instead.
+            kept: Those of its phrases that stay.
         """
         own = self._counted(kept)
         lengths = self._lengths.copy()
