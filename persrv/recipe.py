@@ -128,8 +128,8 @@ class Meaning(_Section):
     encoder: str = ""
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     dimension: int = Field(default=256, ge=1, le=4096)
-    weight: NotNegative = 0.2
-    reach: NotNegative = 1.0
+    weight: NotNegative = 0.15
+    reach: NotNegative = 0.5
 
 
 class UtilityWeights(_Section):

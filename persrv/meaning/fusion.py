@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from persrv.meaning.space import MeaningSpace
 from persrv.text.bm25f import idf
 
-WEIGHT = 0.2
+WEIGHT = 0.15
 """What one standard deviation of likeness is worth, as a share of the ceiling."""
 
-REACH = 1.0
+REACH = 0.5
 """Standard deviations above the floor from which a sticker that has none of the words is let in."""
 
 
