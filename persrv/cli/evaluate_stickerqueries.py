@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from persrv.cli.options import JsonOption, print_json
-from persrv.errors import QueryError
+from persrv.errors import QueryError, SourceError
 
 if TYPE_CHECKING:
     from persrv.evaluation.stickerqueries.evaluate import StickerQueriesReport
@@ -35,6 +35,8 @@ def stickerqueries(
     known = next((one for one in LANGUAGES if one == language), None)
     if known is None:
         raise QueryError(f"there are no queries in the language {language!r}", f"use one of {', '.join(LANGUAGES)}")
+    if not file.is_file():
+        raise SourceError(f"there is no file {file}", "give a CSV with the header sticker_id,labeled_queries")
     ids = read_ids(only) if only else None
     report = evaluate_stickerqueries(recipe_for(file, known), known, ids, progress=Bars())
     for warning in report.warnings:

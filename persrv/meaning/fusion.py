@@ -22,7 +22,7 @@ from persrv.text.bm25f import idf
 WEIGHT = 0.15
 """What one standard deviation of likeness is worth, as a share of the ceiling."""
 
-REACH = 0.5
+REACH = 1.0
 """Standard deviations above the floor from which a sticker that has none of the words is let in."""
 
 

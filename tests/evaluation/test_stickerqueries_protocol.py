@@ -28,7 +28,7 @@ STICKERS = {
     "c.png": ["crying", "so sad", "sad cat", "tears"],
     "d.png": ["good job", "thumbs up", "very nice", "well done"],
     "e.png": ["angry", "mad dog", "so angry", "furious"],
-    "f.png": ["hello", "waving", "hi there"],
+    "f.png": ["hello", "waving", "hapyy doggo"],
 }
 
 
@@ -118,15 +118,16 @@ def test_intervals_are_drawn_over_stickers_with_all_their_searches() -> None:
     assert ratio(values, np.zeros(4), owners).value == float("inf")
 
 
-@pytest.mark.parametrize("number", [0, 9])
-def test_the_search_engine_agrees_where_the_phrase_was_never_indexed(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize("query", ["sleepy cat", "hapyy doggo"])
+def test_the_search_engine_agrees_where_the_phrase_was_never_indexed(tmp_path: Path, query: str) -> None:
     data = read_dataset(recipe_for(write(tmp_path / "all.csv", STICKERS), "en"))
-    search = searches(data)[number]
+    (search,) = (search for search in searches(data) if search.query == query)
     key = data.stickers[search.sticker].key
     recipe = recipe_for(write(tmp_path / "left.csv", STICKERS | {key: list(search.kept)}), "en")
     build_collection(recipe, home=tmp_path)
     with Retriever.open(recipe, home=tmp_path) as retriever:
-        answer = retriever.search(search.query, limit=len(STICKERS))
+        answer = retriever.search(query, limit=len(STICKERS))
+        assert answer.corrections == ({"hapyy": "happy"} if query == "hapyy doggo" else {})
         space = MeaningSpace.from_dict(retriever.manifest.meaning_space)
         lift = answer[0].explanation.utility_factor
     meanings = HeldOutMeanings(data, text_encoder("use"), dict.fromkeys(range(FOLDS), space))
