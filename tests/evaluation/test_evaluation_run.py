@@ -18,6 +18,9 @@ from persrv.evaluation.reports.page import to_html
 from persrv.evaluation.reports.report import Plot, Report, Table, machine
 from persrv.evaluation.reports.write import write_report
 from persrv.evaluation.run import ANYBODY, SYSTEM, evaluate
+from persrv.loading import load
+from persrv.recipe import Recipe
+from persrv.records import SourcePick
 from persrv.workspace import Workspace
 from tiny_collection import MEANINGS, Tiny
 
@@ -157,3 +160,17 @@ def test_plots_without_matplotlib_name_the_extra(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"persrv\[evaluate\]"):
         to_html(REPORT, {})
+
+
+def test_the_guides_table_of_tags_is_read(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "how-to" / "evaluate.md").read_text(encoding="utf-8")
+    block = guide.split("```toml\n")[1].split("```")[0]
+    table = tmp_path / "tags.csv"
+    table.write_text("user,tag,item,time\nann,cat,s1,2026-01-01\n", encoding="utf-8")
+    head = 'name = "tagged"\n[stickers]\nloader = "table"\npath = "tags.csv"\n'
+    (tmp_path / "tagged.toml").write_text(head + block, encoding="utf-8")
+    recipe = Recipe.read(tmp_path / "tagged.toml")
+    found = list(load(recipe.interactions[0], recipe).interactions())
+    assert [(pick.user, pick.query, pick.key) for pick in found if isinstance(pick, SourcePick)] == [
+        ("ann", "cat", "s1")
+    ]
