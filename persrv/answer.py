@@ -74,6 +74,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "explanation": {
             "text": told.text,
             "matched": dict(told.matched),
+            "meaning": told.meaning,
             "utility": told.utility,
             "utility_factor": told.utility_factor,
             "style": told.style,

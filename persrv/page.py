@@ -22,6 +22,9 @@ from persrv.text.bm25f import idf, token_id
 
 LARGEST_PAGE = 1000
 
+_NOISE = 1e-4
+"""Share of a text score that rounding may leave over; engines compute in float32."""
+
 SLACK = 40
 """Points fetched beyond the page, so that a run of equal scores at its end can be ordered by id."""
 
@@ -209,6 +212,8 @@ def explain_text(
 ) -> tuple[Hit, ...]:
     """Return the hits with ``explanation.matched`` filled: what each query token gave to the text score.
 
+    What the tokens leave of it, where recall is by meaning too, is ``explanation.meaning``.
+
     Args:
         hits: Hits of a text search.
         tokens: Query token to its weight.
@@ -224,7 +229,9 @@ def explain_text(
         weights = stored.get(hit.sticker_id, {})
         parts = {token: value * weights.get(token_id(token), 0.0) for token, value in worth.items()}
         matched = dict(sorted(((t, v) for t, v in parts.items() if v > 0), key=lambda part: (-part[1], part[0])))
-        explained.append(replace(hit, explanation=replace(hit.explanation, matched=matched)))
+        rest = hit.explanation.text - sum(matched.values())
+        meaning = rest if collection.manifest.meaning and rest > _NOISE * hit.explanation.text else 0.0
+        explained.append(replace(hit, explanation=replace(hit.explanation, matched=matched, meaning=meaning)))
     return tuple(explained)
 
 

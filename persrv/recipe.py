@@ -128,7 +128,7 @@ class Meaning(_Section):
     encoder: str = ""
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     dimension: int = Field(default=256, ge=1, le=4096)
-    weight: NotNegative = 0.2
+    weight: NotNegative = 0.15
     reach: NotNegative = 1.0
 
 

@@ -198,11 +198,12 @@ class Explanation:
     ``score = text * utility_factor * style_factor`` up to float rounding.
 
     Attributes:
-        text: The BM25F score, >= 0; 1.0 where no text was asked for.
+        text: The score by words and meaning, or of the picture, >= 0; 1.0 where nothing was asked for.
         matched: Query token to its share of ``text``, largest first; only filled when ``explain`` was asked for.
+        meaning: What likeness in meaning gave of ``text``; only filled when ``explain`` was asked for.
         utility: The sticker's total utility in [0, 1].
         utility_factor: ``1 + beta * utility``.
-        style: ``max_c w_c * cos(image, centroid_c)``, 0.0 where the user has no profile.
+        style: ``max_c w_c * cos(style, centroid_c)``, 0.0 where the user has no profile.
         style_factor: ``1 + gamma * style``.
         centroid: The number of the centroid that pulled most, ``None`` without a profile.
     """
@@ -214,6 +215,7 @@ class Explanation:
     style_factor: float
     centroid: int | None
     matched: Mapping[str, float] = field(default_factory=dict)
+    meaning: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from persrv.meaning.space import MeaningSpace
 from persrv.online import text_recall
 from persrv.recipe import Recipe
 from persrv.text import query_tokens, query_vector
-from persrv.text.spelling import Speller
+from persrv.text.spelling import Speller, unknown_words
 
 SMALL_WORD = 4
 """Letters up to which an unknown word is not corrected when other words of the query are known."""
@@ -31,14 +31,52 @@ class Understood:
     """A query, as far as the collection knows its words.
 
     Attributes:
+        typed: The query as it was typed: meaning is read from it, since encoders know more words than the collection.
         query: The query, with corrections put in.
         known: Tokens that some sticker has, with weights in (0, 1].
         corrections: Typed word to the word that is searched instead.
     """
 
+    typed: str
     query: str
     known: Mapping[str, float]
     corrections: Mapping[str, str]
+
+
+class Lexicon:
+    """A collection's words.
+
+    Args:
+        frequencies: Token to the number of stickers that have it, at least 1.
+        surfaces: Gives readable spellings of tokens; asked for when a word is unknown for the first time.
+    """
+
+    def __init__(self, frequencies: Mapping[str, int], surfaces: Callable[[], Mapping[str, str]]) -> None:
+        self.frequencies = frequencies
+        self._surfaces = surfaces
+
+    def understand(self, query: str) -> Understood:
+        """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
+
+        Beside known words, short ones are left alone: they are more often small words, like "your", than slips.
+        """
+        known = {token: weight for token, weight in query_tokens(query).items() if token in self.frequencies}
+        unknown = unknown_words(query, self.frequencies)
+        unknown = [word for word in unknown if not known or len(word) > SMALL_WORD]
+        if not unknown:
+            return Understood(query, query, known, {})
+        corrected = self._speller.correct(unknown)
+        known |= dict.fromkeys(corrected.values(), 1.0)
+        corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
+        return Understood(query, _with(query, corrections), known, corrections)
+
+    def ceiling(self, understood: Understood, stickers: int) -> float:
+        """Return what BM25F gives the query at most, see :func:`persrv.meaning.fusion.ceiling`."""
+        return ceiling({**query_tokens(understood.query), **understood.known}, self.frequencies, stickers)
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(self.frequencies, self._surfaces())
 
 
 class Understanding:
@@ -63,26 +101,17 @@ class Understanding:
         return self._catalog.vocabulary(self._manifest.vocabulary)
 
     def understand(self, query: str) -> Understood:
-        """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
-
-        Beside known words, short ones are left alone: they are more often small words, like "your", than slips.
-        """
-        known = {token: weight for token, weight in query_tokens(query).items() if token in self.frequencies}
-        unknown = [word for word in self._speller.unknown(query) if not known or len(word) > SMALL_WORD]
-        corrected = self._speller.correct(unknown)
-        known |= dict.fromkeys(corrected.values(), 1.0)
-        corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
-        return Understood(_with(query, corrections), known, corrections)
+        """Return what the collection's words make of a query, see :meth:`Lexicon.understand`."""
+        return self._lexicon.understand(query)
 
     def recall(self, understood: Understood, where: m.Filter | None) -> Recall | None:
         """Return where answers may come from; ``None`` where there is nothing to ask by."""
         pool, settings = self._recipe.ranking.pool, self._recipe.meaning
         words = query_vector(understood.known) if understood.known else None
-        meant = self._meaning(understood.query)
+        meant = self._meaning(understood.typed)
         if meant is None:
             return text_recall(*words, pool, where) if words else None
-        tokens = {**query_tokens(understood.query), **understood.known}
-        best = ceiling(tokens, self.frequencies, self._manifest.stickers)
+        best = self._lexicon.ceiling(understood, self._manifest.stickers)
         return meaning_recall(words, meant, Blend.of(self._space, best, settings.weight, settings.reach), pool, where)
 
     def _meaning(self, query: str) -> NDArray[np.float32] | None:
@@ -92,8 +121,8 @@ class Understanding:
         return vector if vector.any() else None
 
     @cached_property
-    def _speller(self) -> Speller:
-        return Speller(self.frequencies, self._catalog.surfaces(self._manifest.vocabulary))
+    def _lexicon(self) -> Lexicon:
+        return Lexicon(self.frequencies, lambda: self._catalog.surfaces(self._manifest.vocabulary))
 
     @cached_property
     def _space(self) -> MeaningSpace:

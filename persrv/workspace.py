@@ -24,7 +24,7 @@ class Workspace:
 
     Attributes:
         recipe: The collection's recipe.
-        folder: Its data: ``catalog.db``, ``vectors/``, ``index/``.
+        folder: Its data: ``catalog.db``, ``vectors/``, ``phrases/``, ``index/``.
     """
 
     recipe: Recipe
@@ -122,6 +122,10 @@ class Workspace:
     def vectors(self, image_encoder: ImageEncoder) -> VectorCache:
         """Open the vector cache of one encoder."""
         return VectorCache(self.folder / "vectors", image_encoder.name, image_encoder.revision, image_encoder.dimension)
+
+    def phrases(self, texts: TextEncoder) -> VectorCache:
+        """Open the cache of one text encoder's phrases."""
+        return VectorCache(self.folder / "phrases", texts.name, texts.revision, texts.dimension)
 
     def store(self) -> Store:
         """Open the index's store, embedded or server."""

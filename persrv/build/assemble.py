@@ -11,7 +11,7 @@ from persrv.build.meanings import learn_meanings
 from persrv.build.points import PointMaker
 from persrv.build.progress import Progress
 from persrv.build.readers import Readers
-from persrv.build.styles import documents, gather_styles
+from persrv.build.styles import gather_styles, sticker_words
 from persrv.build.users import learn_profiles
 from persrv.catalog import Catalog, PickCounts
 from persrv.catalog.batches import chunks
@@ -57,7 +57,7 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
     )
     styles = None
     if workspace.style_name:
-        words = documents(catalog, recipe.text, statistics.average_lengths) if recipe.style.apart else None
+        words = sticker_words(lambda: catalog.stickers(typed=0), recipe.text) if recipe.style.apart else None
         styles = gather_styles(ids, packs, readers.styles, readers.style.dimension, words)
     utility, counts = _utility(catalog, workspace, ids)
     meanings = learn_meanings(catalog, readers.meaning, recipe.meaning, progress)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from persrv.build.remembered import Remembered
 from persrv.build.stage import Stage, Worker
 from persrv.build.stages.look import Looker, LookStage
 from persrv.catalog import VectorCache
@@ -66,12 +67,15 @@ def open_readers(workspace: Workspace, parts: Collection[str] = READING) -> Iter
             styles = opened.enter_context(workspace.vectors(style))
             looking.append(style)
             caches.append(styles)
+        meaning = workspace.text_encoder()
+        if meaning is not None:
+            meaning = Remembered(meaning, opened.enter_context(workspace.phrases(meaning)))
         stages: list[Stage[Any]] = [LookStage(Looker(looking), caches, recipe.image.batch)]
         if recipe.ocr.engine and "ocr" in parts:
             stages.append(_ocr(workspace))
         if recipe.describe.engine and "describe" in parts:
             stages.append(_describe(workspace))
-        yield Readers(encoder, images, style, styles, thumbprints, tuple(stages), workspace.text_encoder())
+        yield Readers(encoder, images, style, styles, thumbprints, tuple(stages), meaning)
 
 
 def worker(workspace: Workspace, stage: str) -> Worker[Any]:

@@ -51,12 +51,26 @@ class Readings(Part):
             NotFoundError: There is no such sticker.
             CatalogError: The source is empty or a loader's.
         """
+        self.put_all_semantics(source, model, {sticker_id: semantics})
+
+    def put_all_semantics(self, source: str, model: str, said: Mapping[str, Semantics]) -> None:
+        """Do :meth:`put_semantics` for many stickers in one transaction, which is many times as fast.
+
+        Args:
+            source: Who says it.
+            model: Name and revision of the model that it used.
+            said: What it says, by sticker id.
+
+        Raises:
+            NotFoundError: One of the stickers is not there; nothing is stored.
+            CatalogError: The source is empty or a loader's.
+        """
         if not source or source.startswith(LOADER):
             raise CatalogError(f"{source!r} cannot be a source's name", f"name it without {LOADER!r} at the beginning")
         with self._database.write() as connection:
-            require(connection, [sticker_id])
-            row = reading_row(sticker_id, source, "", model, semantics)
-            write_readings(connection, source, [row])
+            require(connection, said)
+            rows = [reading_row(sticker_id, source, "", model, semantics) for sticker_id, semantics in said.items()]
+            write_readings(connection, source, rows)
 
     def semantics_sources(self, sticker_id: str) -> list[Reading]:
         """Return who said what about a sticker, in the order in which it is merged: loaders first, then by name.

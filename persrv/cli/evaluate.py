@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persrv.cli.evaluate_stickerqueries import stickerqueries
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def experiment(
         print_json(asdict(report) | {"made_on": machine()})
     elif out is None:
         typer.echo(to_markdown(report, machine()))
+
+
+app.command()(stickerqueries)
 
 
 def _tell(found: Evaluation) -> None:

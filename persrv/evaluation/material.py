@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.build.styles import fit_styles, sticker_words
 from persrv.catalog import Catalog
 from persrv.errors import NotFoundError
 from persrv.images.encoder import ImageEncoder
-from persrv.images.space import Space
+from persrv.recipe import Recipe
 from persrv.records import Sticker
 from persrv.workspace import Workspace
 
@@ -41,10 +42,12 @@ class Material:
 
     Attributes:
         stickers: In ascending id; their ``queries`` are the source's own, nothing that users typed.
-        looks: Role to raw vectors: ``"style"``, the recipe's encoder, and ``"content"`` where one was read.
+        recipe: What the collection was built with.
+        looks: Role to raw vectors: ``"style"``, the recipe's encoder of style, and ``"content"`` where one was read.
     """
 
     stickers: tuple[Sticker, ...]
+    recipe: Recipe
     looks: Mapping[str, Looks]
 
     @cached_property
@@ -65,8 +68,8 @@ class Material:
         """
         looks = self._looks("style")
         packs = [sticker.packs[0] if sticker.packs else "" for sticker in self.stickers]
-        space = Space.fit(looks.raw, [packs[row] for row in looks.rows])
-        return self._spread(looks, space.project(looks.raw))
+        words = sticker_words(lambda: self.stickers, self.recipe.text) if self.recipe.style.apart else None
+        return fit_styles(looks.rows, looks.raw, packs, words).vectors.astype(np.float64)
 
     @cached_property
     def content_vectors(self) -> NDArray[np.float64]:
@@ -105,10 +108,10 @@ def read_material(workspace: Workspace, catalog: Catalog, content: ImageEncoder 
     stickers = tuple(catalog.stickers(typed=0))
     if not stickers:
         raise NotFoundError(f"{workspace.recipe.name} has no sticker", f"run persrv build {workspace.recipe.name}")
-    looks = {"style": _read(workspace, workspace.encoder(), stickers)}
+    looks = {"style": _read(workspace, workspace.style_encoder(), stickers)}
     if content is not None:
         looks["content"] = _read(workspace, content, stickers)
-    return Material(stickers, looks)
+    return Material(stickers, workspace.recipe, looks)
 
 
 def _read(workspace: Workspace, encoder: ImageEncoder, stickers: Sequence[Sticker]) -> Looks:

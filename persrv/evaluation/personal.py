@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from persrv.build import Progress, build_collection
+from persrv.evaluation.intervals import bootstrap_mean
 from persrv.loading import load
 from persrv.recipe import Recipe
 from persrv.records import Hit, SourcePick, SourceSticker
@@ -85,12 +86,8 @@ def evaluate_personal(
                 own = {m: retriever.search(queries[m], user, limit=DEPTH).hits for m in asked}
                 plain.append(np.mean([_reciprocal_rank(anybody[m], m, styles) for m in asked]))
                 personal.append(np.mean([_reciprocal_rank(own[m], m, styles) for m in asked]))
-    gains = np.array(personal) - np.array(plain)
-    drawn = np.random.default_rng(seed).integers(0, len(gains), (10_000, len(gains)))
-    low, high = np.quantile(gains[drawn].mean(axis=1), [0.025, 0.975])
-    return PersonalReport(
-        len(gains), len(asked), float(np.mean(plain)), float(np.mean(personal)), float(low), float(high)
-    )
+    gain = bootstrap_mean(np.array(personal) - np.array(plain), seed=seed)
+    return PersonalReport(gain.groups, len(asked), float(np.mean(plain)), float(np.mean(personal)), gain.low, gain.high)
 
 
 def _reciprocal_rank(hits: Sequence[Hit], meaning: str, styles: Sequence[str]) -> float:

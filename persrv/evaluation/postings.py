@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -25,11 +25,13 @@ class Postings:
         statistics: Words and lengths of the collection.
         lists: Token id to rows, shape (m,), and values, shape (m,).
         size: Number of documents.
+        known: Query to scores that were asked for: many systems are asked the same questions.
     """
 
     statistics: CorpusStatistics
     lists: Mapping[int, tuple[NDArray[np.int64], Floats]]
     size: int
+    known: dict[str, Floats] = field(default_factory=dict)
 
     @classmethod
     def of(cls, documents: Sequence[Document], settings: Text) -> Self:
@@ -53,12 +55,16 @@ class Postings:
         return cls(statistics, lists, len(documents))
 
     def scores(self, query: str) -> Floats:
-        """Return each document's BM25F score, shape (n,), 0 for those without any of the query's words."""
+        """Return each document's BM25F score, shape (n,), 0 for those without any of the query's words; read-only."""
+        if query in self.known:
+            return self.known[query]
         total = np.zeros(self.size)
         for token, weight in query_tokens(query).items():
             listed = self.lists.get(token_id(token))
             if listed is not None:
                 total[listed[0]] += weight * self.statistics.idf(token) * listed[1]
+        total.flags.writeable = False
+        self.known[query] = total
         return total
 
 

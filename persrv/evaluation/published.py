@@ -85,9 +85,15 @@ def published_recall(view: View) -> Scored:
     return Scored("published, not personal", view.material.ids, _recall(view))
 
 
-def published(view: View) -> Scored:
-    """The published formula, whole."""
-    return Scored("published", view.material.ids, lean(view, _recall(view), pooled=True))
+def published(view: View, recall: Scored | None = None) -> Scored:
+    """The published formula, whole.
+
+    Args:
+        view: What was learnt.
+        recall: What :func:`published_recall` gave for the same view, so that it is not indexed twice.
+    """
+    start = recall.scores if recall else _recall(view)
+    return Scored("published", view.material.ids, lean(view, start, pooled=True))
 
 
 def lean(view: View, recall: Scores, *, pooled: bool = False) -> Scores:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from persrv.meaning.space import MeaningSpace
 from persrv.text.bm25f import idf
 
-WEIGHT = 0.2
+WEIGHT = 0.15
 """What one standard deviation of likeness is worth, as a share of the ceiling."""
 
 REACH = 1.0

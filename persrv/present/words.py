@@ -78,8 +78,10 @@ def why(hit: Hit, reason: Reason) -> list[str]:
     phrases = [f"{clean(token, 40)} {figure(share)}" for token, share in told.matched.items()]
     if not phrases and reason in ("matched", "corrected"):
         phrases = [f"words {figure(told.text)}"]
-    elif reason in ("similar", "meaning"):
+    elif reason in ("similar", "meaning", "pictured"):
         phrases = [f"alike {figure(told.text)}"]
+    elif told.meaning:
+        phrases.append(f"near in meaning {figure(told.meaning)}")
     if f"{told.utility_factor:.2f}" != "1.00":
         phrases.append(f"useful ×{told.utility_factor:.2f}")
     if told.centroid is not None and f"{told.style_factor:.2f}" != "1.00":

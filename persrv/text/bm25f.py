@@ -12,13 +12,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from persrv.errors import RecipeError
 from persrv.text.tokenizer import pieces, tokenize
 
 if TYPE_CHECKING:
     from persrv.recipe import FieldSettings, Text
+
+_Key = TypeVar("_Key")
 
 
 class SparseVector(NamedTuple):
@@ -144,6 +146,20 @@ class CorpusStatistics:
         Raises:
             RecipeError: The document has a field that the recipe does not know; nothing was counted.
         """
+        self._count(document, 1)
+
+    def remove(self, document: Mapping[str, Sequence[str]]) -> None:
+        """Take out a document that was added: what it alone had is unknown again.
+
+        Args:
+            document: Exactly as it was added.
+
+        Raises:
+            RecipeError: As :meth:`add`.
+        """
+        self._count(document, -1)
+
+    def _count(self, document: Mapping[str, Sequence[str]], times: int) -> None:
         weighted = [field for field in document if _field_settings(field, self.text_settings).weight > 0]
         distinct: set[str] = set()
         for field in weighted:
@@ -153,11 +169,12 @@ class CorpusStatistics:
                 distinct.update(piece.tokens)
                 # A stretched word has several readings, so it is no good spelling of any of them.
                 if piece.kind == "word" and (len(piece.tokens) == 1 or piece.tokens[0] == piece.text):
-                    self._surfaces[piece.tokens[0], piece.text] += 1
-            self._lengths[field] += length
-            self._documents_with[field] += length > 0
-        self.document_frequencies.update(distinct)
-        self.documents += 1
+                    _change(self._surfaces, (piece.tokens[0], piece.text), times)
+            self._lengths[field] += times * length
+            self._documents_with[field] += times * (length > 0)
+        for token in distinct:
+            _change(self.document_frequencies, token, times)
+        self.documents += times
 
     def merge(self, other: CorpusStatistics) -> None:
         """Add what another object counted, as if its documents had been added here.
@@ -192,3 +209,9 @@ class CorpusStatistics:
         for token, surface in sorted(self._surfaces, key=lambda pair: (-self._surfaces[pair], pair)):
             best.setdefault(token, surface)
         return best
+
+
+def _change(counts: Counter[_Key], key: _Key, times: int) -> None:
+    counts[key] += times
+    if not counts[key]:
+        del counts[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 
 from rapidfuzz import process
@@ -39,14 +39,8 @@ class Speller:
             self._by_length[len(word)].append(word)
 
     def unknown(self, query: str) -> list[str]:
-        """Return the words of a query of which no reading is known, as they were typed, without repeats.
-
-        Only what was typed is meant: that nothing is called by one of an emoji's names, or that ``loooool`` is found as
-        ``lol`` but not as ``lool``, is no mistake of spelling.
-        """
-        words = (piece for piece in pieces(query) if piece.kind == "word")
-        unknown = (piece.text for piece in words if not any(token in self._frequencies for token in piece.tokens))
-        return list(dict.fromkeys(unknown))
+        """Return the words of a query of which no reading is known, see :func:`unknown_words`."""
+        return unknown_words(query, self._frequencies)
 
     def correct(self, words: Iterable[str]) -> dict[str, str]:
         """Return, for each word that something known is near to, the token that was most likely meant."""
@@ -81,3 +75,18 @@ class Speller:
     def _beginning_with(self, prefix: str) -> list[str]:
         after_z = chr(ord("z") + 1)
         return self._sorted[bisect_left(self._sorted, prefix) : bisect_left(self._sorted, prefix + after_z)]
+
+
+def unknown_words(query: str, known: Container[str]) -> list[str]:
+    """Return the words of a query of which no reading is known, as they were typed, without repeats.
+
+    Only what was typed is meant: that nothing is called by one of an emoji's names, or that ``loooool`` is found as
+    ``lol`` but not as ``lool``, is no mistake of spelling.
+
+    Args:
+        query: What was typed.
+        known: The tokens that some document holds.
+    """
+    words = (piece for piece in pieces(query) if piece.kind == "word")
+    unknown = (piece.text for piece in words if not any(token in known for token in piece.tokens))
+    return list(dict.fromkeys(unknown))

@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 METRIC_NAMES = tuple(f"{name}@{k}" for name in METRICS for k in CUTOFFS)
 """What can be tuned for."""
 
-_TEXTS = 4
-"""Settings of the text section whose words are kept: a search goes back and forth between few."""
+_TEXTS = 2
+"""Settings of the text section whose words are kept, since each may remember its scores."""
 
 
 class Asked:

@@ -104,3 +104,18 @@ def test_tidy_keeps_the_first_of_each_phrase_and_is_idempotent(phrases: list[str
 )
 def test_queries_that_mean_the_same_are_folded_into_one(typed: str, folded: str) -> None:
     assert fold_query(typed) == folded
+
+
+def test_many_at_once_are_as_one_by_one_and_all_or_nothing(catalog: Catalog, entry: MakeEntry) -> None:
+    cat, dog = entry("cat"), entry("dog")
+    catalog.put([cat, dog])
+    said = {cat.sticker_id: Semantics(ocr=("meow",)), dog.sticker_id: Semantics()}
+    catalog.put_all_semantics("ocr", "m1", said)
+    assert catalog.unread("ocr", "m1") == []
+    assert catalog.sticker(cat.sticker_id).semantics.ocr == ("meow",)
+    with pytest.raises(NotFoundError, match="f" * 32):
+        catalog.put_all_semantics("ocr", "m2", {cat.sticker_id: Semantics(), "f" * 32: Semantics()})
+    assert len(catalog.unread("ocr", "m2")) == 2
+    catalog.put_all_semantics("ocr", "m2", {})
+    with pytest.raises(CatalogError, match="loader:"):
+        catalog.put_all_semantics("loader:x", "m", {})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,13 @@ def test_origin_is_pack_then_style(make_hit: MakeHit, payload: dict[str, object]
 def test_why_in_plain_words(make_hit: MakeHit) -> None:
     hit = make_hit(matched={"love": 1.2, "heart": 0.004}, utility=1.21, lean=1.64, centroid=1)
     assert words.why(hit, "matched") == ["love 1.20", "heart 0.004", "useful ×1.21", "your style 2 ×1.64"]
+
+
+def test_why_tells_meaning_from_words(make_hit: MakeHit) -> None:
+    hit = make_hit(text=1.5, matched={"love": 1.2})
+    near = replace(hit, explanation=replace(hit.explanation, meaning=0.3))
+    assert words.why(near, "matched") == ["love 1.20", "near in meaning 0.30"]
+    assert words.why(make_hit(text=0.3), "pictured") == ["alike 0.30"]
 
 
 def test_why_leaves_out_what_changed_nothing(make_hit: MakeHit) -> None:

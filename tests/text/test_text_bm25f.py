@@ -212,3 +212,14 @@ def test_rarer_words_count_more(documents: int, frequency: int) -> None:
 
 def test_idf_by_hand() -> None:
     assert idf(10, 3) == pytest.approx(math.log(1 + 7.5 / 3.5), rel=1e-12)
+
+
+@given(CORPUS, st.lists(PHRASE, max_size=3))
+def test_removing_a_document_undoes_adding_it(corpus: list[list[str]], gone: list[str]) -> None:
+    documents = [{"tags": phrases} for phrases in corpus]
+    never, undone = count(documents, ONE_FIELD), count([*documents, {"tags": gone}], ONE_FIELD)
+    undone.remove({"tags": gone})
+    assert undone.documents == never.documents
+    assert dict(undone.document_frequencies) == dict(never.document_frequencies)
+    assert undone.average_lengths == never.average_lengths
+    assert undone.surfaces() == never.surfaces()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -26,6 +27,9 @@ AHEAD = 8
 
 ROWS_EACH = 4
 """Rows that each worker should get at least, so that all have done at about the same time."""
+
+KNOCK_SECONDS = 10.0
+"""How long the cluster of ``RAY_ADDRESS`` may take to answer."""
 
 
 class RayEngine:
@@ -101,6 +105,10 @@ class RayEngine:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         address = os.environ.get("RAY_ADDRESS") or "local"
+        host, _, port = address.rpartition(":")
+        if port.isdigit() and "/" not in host:
+            # Ray itself would go on knocking for minutes.
+            socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
         with _without_stderr():
             self._ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         self._started = True
@@ -167,7 +175,7 @@ def _translated() -> Iterator[None]:
 
     try:
         yield
-    except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
+    except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
         text = str(error).strip().splitlines()
         raise PersrvError(
             f"the Ray cluster failed: {text[-1] if text else type(error).__name__}",

@@ -40,9 +40,7 @@ class DescribeStage:
 
     def store(self, catalog: Catalog, results: Sequence[tuple[str, Description]]) -> None:
         """Write the descriptions in one transaction."""
-        with catalog.transaction():
-            for sticker_id, said in results:
-                catalog.put_semantics(sticker_id, SOURCE, self.model, _semantics(said))
+        catalog.put_all_semantics(SOURCE, self.model, {sticker_id: _semantics(said) for sticker_id, said in results})
 
 
 def _semantics(said: Description) -> Semantics:

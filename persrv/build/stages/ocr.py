@@ -47,8 +47,8 @@ class OcrStage:
     def store(self, catalog: Catalog, results: Sequence[tuple[str, OcrText]]) -> None:
         """Write what was read, and the doubtful lines as a note, in one transaction."""
         with catalog.transaction():
+            catalog.put_all_semantics(SOURCE, self.model, {sticker_id: text.semantics for sticker_id, text in results})
             for sticker_id, text in results:
-                catalog.put_semantics(sticker_id, SOURCE, self.model, text.semantics)
                 if text.uncertain:
                     doubts: Json = [{"text": line.text, "confidence": line.confidence} for line in text.uncertain]
                     catalog.note(f"ocr-uncertain:{sticker_id}", doubts)

@@ -81,14 +81,15 @@ def _encoder() -> TextEncoder | None:
 
 def _systems(world: World, encoder: TextEncoder | None) -> list[System]:
     view = world.view
+    recall = published_recall(view)
     found: list[System] = [
         random_order(view, world.seed),
         popularity(view),
         stickerfinder(view),
         bm25(view),
         bm25_with_utility(view),
-        published_recall(view),
-        published(view),
+        recall,
+        published(view, recall),
         ours(view, name=WORDS, utility=False, profiles=NOBODY),
         ours(view, name="BM25F + utility", profiles=NOBODY),
         ours(view, name="persrv without utility", utility=False),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 
 from persrv.errors import MissingExtraError
 from persrv.evaluation import results
-from persrv.evaluation.compare import Answers, compare
+from persrv.evaluation.compare import Answers, Compared, compare
 from persrv.evaluation.experiments.bench import METRIC, PEOPLE, Bench, Settings, World
-from persrv.evaluation.reports.report import Plot, Report, Table, gained, said, spread
+from persrv.evaluation.reports.report import Plot, Report, Table, gained, said, spread, verdict
 from persrv.evaluation.systems import System, ours
 from persrv.evaluation.view import View, seen
 from persrv.style import StyleProfile, choose_labels, spherical_kmeans
@@ -53,10 +54,17 @@ def run(bench: Bench, settings: Settings) -> Report:
         (_plot(answers, methods, settings.seed),),
         (
             f"Best on average: {best} ({found[best].mean:.4f}); persrv's default has {found[CHOSEN].mean:.4f}.",
-            *said(compared, METRIC),
+            f"{_tally(compared)}.",
+            *said([one for one in compared if one.worse in (ONE, "HDBSCAN")], METRIC),
         ),
         {"k": f"1 to {MOST}"},
     )
+
+
+def _tally(compared: Sequence[Compared]) -> str:
+    verdicts = Counter(verdict(one) for one in compared)
+    told = ", ".join(f"{verdicts[name]} times {name}" for name in ("better", "worse", "no difference shown"))
+    return f"{CHOSEN}, against the other {len(compared)}: {told}"
 
 
 def _methods() -> dict[str, Cluster]:

@@ -27,10 +27,15 @@ Divide = Callable[[Sequence[Interaction], float, int], Split]
 
 def systems(world: World) -> list[System]:
     """Return ours and the published formula, each with and without the user, and ours with the published style."""
+    recall = published_recall(world.view)
+    return [recall, published(world.view, recall), *same_base(world)]
+
+
+def same_base(world: World) -> list[System]:
+    """Return our base alone, with the published personal part, and with ours."""
     view = world.view
     base = ours(view, profiles=NOBODY, name=BASE)
-    mixed = Scored(MIXED, view.material.ids, lean(view, base.scores))
-    return [published_recall(view), published(view), base, mixed, ours(view)]
+    return [base, Scored(MIXED, view.material.ids, lean(view, base.scores)), ours(view)]
 
 
 def run(bench: Bench, settings: Settings) -> Report:
@@ -101,9 +106,12 @@ def _by_split(bench: Bench, settings: Settings) -> Table:
             bench.world(replace(People(), users=settings.users, seed=seed), _divided(divide, seed))
             for seed in settings.seeds
         ]
-        answers = bench.ask_all(worlds, systems)
-        found = compare(answers, PAIRS[:2], METRIC, seed=settings.seed)
         questions = sum(len(world.split.questions) for world in worlds)
+        if not questions:
+            rows.append((name, "0", *["nothing new was asked"] * 5))
+            continue
+        answers = bench.ask_all(worlds, same_base)
+        found = compare(answers, PAIRS[:2], METRIC, seed=settings.seed)
         rows.append((name, str(questions), *_cells(answers), *(f"{one.gain.interval.mean:+.4f}" for one in found)))
     columns = ("split", "questions", BASE, MIXED, FULL, "gain of ours", "gain of the published style")
     note = "time: the last 30 %; last: each user's last pick; query: all picks of one query of each user; cold-users "

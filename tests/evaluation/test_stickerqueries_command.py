@@ -1,0 +1,88 @@
+"""The command as a person types it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from persrv.cli.app import Group
+from persrv.cli.evaluate_stickerqueries import stickerqueries
+
+LINES = """sticker_id,labeled_queries
+a.png,"good night, sleepy cat, tired, going to bed"
+b.png,"happy cat, so happy, yay, dancing"
+c.png,"crying, so sad, sad cat, tears"
+d.png,"good job, thumbs up, very nice, well done"
+e.png,"hello, hi"
+"""
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    made = typer.Typer(cls=Group, pretty_exceptions_enable=False)
+    made.command("stickerqueries")(stickerqueries)
+    made.callback()(lambda: None)
+    return made
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    file = tmp_path / "en.csv"
+    file.write_text(LINES)
+    return file
+
+
+def test_json_holds_metrics_baseline_ratio_and_latency(app: typer.Typer, table: Path) -> None:
+    ids = table.with_name("ids.txt")
+    ids.write_text("a.png\nb.png\nmissing.png\n")
+    arguments = ["stickerqueries", str(table), "--language", "en", "--only", str(ids), "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["stickers"], told["asked"], told["queries"]) == (5, 2, 8)
+    assert "missing.png" in told["warnings"][0]
+    assert "missing.png" in result.stderr
+    for part in ("metrics", "baseline"):
+        for name in ("MRR@20", "MRR@1", "Recall@20", "nDCG@10", "HitRate@10"):
+            value = told[part][name]
+            assert 0 <= value["low"] <= value["value"] <= value["high"] <= 1
+    assert set(told["ratio"]["MRR@20"]) == {"value", "low", "high", "p"}
+    assert told["latency_ms"]["searches"] == 3  # the first five only warm up
+    assert told["settings"]["recipe"]["meaning"] == {"encoder": "use"}
+
+
+def test_without_json_a_table(app: typer.Typer, table: Path) -> None:
+    result = CliRunner().invoke(app, ["stickerqueries", str(table), "-l", "zh"])
+    assert result.exit_code == 0, result.output
+    assert "MRR@20" in result.stdout
+    assert "16 queries of 4 stickers, 5 stickers indexed" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["gone.csv", "-l", "en"], 4, "gone.csv"),
+        (["en.csv", "-l", "de"], 2, "'de'"),
+        (["en.csv", "-l", "en", "--only", "gone.txt"], 4, "gone.txt"),
+        (["en.csv", "-l", "en", "--only", "others.txt"], 2, "zzz.png"),
+        (["en.csv", "-l", "en", "--only", "few.txt"], 2, "3 or more"),
+    ],
+)
+def test_impossible_requests_say_what_to_do(
+    app: typer.Typer,
+    table: Path,
+    arguments: list[str],
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(table.parent)
+    Path("others.txt").write_text("zzz.png\n")
+    Path("few.txt").write_text("e.png\n")
+    result = CliRunner().invoke(app, ["stickerqueries", *arguments])
+    assert result.exit_code == code
+    assert result.stderr.startswith("persrv: ")
+    assert said in result.stderr
+    assert result.stdout == ""
