@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,14 @@ from tiny_collection import MEANINGS, STYLES, Tiny
 
 STYLE_HELPS = '[ranking]\ngamma = 0.0\n[compare]\nname = "style"\nb = { gamma = 1.0 }\n'
 PEOPLE = [f"person{number}" for number in range(6)]
+
+
+@pytest.fixture
+def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
+    """A copy of the collection as it was built; no test here reads pictures, so nothing is built again."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(tiny_built.file.parent, folder)
+    return Tiny(folder / "tiny.toml", folder / "home")
 
 
 def comparing(tiny: Tiny, text: str) -> Tiny:

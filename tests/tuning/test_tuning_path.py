@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,14 @@ from tiny_collection import MEANINGS, STYLES, Tiny
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
 PEOPLE = 9
+
+
+@pytest.fixture
+def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
+    """A copy of the collection without its index, which tuning does not read."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(tiny_built.file.parent, folder, ignore=shutil.ignore_patterns("index"))
+    return Tiny(folder / "tiny.toml", folder / "home")
 
 
 def picks_of_people(tiny: Tiny, *, taste: bool, seed: int = 0) -> list[Interaction]:
