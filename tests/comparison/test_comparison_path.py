@@ -18,6 +18,8 @@ from persrv.comparison.assignment import assign
 from persrv.comparison.outcome import Outcome, outcome
 from persrv.comparison.teamdraft import draft_key, team_draft
 from persrv.errors import NotFoundError, RecipeError
+from persrv.evaluation.retrieved import trained
+from persrv.evaluation.splits import by_time
 from persrv.records import Impression
 from persrv.workspace import Workspace
 from tiny_collection import MEANINGS, STYLES, Tiny
@@ -173,6 +175,15 @@ def test_other_settings_begin_anew(tiny: Tiny) -> None:
     with tiny.open() as retriever:
         retriever.search("cat", "ann")
     assert (told(tiny).impressions, told(tiny).earlier) == (1, 1)
+
+
+def test_the_evaluation_asks_the_recipes_own_ranking(tiny: Tiny) -> None:
+    workspace = Workspace.of(comparing(tiny, STYLE_HELPS).file, tiny.home)
+    with workspace.existing_catalog() as catalog:
+        split = by_time(list(catalog.interactions()), 0.3)
+    with trained(workspace, split) as retriever:
+        assert all(hit.explanation.style_factor == 1 for hit in retriever.search("rain", "ann"))
+        assert retriever.impressions("ann") == []
 
 
 def test_what_compares_nothing_is_refused(tiny_built: Tiny) -> None:
