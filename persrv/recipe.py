@@ -160,7 +160,7 @@ class Style(_Section):
     model_folder: Path | None = None
     apart: bool = True
     clusters: int = Field(default=5, ge=1, le=32)
-    half_life_days: Positive | None = 90.0
+    half_life_days: Positive | None = 45.0
     seed: int = 0
 
 
