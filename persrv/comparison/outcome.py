@@ -24,8 +24,8 @@ class Effect:
     """By how much B is better than A, in [-1, 1].
 
     Attributes:
-        value: Interleaved, the share of decided trials that B won minus the share that A won; with ``ab``, the
-            difference of the mean success of users.
+        value: Interleaved, the share of decided trials that B won minus the share that A won; with ``ab``, an
+            unbiased estimate of the difference of the mean success of users.
         low: Lower end of the 95 % interval, which holds at any time.
         high: Its upper end.
     """

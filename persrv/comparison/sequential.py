@@ -91,12 +91,19 @@ def evidence(values: ArrayLike, mean: float = 0.5, alpha: float = ALPHA) -> Evid
     table = _checked(values)
     if not len(table):
         return Evidence(mean, 0.0, 1.0, 1.0, 1.0)
-    e_value = float(wealth(table, mean)[-1])
+    if not 0 < mean < 1:
+        raise QueryError(f"a mean of {mean} cannot be tested", "give one between 0 and 1")
+    # Wealth in the end does not depend on the order, and wins and losses are only two different values.
     different, times = np.unique(table, return_counts=True)
 
-    def refuted(candidate: float) -> bool:
+    def log_wealth(candidate: float) -> float:
         final = (_log_returns(different, candidate) * times[:, None]).sum(axis=0)
-        return bool(_mixed(final[None, :])[0] >= -np.log(alpha))
+        return float(_mixed(final[None, :])[0])
+
+    def refuted(candidate: float) -> bool:
+        return log_wealth(candidate) >= -np.log(alpha)
+
+    e_value = float(np.exp(min(log_wealth(mean), _LARGEST)))
 
     # Wealth is a convex function of the mean and at most 1 at the observed one: what is not refuted is an interval.
     seen = float(np.clip(table.mean(), _EDGE, 1 - _EDGE))

@@ -84,6 +84,11 @@ def test_the_interval_is_what_is_not_refuted(values: list[float]) -> None:
     assert told.p == pytest.approx(min(1.0, 1.0 / told.e_value))
 
 
+@given(st.lists(st.sampled_from([0.0, 0.2, 1.0]), min_size=1, max_size=60), st.floats(0.05, 0.95))
+def test_the_evidence_is_the_wealth_in_the_end(values: list[float], mean: float) -> None:
+    assert evidence(values, mean).e_value == pytest.approx(float(wealth(values, mean)[-1]))
+
+
 def test_very_long_streaks_stay_finite() -> None:
     told = evidence(np.ones(20_000))
     assert np.isfinite(told.e_value)
@@ -99,5 +104,7 @@ def test_what_is_no_observation_is_refused(values: list) -> None:
 def test_impossible_arguments_are_refused() -> None:
     with pytest.raises(QueryError, match="mean"):
         wealth([0.5], 1.0)
+    with pytest.raises(QueryError, match="mean"):
+        evidence([0.5], mean=0.0)
     with pytest.raises(QueryError, match="alpha"):
         evidence([0.5], alpha=0.0)
