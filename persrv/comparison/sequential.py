@@ -12,6 +12,7 @@ Observations must lie in [0, 1] and each have the mean m *given those before*; t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -68,9 +69,7 @@ def wealth(values: ArrayLike, mean: float) -> Floats:
     Raises:
         QueryError: A value or the mean is out of its range.
     """
-    table = _checked(values)
-    if not 0 < mean < 1:
-        raise QueryError(f"a mean of {mean} cannot be tested", "give one between 0 and 1")
+    table = _checked(values, mean)
     returns = np.cumsum(_log_returns(table, mean), axis=0)
     return np.asarray(np.exp(np.minimum(_mixed(returns), _LARGEST)))
 
@@ -88,11 +87,9 @@ def evidence(values: ArrayLike, mean: float = 0.5, alpha: float = ALPHA) -> Evid
     """
     if not 0 < alpha < 1:
         raise QueryError(f"alpha = {alpha} is impossible", "give one between 0 and 1, such as 0.05")
-    table = _checked(values)
+    table = _checked(values, mean)
     if not len(table):
         return Evidence(mean, 0.0, 1.0, 1.0, 1.0)
-    if not 0 < mean < 1:
-        raise QueryError(f"a mean of {mean} cannot be tested", "give one between 0 and 1")
     # Wealth in the end does not depend on the order, and wins and losses are only two different values.
     different, times = np.unique(table, return_counts=True)
 
@@ -101,7 +98,7 @@ def evidence(values: ArrayLike, mean: float = 0.5, alpha: float = ALPHA) -> Evid
         return float(_mixed(final[None, :])[0])
 
     def refuted(candidate: float) -> bool:
-        return log_wealth(candidate) >= -np.log(alpha)
+        return log_wealth(candidate) >= -math.log(alpha)
 
     e_value = float(np.exp(min(log_wealth(mean), _LARGEST)))
 
@@ -137,7 +134,9 @@ def _mixed(log_wealth: Floats) -> Floats:
     return np.asarray(top + np.log(np.exp(log_wealth - top[:, None]).mean(axis=1)))
 
 
-def _checked(values: ArrayLike) -> Floats:
+def _checked(values: ArrayLike, mean: float) -> Floats:
+    if not 0 < mean < 1:
+        raise QueryError(f"a mean of {mean} cannot be tested", "give one between 0 and 1")
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 1 or not np.isfinite(table).all() or (table < 0).any() or (table > 1).any():
         raise QueryError(f"observations of shape {table.shape} are not all numbers from 0 to 1", "bring them into it")
