@@ -25,7 +25,7 @@ from persrv.training.examples import IMAGES, Example, data_fingerprint, write_ex
 from persrv.training.languages import language_of
 from persrv.training.lessons import Lessons, lessons
 from persrv.training.queries import LearntQuery
-from persrv.training.split import PARTS
+from persrv.training.split import PARTS, hash_of
 from persrv.workspace import Workspace
 
 MOST_KEYWORDS = 10
@@ -41,6 +41,7 @@ def prepare(
     validation: float = 0.1,
     test: float = 0.2,
     keep_descriptions: bool = False,
+    limit: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[DataCard, list[Skipped]]:
@@ -57,6 +58,7 @@ def prepare(
         test: Share of the picks, the newest ones, whose new stickers judge it, in (0, 1).
         keep_descriptions: Put descriptions and emotions that a describer wrote earlier into the answers, so that the
             tuned model goes on writing them. Those that people wrote are there always.
+        limit: Most stickers, chosen by hash, for a try; >= 3.
         seed: Of the split.
         progress: Shows how far it is.
 
@@ -68,10 +70,10 @@ def prepare(
         NotFoundError: The collection was never built.
         SourceError: There are no picks to learn from, too few stickers, or the folder cannot be written.
     """
-    if min_users < 1 or not 0 < validation < 1 or not 0 < test < 1:
+    if min_users < 1 or not 0 < validation < 1 or not 0 < test < 1 or (limit is not None and limit < 3):
         raise QueryError(
-            f"min_users = {min_users}, validation = {validation}, test = {test} is impossible",
-            "give min_users >= 1 and shares between 0 and 1",
+            f"min_users = {min_users}, validation = {validation}, test = {test}, limit = {limit} is impossible",
+            "give min_users >= 1, shares between 0 and 1, and a limit >= 3",
         )
     workspace = Workspace.of(recipe, home)
     prompts = Prompts.of(workspace.recipe.describe)
@@ -80,8 +82,9 @@ def prepare(
         (folder / IMAGES).mkdir(parents=True, exist_ok=True)
         with workspace.existing_catalog() as catalog:
             learnt = lessons(workspace, catalog, min_users, validation, test, seed)
-            stickers = catalog.stickers(learnt.queries, typed=0, without=() if keep_descriptions else (SOURCE,))
-            with (progress or Silent()).stage("preparing pictures", len(learnt.queries)) as advance:
+            wanted = sorted(learnt.queries, key=lambda sticker_id: hash_of(sticker_id, seed))[:limit]
+            stickers = catalog.stickers(wanted, typed=0, without=() if keep_descriptions else (SOURCE,))
+            with (progress or Silent()).stage("preparing pictures", len(wanted)) as advance:
                 for sticker in stickers:
                     made = _example(sticker, learnt.queries[sticker.id], prompts, folder)
                     if isinstance(made, Example):
@@ -133,9 +136,7 @@ def _write(
     return card
 
 
-def _example(
-    sticker: Sticker, queries: tuple[LearntQuery, ...], prompts: Prompts, folder: Path
-) -> Example | Skipped:
+def _example(sticker: Sticker, queries: tuple[LearntQuery, ...], prompts: Prompts, folder: Path) -> Example | Skipped:
     if sticker.path is None:
         return Skipped(sticker.id, "it has no picture")
     said = sticker.semantics

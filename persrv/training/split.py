@@ -69,7 +69,7 @@ def split(
             f"only {len(begun)} different sticker(s) have queries to learn from, and some must be held out",
             "collect picks of at least three stickers",
         )
-    order = sorted(begun, key=lambda group: _hash(group, seed))
+    order = sorted(begun, key=lambda group: hash_of(group, seed))
     cut = _cut(times, test)
     tested = {group for group in order if cut and begun[group] >= cut}
     if not 0 < len(tested) <= len(order) - 2:
@@ -91,5 +91,6 @@ def _cut(times: Sequence[datetime], test: float) -> datetime | None:
     return ordered[min(int(len(ordered) * (1 - test)), len(ordered) - 1)]
 
 
-def _hash(group: str, seed: int) -> str:
+def hash_of(group: str, seed: int) -> str:
+    """Return hexadecimal digits by which groups or stickers are in a random order, the same on every machine."""
     return hashlib.sha256(f"{seed} {group}".encode()).hexdigest()

@@ -27,9 +27,7 @@ class Chat:
 
     def prompt(self, text: str) -> str:
         """Return the question about one picture, up to where the answer begins."""
-        return str(
-            self._processor.apply_chat_template([self._asked(text)], add_generation_prompt=True, tokenize=False)
-        )
+        return str(self._processor.apply_chat_template([self._asked(text)], add_generation_prompt=True, tokenize=False))
 
     def answered(self, text: str, answer: str) -> str:
         """Return question and answer as the model should have written it, its end token included."""

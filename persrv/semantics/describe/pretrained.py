@@ -11,6 +11,12 @@ import torch
 from persrv.torchvision_shim import ensure_torchvision
 
 
+def prepare_import() -> None:
+    """Make transformers' model classes importable: it imports torchvision wherever that is installed, needed or not."""
+    if find_spec("torchvision") is not None:
+        ensure_torchvision()
+
+
 def load_processor(folder: Path, padding_side: str = "left") -> Any:
     """Return a model's processor, ready for batches.
 
@@ -21,9 +27,7 @@ def load_processor(folder: Path, padding_side: str = "left") -> Any:
     Raises:
         ValueError: It has no chat template. Other errors of transformers are raised as they are.
     """
-    # transformers imports torchvision wherever it is installed, needed or not.
-    if find_spec("torchvision") is not None:
-        ensure_torchvision()
+    prepare_import()
     from transformers import AutoProcessor
 
     processors: Any = AutoProcessor
