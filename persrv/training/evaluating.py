@@ -145,7 +145,8 @@ def judge(
         for measured in _MEASURES
     }
     ranks = {
-        name: reciprocal_ranks(examples, documents) for name, documents in _documents(examples, plain, tuned, habit).items()
+        name: reciprocal_ranks(examples, documents)
+        for name, documents in _documents(examples, plain, tuned, habit).items()
     }
     return Judgement(
         base=base,

@@ -6,6 +6,7 @@ the tokenizer is trained on the prepared data.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,22 @@ CHAT_TEMPLATE = (
 )
 """Vicuna's roles, as LLaVA-1.5 has them."""
 
+SETTINGS_FILE = "training.toml"
+_SETTINGS = """\
+# For a model with random weights: everything that speaks is trained as a whole, quickly and often.
+model = {model}
+whole = ["multi_modal_projector", "embed_tokens", "lm_head"]
+r = 32
+alpha = 64
+learning_rate = 4e-3
+warmup = 0.05
+epochs = 30
+batch = 16
+micro_batch = 16
+max_tokens = 48
+validate_every = 50
+validation_stickers = 16
+"""
 _SIDE, _PATCH = 64, 16
 _SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<image>")
 _WORDS = 4000
@@ -55,6 +72,8 @@ def build_tiny(folder: Path, data: Path, *, width: int = 64, layers: int = 2, se
         with quiet():
             _model(tokenizer, width, layers).save_pretrained(folder)
             _processor(tokenizer).save_pretrained(folder)
+        told = json.dumps(str(folder.resolve()), ensure_ascii=False)
+        (folder / SETTINGS_FILE).write_text(_SETTINGS.format(model=told), encoding="utf-8")
     except OSError as error:
         raise SourceError(f"{folder} cannot be written: {error}", "give another folder") from error
     return folder
