@@ -82,8 +82,9 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
         batch=BATCH,
         micro_batch=BATCH,
         precision="bfloat16",
-        validate_every=25,
-        validation_stickers=0,
+        validate_every=35,
+        validation_stickers=24,
+        validation_answers=0,
         checkpoint_every=10,
         seed=0,
     )

@@ -42,7 +42,8 @@ class TrainingSettings(BaseModel):
         gradient_checkpointing: Compute activations twice and store fewer; ``auto``: on a GPU.
         seed: Of the adapter's weights, the order, and dropout.
         validate_every: Updates between validations; 0 for the end of each epoch.
-        validation_stickers: Most stickers that are described at a validation; 0 for the loss alone.
+        validation_stickers: Most stickers of a validation.
+        validation_answers: Most of them that are described, for their keyword recall; 0 for the loss alone.
         max_tokens: Longest answer at a validation.
         best_by: What the best adapter is chosen by.
         checkpoint_every: Updates between checkpoints.
@@ -73,7 +74,8 @@ class TrainingSettings(BaseModel):
     gradient_checkpointing: Literal["auto", "on", "off"] = "auto"
     seed: _NotNegative = 0
     validate_every: _NotNegative = 0
-    validation_stickers: _NotNegative = 64
+    validation_stickers: _AtLeastOne = 512
+    validation_answers: _NotNegative = 64
     max_tokens: Annotated[int, Field(ge=8, le=4096)] = 160
     best_by: Literal["loss", "recall"] = "loss"
     checkpoint_every: _AtLeastOne = 25

@@ -38,7 +38,7 @@ batch = 16
 micro_batch = 16
 max_tokens = 48
 validate_every = 50
-validation_stickers = 16
+validation_answers = 16
 """
 _SIDE, _PATCH = 64, 16
 _SPECIAL = ("<unk>", "<s>", "</s>", "<pad>", "<image>")

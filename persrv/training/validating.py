@@ -30,7 +30,7 @@ class Validator:
         folder: The prepared data.
         collator: As in training.
         answering: The processor, padding on the left.
-        settings: ``micro_batch``, ``validation_stickers`` and ``max_tokens`` are used.
+        settings: ``micro_batch``, ``validation_stickers``, ``validation_answers`` and ``max_tokens`` are used.
         hardware: Where.
     """
 
@@ -43,7 +43,7 @@ class Validator:
         settings: TrainingSettings,
         hardware: Hardware,
     ) -> None:
-        self._examples = examples
+        self._examples = examples[: settings.validation_stickers]
         self._folder = folder
         self._collator = collator
         self._answering = answering
@@ -55,7 +55,7 @@ class Validator:
         model.eval()
         try:
             figures = {"validation_loss": self._loss(model)}
-            if self._settings.validation_stickers:
+            if self._settings.validation_answers:
                 figures |= self._said(model)
             return figures
         finally:
@@ -73,7 +73,7 @@ class Validator:
         return total / tokens
 
     def _said(self, model: Any) -> dict[str, float]:
-        chosen = self._examples[: self._settings.validation_stickers]
+        chosen = self._examples[: self._settings.validation_answers]
         generator = Generator(self._answering, model, self._hardware.machine, self._settings.max_tokens)
         ask = Batches(self._settings.micro_batch, generator, out_of_memory, self._hardware.machine.release)
         measured = []
