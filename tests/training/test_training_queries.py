@@ -47,7 +47,9 @@ def test_what_people_really_type_stays(query: str) -> None:
 
 def test_queries_are_weighed_by_different_users_and_rare_ones_dropped() -> None:
     counter = QueryCounter(min_users=2)
-    counter.add([pick("ann", "LOL"), pick("ann", " lol "), pick("bo", "ｌｏｌ"), pick("cy", "lol"), pick("ann", "haha")])
+    counter.add(
+        [pick("ann", "LOL"), pick("ann", " lol "), pick("bo", "ｌｏｌ"), pick("cy", "lol"), pick("ann", "haha")]
+    )
     counter.add([pick("bo", "haha"), pick("ann", "only ann"), pick("ann", "only ann"), pick("bo", "")])
     assert counter.learnt() == {"a": (LearntQuery("lol", 3), LearntQuery("haha", 2))}
     assert counter.dropped == {"browsing, no query": 1, "typed by fewer than 2 users": 1}
@@ -85,7 +87,8 @@ def test_nothing_private_gets_through_whatever_stands_around_it(text: str, priva
 
 
 @pytest.mark.parametrize(
-    ("text", "language"), [("cat", "en"), ("猫", "zh"), ("猫cat", "zh"), ("ねこ", "other"), ("😂", "other"), ("кот", "other")]
+    ("text", "language"),
+    [("cat", "en"), ("猫", "zh"), ("猫cat", "zh"), ("ねこ", "other"), ("😂", "other"), ("кот", "other")],
 )
 def test_languages(text: str, language: str) -> None:
     assert language_of(text) == language

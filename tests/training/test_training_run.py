@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import PROMPT, Prepared, asking
 
 if any(find_spec(package) is None for package in ("torch", "transformers", "peft", "accelerate", "matplotlib")):
@@ -327,7 +328,9 @@ def test_memory_advice_names_the_next_setting() -> None:
             {"micro_batch": 1, "gradient_checkpointing": "on", "four_bit": True},
         )
     ]
-    for words, told in zip(("micro_batch = 4", "gradient_checkpointing", "four_bit", "max_length"), advice, strict=True):
+    for words, told in zip(
+        ("micro_batch = 4", "gradient_checkpointing", "four_bit", "max_length"), advice, strict=True
+    ):
         assert words in told
 
 
@@ -340,9 +343,7 @@ def test_gradient_checkpointing_changes_nothing_that_is_learnt(prepared: Prepare
         torch.testing.assert_close(weight, on[name], rtol=1e-4, atol=1e-5)
 
 
-def test_missing_packages_name_the_extra(
-    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_packages_name_the_extra(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("persrv.training.packages._NEEDED", ("torch", "no_such_package_at_all"))
     with pytest.raises(MissingExtraError, match=r"persrv\[train\]"):
         train(prepared.data, tmp_path / "run", settings(prepared))
