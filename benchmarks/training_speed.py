@@ -2,10 +2,10 @@
 
     python -m benchmarks.training_speed --work FOLDER [--shape tiny|7b] [--steps N]
 
-The model has random weights, which are as fast as learnt ones: ``7b`` has the shape of LLaVA-1.5-7B (a GPU of 80 GB, and
-16 GB of disk in ``--work``), ``tiny`` runs on a CPU. Each contender runs in a process of its own. Reported are tokens of
-question, picture and answer a second (median over updates, the first left out), and the most memory: of tensors on a
-GPU, of the process on a CPU, where it holds the libraries too.
+The model has random weights, which are as fast as learnt ones: ``7b`` has the shape of LLaVA-1.5-7B (a GPU of 80 GB,
+and 16 GB of disk in ``--work``), ``tiny`` runs on a CPU. Each contender runs in a process of its own. Reported are
+tokens of question, picture and answer a second (median over updates, the first left out), and the most memory: of
+tensors on a GPU, of the process on a CPU, where it holds the libraries too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def _model(base: Path, data: Path, shape: str) -> None:
     if shape == "tiny":
         return
     import torch
-    from transformers import AutoConfig, AutoModelForImageTextToText, CLIPImageProcessor
+    from transformers import AutoConfig, AutoModelForImageTextToText
 
     settings: Any = AutoConfig.from_pretrained(base)
     vision, text = settings.vision_config, settings.text_config
@@ -84,8 +85,6 @@ def _model(base: Path, data: Path, shape: str) -> None:
     text.num_attention_heads, text.num_key_value_heads, text.vocab_size, text.head_dim = 32, 32, 32064, 128
     models: Any = AutoModelForImageTextToText
     models.from_config(settings, dtype=torch.bfloat16).save_pretrained(base)
-    images: Any = CLIPImageProcessor
-    images(size={"shortest_edge": 336}, crop_size={"height": 336, "width": 336}).save_pretrained(base)
     file = base / "processor_config.json"
     content = json.loads(file.read_text())
     content |= {"patch_size": 14}
@@ -149,8 +148,6 @@ def _trainer(data: Path, base: Path, work: Path, steps: int, micro_batch: int) -
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         bf16=hardware.device.type == "cuda",
-        gradient_checkpointing=True,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
         remove_unused_columns=False,
         save_strategy="no",
         report_to=[],
@@ -161,18 +158,16 @@ def _trainer(data: Path, base: Path, work: Path, steps: int, micro_batch: int) -
     examples: Any = read_examples(data, "train")
     model = adapted_model(base, settings, hardware)
     Trainer(model, arguments, data_collator=collate, train_dataset=examples, callbacks=[Clock()]).train()
-    rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(marks[1:], marks[2:], strict=False)]
+    rates = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(marks[1:])]
     return statistics.median(rates), _memory()
 
 
 def _memory() -> float:
-    import resource
-
     import torch
 
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    from benchmarks.processes import peak_mib
+
+    return torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else peak_mib()
 
 
 if __name__ == "__main__":

@@ -33,11 +33,11 @@ r = 32
 alpha = 64
 learning_rate = 4e-3
 warmup = 0.05
-epochs = 30
+epochs = 16
 batch = 16
 micro_batch = 16
 max_tokens = 48
-validate_every = 50
+validate_every = 32
 validation_answers = 16
 """
 _SIDE, _PATCH = 64, 16

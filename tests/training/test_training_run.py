@@ -48,7 +48,8 @@ def settings(prepared: Prepared, **more: Any) -> TrainingSettings:
         "r": 16,
         "learning_rate": 1e-2,
         "dropout": 0.1,
-        "epochs": 12,
+        "epochs": 30,
+        "validate_every": 10_000,
         "batch": 4,
         "micro_batch": 3,
         "validation_answers": 0,
@@ -148,7 +149,7 @@ def test_loss_falls_and_the_best_adapter_is_kept(trained: tuple[Path, TrainingRe
     rows = read_log(folder)
     losses = [float(row["loss"]) for row in rows if row["loss"]]
     held_out = {int(row["step"]): float(row["validation_loss"]) for row in rows if row["validation_loss"]}
-    assert len(losses) == report.steps == 12 * math.ceil(report.stickers / 4)
+    assert len(losses) == report.steps == 30 * math.ceil(report.stickers / 4)
     assert losses[-1] < 0.4 * losses[0]
     assert min(held_out.values()) == pytest.approx(report.metrics["validation_loss"], rel=1e-4)
     assert held_out[report.best_step] == min(held_out.values()) < held_out[0]
