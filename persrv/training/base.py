@@ -13,7 +13,7 @@ import torch
 from persrv.errors import PersrvError, RecipeError
 from persrv.semantics.describe.machine import out_of_memory
 from persrv.semantics.describe.model_folder import model_folder
-from persrv.semantics.describe.pretrained import load_model, load_processor
+from persrv.semantics.describe.pretrained import load_model, load_processor, prepare_import
 from persrv.semantics.describe.quiet import quiet
 from persrv.semantics.describe.transformers_model import DEFAULT_MODEL
 from persrv.training.hardware import Hardware
@@ -53,6 +53,7 @@ def adapted_model(folder: Path, settings: TrainingSettings, hardware: Hardware) 
     Raises:
         RecipeError: The model cannot be loaded, does not fit into memory, or is of a kind that training does not know.
     """
+    prepare_import()
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     hardware.seed(settings.seed)

@@ -61,10 +61,13 @@ def merge(adapter: Path, folder: Path, *, model: str = "", dtype: str = "auto") 
 
 def _save(base: Path, adapter: Path, folder: Path, dtype: str) -> None:
     import torch
-    from peft import PeftModel
 
-    from persrv.semantics.describe.pretrained import load_model, load_processor
+    from persrv.semantics.describe.pretrained import load_model, load_processor, prepare_import
     from persrv.semantics.describe.quiet import quiet
+
+    # peft imports transformers' model classes.
+    prepare_import()
+    from peft import PeftModel
 
     try:
         with quiet():
