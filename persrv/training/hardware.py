@@ -33,6 +33,9 @@ class Hardware:
 
     def __init__(self, settings: TrainingSettings) -> None:
         self.machine = Machine.choose(Describe(device=settings.device, dtype=settings.precision))
+        if settings.precision == "auto" and self.machine.device == "mps":
+            # Small gradients vanish in float16.
+            self.machine = Machine("mps", torch.float32)
         on_cpu = self.machine.device == "cpu"
         self._state: Any = PartialState(cpu=on_cpu, timeout=_PATIENCE) if _launched() else None
         self.device = self._state.device if self._state else torch.device(self.machine.device)

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
+from training_data import Prepared, asking
 
-from persrv.recipe import Recipe
 from persrv.training import prepare
-from persrv.training.data_card import DataCard
 from tiny_collection import Tiny
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-
-PROMPT = "What do people type for it?"
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Training data of the drawn collection, and what was made from it."""
-
-    data: Path
-    card: DataCard
-    base: Path
-
-
-def asking(recipe: Recipe) -> Recipe:
-    """The recipe with a short prompt, so that the tiny model has little to read."""
-    return recipe.model_copy(update={"describe": recipe.describe.model_copy(update={"prompt": PROMPT})})
 
 
 @pytest.fixture(scope="session")

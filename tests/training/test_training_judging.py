@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from training_data import Prepared
 
-from conftest import Prepared
 from persrv.build.progress import Silent
 from persrv.errors import QueryError, RecipeError, SourceError
 from persrv.semantics.describe.describer import Description

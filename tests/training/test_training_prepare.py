@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from training_data import PROMPT, Prepared, asking
 
-from conftest import PROMPT, Prepared, asking
 from persrv.build import build_collection
 from persrv.errors import NotFoundError, QueryError, RecipeError, SourceError
 from persrv.recipe import Recipe

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from conftest import PROMPT, Prepared, asking
+from training_data import PROMPT, Prepared, asking
 
 if any(find_spec(package) is None for package in ("torch", "transformers", "peft", "accelerate", "matplotlib")):
     pytest.skip("the extra train is not installed", allow_module_level=True)
