@@ -176,6 +176,27 @@ class Ranking(_Section):
     pool: int = Field(default=500, ge=1, le=10_000)
 
 
+class Variant(_Section):
+    """How the other ranking of a comparison differs from ``[ranking]``; what is left out is the same."""
+
+    beta: NotNegative | None = None
+    gamma: Fraction | None = None
+    pool: int | None = Field(default=None, ge=1, le=10_000)
+
+
+class Compare(_Section):
+    """Two rankings compared on the people who search; ``name = ""`` compares nothing.
+
+    ``interleave`` shows each user both rankings in one answer, ``ab`` each user one of them. With ``ab`` a user's
+    searches are counted for ``window_days``, from the first one on.
+    """
+
+    name: Literal[""] | Name = ""
+    method: Literal["interleave", "ab"] = "interleave"
+    b: Variant = Variant()
+    window_days: Positive = 7.0
+
+
 class Index(_Section):
     """Where the index lives and what its points show.
 
@@ -227,6 +248,7 @@ class Recipe(_Section):
     utility: UtilityWeights = UtilityWeights()
     style: Style = Style()
     ranking: Ranking = Ranking()
+    compare: Compare = Compare()
     index: Index = Index()
     file: Path | None = Field(default=None, exclude=True)
 
@@ -268,6 +290,11 @@ class Recipe(_Section):
         path = path.expanduser()
         base = self.file.resolve().parent if self.file else Path.cwd()
         return path if path.is_absolute() else base / path
+
+    @property
+    def variant(self) -> Ranking:
+        """The ranking weights of the comparison's other side."""
+        return Ranking.model_validate(self.ranking.model_dump() | self.compare.b.model_dump(exclude_none=True))
 
     def fingerprint(self, *sections: str) -> str:
         """Return 16 hex digits that change when one of the named sections changes."""

@@ -14,6 +14,12 @@ from typing import Any, Literal
 PickKind = Literal["pick", "send", "favourite", "simulated"]
 """How an interaction came about. Every kind counts as a pick; ``simulated`` marks picks that no person made."""
 
+Team = Literal["a", "b"]
+"""One of two rankings that are compared: the recipe's own, or its variant."""
+
+Side = Literal["a", "b", ""]
+"""Which ranking added a sticker to an answer; ``""`` where both agree."""
+
 PICK_KINDS: tuple[PickKind, ...] = ("pick", "send", "favourite", "simulated")
 
 
@@ -145,6 +151,27 @@ class Interaction:
     sticker_id: str
     time: datetime
     kind: PickKind = "pick"
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """A page of an answer that was shown while two rankings were compared.
+
+    Attributes:
+        experiment: The comparison's name.
+        settings: 16 hex digits of what was compared, so that a changed comparison starts anew.
+        user: Who saw it.
+        query: What they had typed.
+        time: When, timezone-aware.
+        shown: Sticker id to the ranking that added it, in the order of the page.
+    """
+
+    experiment: str
+    settings: str
+    user: str
+    query: str
+    time: datetime
+    shown: Mapping[str, Side]
 
 
 @dataclass(frozen=True, slots=True)

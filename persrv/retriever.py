@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from qdrant_client import models as m
 
 from persrv.answer import Answer, Reason
 from persrv.catalog import Catalog
+from persrv.comparison.serving import Serving
 from persrv.errors import QueryError
 from persrv.feedback import record_pick
 from persrv.images.decode import open_picture
@@ -36,7 +38,7 @@ from persrv.page import Page, Ranked, best_first, explain_text, to_hits
 from persrv.profiles import Profiles
 from persrv.ranker import Ranker
 from persrv.recipe import Recipe
-from persrv.records import Hit, Interaction, PickKind, StyleSummary
+from persrv.records import Hit, Impression, Interaction, PickKind, StyleSummary, Team
 from persrv.style import StyleProfile
 from persrv.text import TOKENIZER
 from persrv.understanding import Understanding
@@ -70,6 +72,7 @@ class Retriever:
             users, stickers.manifest.taste_dimension, recipe.style.clusters, recipe.style.half_life_days
         )
         self._closing = ExitStack()
+        self._serving = Serving(recipe, catalog) if recipe.compare.name else None
 
     @classmethod
     def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Self:
@@ -128,6 +131,9 @@ class Retriever:
         whose pictures the query fits stand in, where the image encoder can tell, or popular ones, and the answer's
         ``note`` says so. Equal scores are ordered by sticker id, so paging is stable.
 
+        Where the recipe compares two rankings, a named user gets both in one answer, or one of them, and what was shown
+        is written down; see :mod:`persrv.comparison`. Scores of an interleaved answer do not fall from hit to hit.
+
         Args:
             query: What was typed, in any language, emoji included; at most 1000 characters.
             user: Whose taste counts.
@@ -146,6 +152,22 @@ class Retriever:
         if len(query) > LONGEST_QUERY:
             raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
         page, where = Page.asked(offset, limit), parse_filters(filters)
+        if self._serving is None or not (user and user.strip()):
+            return self._search(query, user, by, page, where, explain)
+        sides: dict[Team, Retriever] = {"a": self, "b": self._other}
+        return self._serving.answer(
+            query, user, page, lambda team, part: sides[team]._search(query, user, by, part, where, explain)
+        )
+
+    def _search(
+        self,
+        query: str,
+        user: str | None,
+        by: Literal["text", "picture"],
+        page: Page,
+        where: m.Filter | None,
+        explain: bool,
+    ) -> Answer:
         taste = self._profiles.taste(user)
         if not query.strip():
             return self._trending(query, user, taste, page, where, "trending", "")
@@ -167,7 +189,7 @@ class Retriever:
         if not known:
             reason, note = "meaning", f"no sticker has the words of {query.strip()!r}; these are near in meaning"
         if not hits:
-            reason, note = _why_empty(query.strip(), offset, filters)
+            reason, note = _why_empty(query.strip(), page, where)
         if explain:
             hits = explain_text(hits, known, self._stickers, self._understanding.frequencies)
         return Answer(hits, query, user, reason, note, corrections, len(taste) > 0, ranked.total > page.end)
@@ -256,8 +278,12 @@ class Retriever:
         """Return a user's interactions by time."""
         return self._catalog.export(user)
 
+    def impressions(self, user: str) -> list[Impression]:
+        """Return what a user was shown while two rankings were compared, by time."""
+        return list(self._catalog.impressions(user=user))
+
     def forget(self, user: str) -> int:
-        """Delete a user's interactions and profile; return how many interactions there were."""
+        """Delete a user's interactions, impressions and profile; return how many interactions there were."""
         self._profiles.forget(user)
         return self._catalog.forget(user)
 
@@ -270,6 +296,15 @@ class Retriever:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    @cached_property
+    def _other(self) -> Retriever:
+        """This retriever with the ranking weights of the comparison's other side; all else is shared."""
+        other = copy(self)
+        other.recipe = self.recipe.model_copy(update={"ranking": self.recipe.variant})
+        other._ranker = Ranker(self._stickers, self.recipe.variant)
+        other._encoder = self._encoder
+        return other
 
     @cached_property
     def _encoder(self) -> ImageEncoder:
@@ -323,9 +358,9 @@ class Retriever:
         return [float(x) for x in self._space.project(raw)[0]]
 
 
-def _why_empty(query: str, offset: int, filters: Mapping[str, FilterValue] | None) -> tuple[Reason, str]:
-    if offset > 0:
-        return "matched", f"there are no more than {offset} answers to {query!r}"
-    if filters:
+def _why_empty(query: str, page: Page, where: m.Filter | None) -> tuple[Reason, str]:
+    if page.offset > 0:
+        return "matched", f"there are no more than {page.offset} answers to {query!r}"
+    if where:
         return "filtered", f"stickers match {query!r}, but none passes the filters"
     return "unmatched", f"no sticker matches {query!r} any more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, update
 
 from persrv.catalog.interactions import Interactions
-from persrv.catalog.tables import edits, interactions
+from persrv.catalog.tables import edits, impressions, interactions
 from persrv.records import Interaction
 
 
@@ -17,10 +17,14 @@ class People(Interactions):
         return list(self.interactions(user=user))
 
     def forget(self, user: str) -> int:
-        """Delete all of a user's interactions, take their name off their edits, and return how many were deleted.
+        """Delete all of a user's interactions and impressions, and take their name off their edits.
 
         The edits themselves stay: they say something about stickers, not about the person.
+
+        Returns:
+            How many interactions were deleted.
         """
         with self._database.write() as connection:
             connection.execute(update(edits).where(edits.c.editor == user).values(editor=""))
+            connection.execute(delete(impressions).where(impressions.c.user == user))
             return connection.execute(delete(interactions).where(interactions.c.user == user)).rowcount

@@ -95,6 +95,20 @@ interactions = Table(
     Index(None, "time", "id"),
 )
 
+impressions = Table(
+    "impressions",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("experiment", PlainText, nullable=False),
+    Column("settings", PlainText, nullable=False),
+    Column("user", PlainText, nullable=False),
+    Column("query", PlainText, nullable=False),
+    Column("time", Moment, nullable=False),
+    Column("shown", JsonText, nullable=False),
+    Index(None, "experiment", "time", "id"),
+    Index(None, "user"),
+)
+
 notes = Table(
     "notes",
     metadata,

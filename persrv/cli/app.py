@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, demo, edit, evaluate, inspect, learn, people, push, read, search, train
+from persrv.cli import build, compare, demo, edit, evaluate, inspect, learn, people, push, read, search, train, tune
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -70,6 +70,8 @@ for command in (
     edit.edit,
     read.read,
     learn.learn,
+    compare.compare,
+    tune.tune,
     inspect.info,
     inspect.doctor,
     push.push,

@@ -81,12 +81,17 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
     with Retriever.open(recipe) as retriever:
         styles = retriever.styles(user)
         picks = retriever.picks(user)
-    if not picks and not styles:
+        seen = retriever.impressions(user)
+    if not picks and not styles and not seen:
         raise NotFoundError(f"nothing is known of user {user!r}", "see persrv users")
     told: dict[str, Any] = {"user": user, "picks": len(picks), "styles": [asdict(style) for style in styles]}
     if export:
         told["interactions"] = [
             {"query": p.query, "sticker_id": p.sticker_id, "time": p.time.isoformat(), "kind": p.kind} for p in picks
+        ]
+        told["impressions"] = [
+            {"experiment": i.experiment, "query": i.query, "time": i.time.isoformat(), "shown": dict(i.shown)}
+            for i in seen
         ]
     if as_json or export:
         print_json(told)

@@ -14,6 +14,7 @@ from persrv.build.progress import Progress
 from persrv.errors import NotFoundError, RecipeError
 from persrv.evaluation.leaks import check_counts, check_picks
 from persrv.evaluation.splits import Split
+from persrv.recipe import Compare
 from persrv.retriever import Retriever
 from persrv.workspace import Workspace
 
@@ -63,7 +64,7 @@ def trained(workspace: Workspace, split: Split, progress: Progress | None = None
         raise NotFoundError(f"{recipe.name} was never built", f"run persrv build {recipe.name}")
     with TemporaryDirectory(prefix="persrv-evaluate-") as folder:
         embedded = recipe.index.model_copy(update={"location": "embedded:"})
-        alone = recipe.model_copy(update={"interactions": (), "index": embedded})
+        alone = recipe.model_copy(update={"interactions": (), "index": embedded, "compare": Compare()})
         copy = Workspace(alone, Path(folder) / recipe.name)
         shutil.copytree(workspace.folder, copy.folder, ignore=shutil.ignore_patterns("index"))
         with copy.catalog() as catalog:

@@ -1,0 +1,1 @@
+"""Learning a recipe's weights from its own picks."""
