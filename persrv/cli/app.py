@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, compare, demo, edit, evaluate, inspect, learn, people, push, read, search, tune
+from persrv.cli import build, compare, demo, edit, evaluate, inspect, learn, people, push, read, search, train, tune
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -78,6 +78,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(evaluate.app)
+app.add_typer(train.train, name="train")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Sequence
@@ -11,16 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from persrv.errors import RecipeError
 from persrv.recipe import Describe
 from persrv.semantics.describe.asking import NoAnswer, Question
 from persrv.semantics.describe.batching import Batches
+from persrv.semantics.describe.generating import Generator
 from persrv.semantics.describe.machine import Machine, out_of_memory
 from persrv.semantics.describe.model_folder import fingerprint, model_folder
+from persrv.semantics.describe.pretrained import load_model, load_processor
+from persrv.semantics.describe.provenance import check_base
 from persrv.semantics.describe.quiet import quiet
-from persrv.torchvision_shim import ensure_torchvision
 
 DEFAULT_MODEL = "llava-hf/llava-1.5-7b-hf"
 
@@ -45,6 +44,8 @@ class TransformersModel:
             _check_four_bit(self._machine)
         self._folder = model_folder(settings.model or DEFAULT_MODEL, settings.revision)
         self._adapter = _adapter_folder(settings.adapter) if settings.adapter else None
+        if self._adapter:
+            check_base(self._adapter, self._folder)
 
     @property
     def name(self) -> str:
@@ -80,68 +81,14 @@ class TransformersModel:
         return Batches(self._settings.batch, generator, out_of_memory, self._machine.release)
 
 
-class _Generator:
-    """A loaded model with its processor and its way of decoding."""
-
-    def __init__(self, processor: Any, model: Any, machine: Machine, max_tokens: int) -> None:
-        self._processor = processor
-        self._model = model
-        self._machine = machine
-        self._decoding = _greedy(model.generation_config, processor.tokenizer, max_tokens)
-        self._special = sorted(
-            {*processor.tokenizer.all_special_tokens, getattr(processor, "image_token", "<image>")}, key=len
-        )
-
-    def __call__(self, questions: Sequence[Question]) -> list[str]:
-        prompts = [self._prompt(question.text) for question in questions]
-        # Some templates begin with the token that the tokenizer would put there too.
-        begun = prompts[0].startswith(self._processor.tokenizer.bos_token or "\0")
-        with quiet(), torch.inference_mode():
-            inputs = self._processor(
-                images=[[question.image] for question in questions],
-                text=prompts,
-                add_special_tokens=not begun,
-                padding=True,
-                return_tensors="pt",
-            ).to(self._machine.device, self._machine.dtype)
-            tokens = self._model.generate(**inputs, generation_config=self._decoding)
-            answers = tokens[:, inputs["input_ids"].shape[1] :]
-            return [str(text) for text in self._processor.batch_decode(answers, skip_special_tokens=True)]
-
-    def _prompt(self, text: str) -> str:
-        # Text from a sticker must not pass for a picture's place or for the end of the question.
-        for token in reversed(self._special):
-            text = text.replace(token, " ")
-        content = [{"type": "image"}, {"type": "text", "text": text}]
-        prompt = self._processor.apply_chat_template(
-            [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
-        )
-        return str(prompt)
-
-
-def _greedy(given: Any, tokenizer: Any, max_tokens: int) -> Any:
-    """Return the model's own way of decoding, made deterministic."""
-    decoding = copy.deepcopy(given)
-    decoding.update(
-        do_sample=False,
-        num_beams=1,
-        temperature=None,
-        top_p=None,
-        top_k=None,
-        max_length=None,
-        max_new_tokens=max_tokens,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    return decoding
-
-
-def _load(folder: Path, adapter: Path | None, machine: Machine, settings: Describe) -> _Generator:
+def _load(folder: Path, adapter: Path | None, machine: Machine, settings: Describe) -> Generator:
     try:
-        # transformers imports torchvision wherever it is installed, needed or not.
-        if find_spec("torchvision") is not None:
-            ensure_torchvision()
         with quiet():
-            processor, model = _processor_and_model(folder, adapter, machine, settings.four_bit)
+            processor = load_processor(folder)
+            model = load_model(folder, machine.dtype, settings.four_bit)
+            if adapter:
+                model = _with_adapter(model, adapter, settings.four_bit)
+            model = (model if settings.four_bit else model.to(machine.device)).eval()
     except Exception as error:
         # Anything may be wrong with files of this size, and each library of the stack has errors of its own.
         if out_of_memory(error):
@@ -155,38 +102,15 @@ def _load(folder: Path, adapter: Path | None, machine: Machine, settings: Descri
             f"describe.model: {told} cannot be loaded: {what}",
             "give a model that transformers lists as image-text-to-text, and an adapter that was trained on it",
         ) from error
-    return _Generator(processor, model, machine, settings.max_tokens)
+    return Generator(processor, model, machine, settings.max_tokens)
 
 
-def _processor_and_model(folder: Path, adapter: Path | None, machine: Machine, four_bit: bool) -> tuple[Any, Any]:
-    from transformers import AutoModelForImageTextToText, AutoProcessor
+def _with_adapter(model: Any, adapter: Path, four_bit: bool) -> Any:
+    from peft import PeftModel
 
-    processors: Any = AutoProcessor
-    processor = processors.from_pretrained(folder, local_files_only=True)
-    if getattr(processor, "chat_template", None) is None:
-        raise ValueError("it has no chat template, so nothing says how a question is put to it")
-    tokenizer = processor.tokenizer
-    # Answers start where the questions end, so short questions are filled up on their left.
-    tokenizer.padding_side = "left"
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    how: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "dtype": machine.dtype}
-    if four_bit:
-        import transformers
-
-        four_bits: Any = transformers.BitsAndBytesConfig
-        how["quantization_config"] = four_bits(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=machine.dtype
-        )
-        how["device_map"] = {"": 0}
-    model: Any = AutoModelForImageTextToText.from_pretrained(folder, **how)
-    if adapter:
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, str(adapter))
-        # Weights of four bits would lose what is merged into them.
-        model = model if four_bit else model.merge_and_unload()
-    return processor, (model if four_bit else model.to(machine.device)).eval()
+    adapted: Any = PeftModel.from_pretrained(model, str(adapter))
+    # Weights of four bits would lose what is merged into them.
+    return adapted if four_bit else adapted.merge_and_unload()
 
 
 def _adapter_folder(path: Path) -> Path:

@@ -1,0 +1,198 @@
+"""Base against tuned model on held-out stickers: ``persrv train evaluate``."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from persrv.build.progress import Progress, Silent
+from persrv.errors import QueryError, RecipeError, SourceError
+from persrv.recipe import Describe
+from persrv.semantics.describe.describer import Description
+from persrv.semantics.describe.provenance import Provenance
+from persrv.training.comparison import difference, mean
+from persrv.training.data_card import DataCard
+from persrv.training.examples import Example, read_examples
+from persrv.training.judgement import Judgement
+from persrv.training.measures import measure
+from persrv.training.packages import check_packages
+from persrv.training.preparing import MOST_KEYWORDS
+from persrv.training.retrieval import Document, document, reciprocal_ranks
+from persrv.training.side_by_side import side_by_side
+from persrv.training.split import Part
+
+_MEASURES = ("keyword_recall", "keyword_precision", "word_recall")
+
+
+def evaluate(
+    data: Path,
+    adapter: Path,
+    folder: Path,
+    *,
+    model: str = "",
+    part: Part = "test",
+    limit: int | None = None,
+    max_tokens: int = 160,
+    batch: int = 8,
+    device: str = "auto",
+    four_bit: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Judgement:
+    """Describe held-out stickers with the base model and with the adapter, and compare.
+
+    Answers are kept in ``folder``, so an interrupted call goes on; there too lie ``report.md``, ``report.json`` and
+    ``side-by-side.html`` when it is done.
+
+    Args:
+        data: What :func:`persrv.training.prepare` made.
+        adapter: What :func:`persrv.training.train` made.
+        folder: Where to.
+        model: The base model, ``""`` for the one that the adapter names.
+        part: ``"validation"`` chose the adapter, so it flatters it; ``"test"`` was never looked at.
+        limit: Most stickers, in the order of their ids (hashes, so a random choice), >= 1.
+        max_tokens: Longest answer.
+        batch: Stickers described at once.
+        device: As in a recipe's ``[describe]``.
+        four_bit: Likewise.
+        seed: Of intervals and tests.
+        progress: Shows how far it is.
+
+    Raises:
+        RecipeError: Model or adapter cannot be used, or do not belong together.
+        SourceError: The data is not there, or the folder cannot be written.
+        QueryError: The limit is below 1.
+        MissingExtraError: Packages of the extra ``train`` are missing.
+    """
+    if limit is not None and limit < 1:
+        raise QueryError(f"limit = {limit} is impossible", "give a number >= 1")
+    check_packages()
+    card = DataCard.read(data)
+    examples = read_examples(data, part)[:limit]
+    if not examples:
+        raise SourceError(f"{data} has no examples in {part}", "make them with persrv train prepare")
+    provenance = Provenance.read(adapter)
+    base = model or (provenance.base if provenance else "")
+    if provenance is None:
+        raise RecipeError(f"{adapter} holds no adapter that persrv trained", "give the folder of persrv train run")
+    if provenance.data != card.fingerprint:
+        raise RecipeError(
+            f"the adapter {adapter} was trained on other data than {data}, which may hold stickers that it has seen",
+            "give the data that it was trained on",
+        )
+    from persrv.training.answers import said_of
+
+    settings = Describe.model_validate(
+        {
+            "engine": "transformers",
+            "model": base,
+            "revision": provenance.settings.get("revision", ""),
+            "batch": batch,
+            "max_tokens": max_tokens,
+            "device": device,
+            "four_bit": four_bit,
+        }
+    )
+    tuned_settings = settings.model_copy(update={"adapter": adapter})
+    shown = progress or Silent()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The tuned model first: an adapter that does not fit its base must not cost an hour.
+        with shown.stage("describing, tuned", len(examples)) as advance:
+            tuned = said_of(examples, data, folder, tuned_settings, advance)
+        with shown.stage("describing, base", len(examples)) as advance:
+            plain = said_of(examples, data, folder, settings, advance)
+        habit = commonest(read_examples(data, "train"))
+        found = judge(examples, plain, tuned, habit, base=base, part=part, seed=seed)
+        (folder / "report.json").write_text(json.dumps(found.as_dict(), indent=2) + "\n", encoding="utf-8")
+        (folder / "report.md").write_text(f"# Base against tuned\n\n{found.as_markdown()}\n", encoding="utf-8")
+        page = side_by_side(examples, plain, tuned, data)
+        (folder / "side-by-side.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be written: {error}", "give another folder") from error
+    return found
+
+
+def judge(
+    examples: Sequence[Example],
+    plain: Sequence[Description | None],
+    tuned: Sequence[Description | None],
+    habit: Description,
+    *,
+    base: str = "",
+    part: str = "test",
+    seed: int = 0,
+) -> Judgement:
+    """Compare what two models said of the same stickers.
+
+    Args:
+        examples: The stickers, n >= 1, with what people typed.
+        plain: What the base model said, n of them.
+        tuned: What the tuned model said, n of them.
+        habit: What one would say of every sticker without looking.
+        base: Name of the base model.
+        part: Of the data.
+        seed: Of intervals and tests.
+    """
+    figures = {
+        name: [measure(said, example.queries) for said, example in zip(those, examples, strict=True)]
+        for name, those in (("base", plain), ("tuned", tuned))
+    }
+    values = {
+        measured: {name: [getattr(one, measured) for one in those] for name, those in figures.items()}
+        for measured in _MEASURES
+    }
+    ranks = {
+        name: reciprocal_ranks(examples, documents)
+        for name, documents in _documents(examples, plain, tuned, habit).items()
+    }
+    return Judgement(
+        base=base,
+        part=part,
+        stickers=len(examples),
+        queries=sum(len(example.queries) for example in examples),
+        named=sum("name" in example.told for example in examples),
+        unreadable={"base": sum(said is None for said in plain), "tuned": sum(said is None for said in tuned)},
+        measures={
+            measured: {name: mean(those, seed) for name, those in both.items()} for measured, both in values.items()
+        },
+        gains={measured: difference(both["tuned"], both["base"], seed) for measured, both in values.items()},
+        retrieval={name: mean(those, seed) for name, those in ranks.items()},
+        retrieval_gains={
+            name: difference(ranks["tuned"], those, seed) for name, those in ranks.items() if name != "tuned"
+        },
+    )
+
+
+def commonest(train: Sequence[Example]) -> Description:
+    """Return the queries that led most people to the training stickers, as one answer for all; ties by text."""
+    users: Counter[str] = Counter()
+    for example in train:
+        for query in example.queries:
+            users[query.text] += query.users
+    ordered = sorted(users, key=lambda text: (-users[text], text))
+    return Description("", tuple(ordered[:MOST_KEYWORDS]), ())
+
+
+def _documents(
+    examples: Sequence[Example],
+    plain: Sequence[Description | None],
+    tuned: Sequence[Description | None],
+    habit: Description,
+) -> dict[str, list[Document]]:
+    """Return, for each row of the ablation, every sticker's text."""
+    typed = [[query.text for query in example.queries] for example in examples]
+    both = list(zip(examples, tuned, strict=True))
+    return {
+        "nothing (labels removed)": [document(None) for _ in examples],
+        "one and the same answer for all": [document(habit) for _ in examples],
+        "base": [document(said) for said in plain],
+        "tuned": [document(said) for said in tuned],
+        "tuned, OCR": [document(said, example.ocr) for example, said in both],
+        "tuned, OCR, past queries": [
+            document(said, example.ocr, queries) for (example, said), queries in zip(both, typed, strict=True)
+        ],
+        "the source's own labels": [{"tags": example.labels} if example.labels else {} for example in examples],
+    }

@@ -1,0 +1,96 @@
+"""Where training runs: one device of each process, and how processes work together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+
+from persrv.errors import RecipeError
+from persrv.recipe import Describe
+from persrv.semantics.describe.machine import Machine
+from persrv.training.settings import TrainingSettings
+
+_PATIENCE = timedelta(hours=2)
+"""How long processes wait while the first one validates."""
+
+
+class Hardware:
+    """This process's device, its number format, and the other processes of ``accelerate launch``.
+
+    Args:
+        settings: ``device``, ``precision`` and ``four_bit`` are used.
+
+    Raises:
+        RecipeError: The device is not there.
+    """
+
+    def __init__(self, settings: TrainingSettings) -> None:
+        self.machine = Machine.choose(Describe(device=settings.device, dtype=settings.precision))
+        if settings.precision == "auto" and self.machine.device == "mps":
+            # Small gradients vanish in float16.
+            self.machine = Machine("mps", torch.float32)
+        on_cpu = self.machine.device == "cpu"
+        self._state: Any = PartialState(cpu=on_cpu, timeout=_PATIENCE) if _launched() else None
+        self.device = self._state.device if self._state else torch.device(self.machine.device)
+        if settings.four_bit and self.machine.device != "cuda":
+            raise RecipeError(
+                f"four_bit needs a CUDA GPU, this machine offers {self.machine.device}", "set it to false"
+            )
+
+    @property
+    def processes(self) -> int:
+        """How many processes work together."""
+        return int(self._state.num_processes) if self._state else 1
+
+    @property
+    def rank(self) -> int:
+        """This process's number, from 0; number 0 validates and writes."""
+        return int(self._state.process_index) if self._state else 0
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Compute in the machine's format what may be, and the rest in float32."""
+        half = self.machine.dtype is not torch.float32
+        return torch.autocast(self.device.type, self.machine.dtype if half else torch.bfloat16, enabled=half)
+
+    def to_device(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return a batch on this process's device, pictures in the machine's format."""
+        return {
+            name: tensor.to(self.device, self.machine.dtype) if tensor.is_floating_point() else tensor.to(self.device)
+            for name, tensor in batch.items()
+        }
+
+    def add_up(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Replace each tensor, in place, by its sum over all processes."""
+        if self.processes > 1:
+            for tensor in tensors:
+                torch.distributed.all_reduce(tensor)
+
+    def tell(self, value: Any) -> Any:
+        """Return what the first process gave to this call, in every process."""
+        return broadcast_object_list([value])[0] if self.processes > 1 else value
+
+    def wait(self) -> None:
+        """Wait for all processes."""
+        if self._state:
+            self._state.wait_for_everyone()
+
+    def seed(self, *numbers: int) -> None:
+        """Seed torch's generators from numbers and this process's rank.
+
+        Done before every update, so that what is random in it depends on nothing that a checkpoint would have to keep.
+        """
+        seed = 0
+        for number in (*numbers, self.rank):
+            seed = (seed * 1_000_003 + number) % 2**63
+        torch.manual_seed(seed)
+
+
+def _launched() -> bool:
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1

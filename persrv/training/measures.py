@@ -1,0 +1,46 @@
+"""How well a description says what people type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from persrv.semantics.describe.describer import Description
+from persrv.text import normalise, tokenize
+from persrv.training.queries import LearntQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """One sticker's figures, each in [0, 1].
+
+    Attributes:
+        keyword_recall: Share of what people typed, each query counted by its users, that is one of the keywords.
+        keyword_precision: Share of the keywords that somebody typed; 0 without keywords.
+        word_recall: Share of the different words typed that stand in keywords or description.
+    """
+
+    keyword_recall: float
+    keyword_precision: float
+    word_recall: float
+
+
+def measure(said: Description | None, queries: Sequence[LearntQuery]) -> Measures:
+    """Compare what a model said with what people typed; spelling is folded as the search folds it.
+
+    Args:
+        said: ``None`` where the answer could not be read; that counts as saying nothing.
+        queries: At least one.
+    """
+    if said is None:
+        return Measures(0.0, 0.0, 0.0)
+    keywords = {normalise(keyword) for keyword in said.keywords}
+    typed = {normalise(query.text): query.users for query in reversed(queries)}
+    found = sum(users for text, users in typed.items() if text in keywords)
+    told = {token for phrase in (*said.keywords, said.description) for token in tokenize(phrase)}
+    words = {token for query in queries for token in tokenize(query.text)}
+    return Measures(
+        found / sum(typed.values()),
+        len(keywords & typed.keys()) / len(keywords) if keywords else 0.0,
+        len(words & told) / len(words) if words else 0.0,
+    )

@@ -1,0 +1,95 @@
+"""Adapter and base as one model, for servers that take no adapters: ``persrv train merge``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from persrv.errors import PersrvError, RecipeError, SourceError
+from persrv.semantics.describe.provenance import Provenance, check_base
+from persrv.training.packages import check_packages
+
+_CARD = "README.md"
+
+
+def merge(adapter: Path, folder: Path, *, model: str = "", dtype: str = "auto") -> Path:
+    """Save the base model with the adapter worked into its weights.
+
+    Args:
+        adapter: What :func:`persrv.training.train` made.
+        folder: Where to; empty, or not there yet.
+        model: The base model, ``""`` for the one that the adapter names.
+        dtype: Of the saved weights: ``"auto"`` for the base model's own, or ``"float32"``, ``"float16"``,
+            ``"bfloat16"``. The sum is taken in float32.
+
+    Returns:
+        ``folder``: a model for ``describe.model``, without ``describe.adapter``.
+
+    Raises:
+        RecipeError: Adapter or base cannot be used, or do not belong together; the folder holds something.
+        SourceError: The folder cannot be written.
+        MissingExtraError: Packages of the extra ``train`` are missing.
+    """
+    check_packages()
+    provenance = Provenance.read(adapter)
+    if provenance is None or not (adapter / "adapter_config.json").is_file():
+        raise RecipeError(f"{adapter} holds no adapter that persrv trained", "give the folder of persrv train run")
+    if dtype not in ("auto", "float32", "float16", "bfloat16"):
+        raise RecipeError(f"there is no number format {dtype!r}", "use auto, float32, float16 or bfloat16")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RecipeError(f"{folder} is there already", "give another folder, or delete this one")
+
+    from persrv.semantics.describe.model_folder import model_folder
+
+    base = model_folder(model or provenance.base, str(provenance.settings.get("revision", "")))
+    check_base(adapter, base)
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        _save(base, adapter, unfinished, dtype)
+        shutil.copyfile(adapter / _CARD, unfinished / _CARD)
+        if folder.exists():
+            folder.rmdir()
+        unfinished.replace(folder)
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be written: {error}", "give another folder") from error
+    return folder
+
+
+def _save(base: Path, adapter: Path, folder: Path, dtype: str) -> None:
+    import torch
+
+    from persrv.semantics.describe.pretrained import load_model, load_processor, prepare_import
+    from persrv.semantics.describe.quiet import quiet
+
+    # peft imports transformers' model classes.
+    prepare_import()
+    from peft import PeftModel
+
+    try:
+        with quiet():
+            processor = load_processor(base)
+            model = load_model(base, torch.float32)
+            adapted: Any = PeftModel.from_pretrained(model, str(adapter))
+            merged = adapted.merge_and_unload().to(_own(base) if dtype == "auto" else getattr(torch, dtype))
+    except PersrvError:
+        raise
+    # Each library of the stack has errors of its own.
+    except Exception as error:
+        what = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise RecipeError(f"{adapter} cannot be merged into {base}: {what}", "check both, or train again") from error
+    with quiet():
+        merged.save_pretrained(folder)
+        processor.save_pretrained(folder)
+
+
+def _own(base: Path) -> Any:
+    """Return the number format that the base model's files have, float32 where its configuration names none."""
+    import torch
+
+    content = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    named = content.get("dtype") or content.get("torch_dtype") or "float32"
+    return getattr(torch, str(named).removeprefix("torch."), torch.float32)

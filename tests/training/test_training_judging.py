@@ -1,0 +1,142 @@
+"""Measures, tests and tables, against hand-computed cases and independent oracles."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from training_data import Prepared
+
+from persrv.build.progress import Silent
+from persrv.errors import QueryError, RecipeError, SourceError
+from persrv.semantics.describe.describer import Description
+from persrv.training import evaluate
+from persrv.training.comparison import difference, mean
+from persrv.training.evaluating import commonest, judge
+from persrv.training.examples import Example, read_examples
+from persrv.training.measures import Measures, measure
+from persrv.training.queries import LearntQuery
+from persrv.training.retrieval import document, reciprocal_ranks, without_query
+from persrv.training.side_by_side import side_by_side
+
+
+def said(*keywords: str, description: str = "") -> Description:
+    return Description(description, keywords, ())
+
+
+def example(sticker: str, *queries: str, image: str = "images/x.png") -> Example:
+    return Example(sticker, image, "?", "!", tuple(LearntQuery(query, 1) for query in queries))
+
+
+def test_measures_by_hand() -> None:
+    queries = (LearntQuery("happy cat", 3), LearntQuery("笑", 1))
+    # "ＨＡＰＰＹ  Cat" is found; its words are 2 of the 3 typed; one of the two keywords was typed.
+    assert measure(said("ＨＡＰＰＹ  Cat", "dog"), queries) == Measures(0.75, 0.5, pytest.approx(2 / 3))
+    assert measure(said(description="a cat"), queries) == Measures(0.0, 0.0, pytest.approx(1 / 3))
+    assert measure(None, queries) == Measures(0.0, 0.0, 0.0)
+
+
+@given(st.lists(st.integers(-20, 20), min_size=2, max_size=9))
+def test_the_randomisation_test_is_the_exact_one(values: list[int]) -> None:
+    exact = np.mean(
+        [
+            abs(np.mean(np.array(signs) * values)) >= abs(np.mean(values)) - 1e-12
+            for signs in itertools.product((-1, 1), repeat=len(values))
+        ]
+    )
+    assert difference(values, [0] * len(values)).p == pytest.approx(exact, abs=0.03)
+
+
+def test_the_interval_is_scipys_bootstrap() -> None:
+    values = np.random.default_rng(3).exponential(size=60)
+    ours = mean(values)
+    theirs = stats.bootstrap((values,), np.mean, method="percentile", rng=1).confidence_interval
+    assert (ours.low, ours.high) == (pytest.approx(theirs.low, abs=0.03), pytest.approx(theirs.high, abs=0.03))
+    assert ours == mean(values)
+
+
+def test_a_sticker_is_found_by_what_was_said_of_it() -> None:
+    examples = [example("a", "cat"), example("b", "dog", "bird"), example("c", "cat")]
+    texts = [document(said("cat")), document(said("dog", "fish")), document(said("cat"))]
+    # The two cats are alike, so their order is that of their ids; nothing says bird.
+    assert reciprocal_ranks(examples, texts).tolist() == [1.0, 1.0, 0.0, 0.5]
+    assert reciprocal_ranks(examples, [{}, {}, {}]).tolist() == [0.0] * 4
+
+
+def test_a_query_does_not_find_its_sticker_by_itself() -> None:
+    examples = [example("a", "cat", "pet"), example("b", "cat")]
+    texts = [document(None, queries=["cat", "pet"]), document(None, queries=["cat"])]
+    assert reciprocal_ranks(examples, texts).tolist() == [0.0, 0.0, 0.0]
+    assert without_query(texts[0], "cat") == {"queries": ["pet"]}
+    assert without_query(texts[1], "cat") == {}
+
+
+def test_the_commonest_queries_as_one_answer() -> None:
+    train = [example("a", "x", "b"), example("b", "x"), example("c", "a")]
+    assert commonest(train).keywords == ("x", "a", "b")
+
+
+def test_a_judgement_has_every_row_and_a_readable_table() -> None:
+    examples = [example(f"s{i:02d}", f"word{i}") for i in range(20)]
+    plain = [said("a picture") for _ in examples]
+    tuned = [said(f"word{i}") if i % 4 else None for i in range(20)]
+    found = judge(examples, plain, tuned, commonest(examples), base="b")
+    assert found.unreadable == {"base": 0, "tuned": 5}
+    assert found.measures["keyword_recall"]["tuned"].value == 0.75
+    assert found.retrieval["tuned"].value == 0.75
+    assert found.retrieval["nothing (labels removed)"].value == 0.0
+    assert found.retrieval_gains["nothing (labels removed)"].p < 0.01
+    assert "| tuned | 0.750" in found.as_markdown()
+    rows = [line for line in found.as_markdown().splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} == {5, 6}
+    assert json.loads(json.dumps(found.as_dict()))["stickers"] == 20
+
+
+def test_the_page_escapes_everything(prepared: Prepared) -> None:
+    known = read_examples(prepared.data, "test")[0]
+    evil = "<script>alert(1)</script>"
+    hostile = Example(known.id, known.image, "?", "!", (LearntQuery(evil, 2),))
+    page = side_by_side([hostile], [said(evil, description=f'"{evil}')], [None], prepared.data)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") == 3
+    assert "no answer that can be read" in page
+    assert re.search(r"default-src 'none'|default-src &#39;none&#39;", page)
+    assert re.findall(r'<img src="data:image/webp;base64,', page) == ['<img src="data:image/webp;base64,']
+
+
+def test_evaluate_goes_on_and_refuses_what_does_not_fit(prepared: Prepared, tmp_path: Path) -> None:
+    from persrv.training import train
+    from persrv.training.settings import TrainingSettings
+
+    adapter = tmp_path / "adapter"
+    train(prepared.data, adapter, TrainingSettings(model=str(prepared.base), max_steps=1, validation_answers=0))
+    found = evaluate(prepared.data, adapter, tmp_path / "judged", max_tokens=8, progress=Silent())
+    assert found.stickers == prepared.card.stickers["test"]
+    files = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "judged").iterdir()}
+    assert {"report.json", "report.md", "side-by-side.html"} < set(files)
+    answers = max((tmp_path / "judged").glob("answers-*.jsonl"))
+    answers.write_text(answers.read_text().splitlines()[0] + '\n{"id": "cut o')
+    again = evaluate(prepared.data, adapter, tmp_path / "judged", max_tokens=8)
+    assert again == found
+    assert answers.read_text() == files[answers.name]
+    with pytest.raises(QueryError, match="limit = 0"):
+        evaluate(prepared.data, adapter, tmp_path / "judged", limit=0)
+    with pytest.raises(RecipeError, match="holds no adapter"):
+        evaluate(prepared.data, prepared.base, tmp_path / "judged")
+    with pytest.raises(RecipeError, match="there is no folder"):
+        evaluate(prepared.data, adapter, tmp_path / "judged", model="/no/such/model")
+    other = Path(shutil.copytree(prepared.data, tmp_path / "other"))
+    (other / "card.json").write_text(prepared.card.model_copy(update={"fingerprint": "x"}).model_dump_json())
+    with pytest.raises(RecipeError, match="was trained on other data"):
+        evaluate(other, adapter, tmp_path / "judged")
+    (other / "test.jsonl").write_text("{}\n")
+    with pytest.raises(SourceError, match=r"test\.jsonl line 1 is no example"):
+        evaluate(other, adapter, tmp_path / "judged")

@@ -1,0 +1,125 @@
+"""From a built collection to training data."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from training_data import PROMPT, Prepared, asking
+
+from persrv.build import build_collection
+from persrv.errors import NotFoundError, QueryError, RecipeError, SourceError
+from persrv.recipe import Recipe
+from persrv.semantics.describe.describer import Description
+from persrv.semantics.describe.parsing import parse
+from persrv.training import prepare
+from persrv.training.data_card import DataCard
+from persrv.training.examples import read_examples
+from persrv.training.settings import TrainingSettings
+from persrv.training.split import PARTS
+from tiny_collection import Tiny
+
+
+def test_the_parts_hold_what_people_typed(prepared: Prepared) -> None:
+    examples = {part: read_examples(prepared.data, part) for part in PARTS}
+    assert {part: len(those) for part, those in examples.items()} == prepared.card.stickers
+    everything = [example for those in examples.values() for example in those]
+    assert len({example.id for example in everything}) == len(everything)
+    for example in everything:
+        read = parse(example.answer)
+        assert isinstance(read, Description)
+        assert read.keywords == tuple(query.text for query in example.queries)
+        assert example.question == PROMPT
+        assert example.opened(prepared.data).shape == (448, 448, 3)
+    assert prepared.card == DataCard.read(prepared.data)
+    assert prepared.card.named == 0
+
+
+def test_the_layout_is_the_one_that_other_trainers_read(prepared: Prepared) -> None:
+    line = json.loads((prepared.data / "train.jsonl").read_text().splitlines()[0])
+    assert [message["role"] for message in line["messages"]] == ["user", "assistant"]
+    assert line["messages"][0]["content"] == f"<image>{PROMPT}"
+    assert [(prepared.data / image).is_file() for image in line["images"]] == [True]
+    with Image.open(prepared.data / line["images"][0]) as image:
+        assert image.format == "PNG"
+
+
+def test_again_is_the_same(tiny: Tiny, tmp_path: Path) -> None:
+    cards = [prepare(tiny.recipe, tmp_path / name, home=tiny.home, min_users=1, seed=4)[0] for name in ("a", "b")]
+    assert cards[0].fingerprint == cards[1].fingerprint
+    assert (tmp_path / "a/test.jsonl").read_bytes() == (tmp_path / "b/test.jsonl").read_bytes()
+
+
+def test_gone_pictures_are_reported_and_the_rest_goes_on(tiny: Tiny, tmp_path: Path) -> None:
+    (tiny.file.parent / "stickers/flat/happy.png").unlink()
+    card, skipped = prepare(tiny.recipe, tmp_path / "data", home=tiny.home, min_users=1, test=0.3)
+    assert len(skipped) == 1
+    assert sum(card.stickers.values()) == 11
+    assert list(card.skipped.values()) == [1]
+
+
+def test_what_cannot_be_prepared_is_told(tiny: Tiny, tmp_path: Path) -> None:
+    def error(**more: object) -> None:
+        prepare(tiny.recipe, tmp_path / "data", home=tiny.home, **more)  # type: ignore[arg-type]
+
+    with pytest.raises(SourceError, match=r"none of the 12 picks.*fewer than 2 users.*--min-users"):
+        error()
+    for more in ({"min_users": 0}, {"test": 0.0}, {"validation": 1.0}, {"limit": 2}):
+        with pytest.raises(QueryError, match="is impossible"):
+            error(**more)
+    with pytest.raises(NotFoundError, match="never built"):
+        prepare(tiny.recipe, tmp_path / "data", home=tmp_path / "empty")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SourceError, match="cannot be written"):
+        prepare(tiny.recipe, tmp_path / "file", home=tiny.home, min_users=1)
+    shutil.rmtree(tiny.file.parent / "stickers")
+    with pytest.raises(SourceError, match="no sticker with a readable picture"):
+        error(min_users=1)
+
+
+def test_a_collection_without_picks_is_told(tiny: Tiny, tmp_path: Path) -> None:
+    silent = asking(tiny.recipe).model_copy(update={"interactions": ()})
+    build_collection(silent, home=tmp_path / "home", only=["ingest"])
+    with pytest.raises(SourceError, match=r"nobody has picked anything in tiny; name \[\[interactions\]\]"):
+        prepare(silent, tmp_path / "data", home=tmp_path / "home")
+
+
+def test_one_sticker_is_too_few(tiny: Tiny, tmp_path: Path) -> None:
+    (tiny.file.parent / "picks.csv").write_text("uid,query,docid\nann,happy,flat/happy.png\nbo,happy,flat/happy.png\n")
+    build_collection(tiny.recipe, home=tmp_path / "home", only=["ingest", "look"])
+    with pytest.raises(SourceError, match=r"only 1 different sticker.*at least three"):
+        prepare(tiny.recipe, tmp_path / "data", home=tmp_path / "home")
+
+
+def test_settings_files_are_checked(tmp_path: Path) -> None:
+    file = tmp_path / "training.toml"
+    file.write_text('learning_rate = 1e-4\nwhole = ["multi_modal_projector"]\n')
+    read = TrainingSettings.read(file, epochs=2, model=None)
+    assert (read.learning_rate, read.epochs, read.whole, read.r) == (1e-4, 2, ("multi_modal_projector",), 8)
+    for text, match in (
+        ("leaning_rate = 1", "leaning_rate: is no known key"),
+        ("r = 0", r"training\.toml: r: "),
+        ("r =", "cannot be read as TOML"),
+    ):
+        file.write_text(text)
+        with pytest.raises(RecipeError, match=match):
+            TrainingSettings.read(file)
+    with pytest.raises(RecipeError, match="there is no file"):
+        TrainingSettings.read(tmp_path / "none.toml")
+
+
+def test_every_setting_is_documented() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/reference/training.md").read_text(encoding="utf-8")
+    assert [key for key in TrainingSettings.model_fields if f"`{key}`" not in page] == []
+
+
+def test_the_shipped_recipe_teaches_without_options(tmp_path: Path) -> None:
+    recipe = Recipe.read(Path(__file__).resolve().parents[2] / "collections/emoji.toml")
+    build_collection(recipe, home=tmp_path / "home", only=["ingest"])
+    card, _ = prepare(recipe, tmp_path / "data", home=tmp_path / "home")
+    assert (card.picks, card.simulated) == (180, 180)
+    assert min(card.stickers.values()) >= 10
+    assert card.cut
