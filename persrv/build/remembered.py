@@ -17,7 +17,7 @@ BATCH = 512
 
 
 class Remembered:
-    """Gives the vectors of another encoder, each rounded to float16, whether it was remembered or not.
+    """Gives the vectors of another encoder, rounded to what float16 can hold, whether remembered or not.
 
     Args:
         encoder: The other one.

@@ -82,6 +82,8 @@ class LazyEncoder:
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors of phrases, shape (n, dimension); equal texts are computed once.
 
+        They are rounded to what float16 can hold, so that a vector that was kept is the vector that is computed.
+
         Raises:
             RecipeError: The model cannot be loaded.
         """
@@ -91,7 +93,7 @@ class LazyEncoder:
         vectors = np.zeros((len(distinct) + 1, model.dimension), np.float32)
         if distinct:
             with self._lock:
-                vectors[:-1] = unit(model.documents(distinct))
+                vectors[:-1] = unit(model.documents(distinct)).astype(np.float16)
         row = {text: number for number, text in enumerate(distinct)}
         return vectors[[row.get(text, len(distinct)) for text in cleaned]]
 
