@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -120,7 +121,10 @@ def run(
         device=device,
         four_bit=four_bit,
     )
-    report = train_adapter(data, adapter, chosen, progress=Bars())
+    first = int(os.environ.get("RANK", "0")) == 0
+    report = train_adapter(data, adapter, chosen, progress=Bars() if first else None)
+    if not first:
+        return
     if as_json:
         print_json(asdict(report) | {"folder": str(report.folder)})
         return

@@ -81,13 +81,17 @@ class Hardware:
         if self._state:
             self._state.wait_for_everyone()
 
-    def seed(self, *numbers: int) -> None:
-        """Seed torch's generators from numbers and this process's rank.
+    def seed(self, *numbers: int, apart: bool = False) -> None:
+        """Seed torch's generators from numbers.
 
         Done before every update, so that what is random in it depends on nothing that a checkpoint would have to keep.
+
+        Args:
+            numbers: >= 0.
+            apart: Whether each process gets a seed of its own. What all processes begin with must not depend on them.
         """
         seed = 0
-        for number in (*numbers, self.rank):
+        for number in (*numbers, *((self.rank,) if apart else ())):
             seed = (seed * 1_000_003 + number) % 2**63
         torch.manual_seed(seed)
 

@@ -140,7 +140,7 @@ class Trainer:
     def _update(self, step: int) -> tuple[float, int]:
         """Make one update and return its loss, a token, and the tokens that this process saw."""
         hardware, settings = self._hardware, self._settings
-        hardware.seed(settings.seed, _STEP_SEED, step)
+        hardware.seed(settings.seed, _STEP_SEED, step, apart=True)
         chosen = step_examples(len(self._examples), settings.batch, step, settings.seed)
         answers = sum(self._sizes[i].answer for i in chosen)
         batches = micro_batches(chosen, [size.tokens for size in self._sizes], settings.micro_batch)

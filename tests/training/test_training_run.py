@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -347,3 +349,20 @@ def test_missing_packages_name_the_extra(prepared: Prepared, tmp_path: Path, mon
     monkeypatch.setattr("persrv.training.packages._NEEDED", ("torch", "no_such_package_at_all"))
     with pytest.raises(MissingExtraError, match=r"persrv\[train\]"):
         train(prepared.data, tmp_path / "run", settings(prepared))
+
+
+def test_two_processes_learn_what_one_does(prepared: Prepared, tmp_path: Path) -> None:
+    asked = settings(prepared, dropout=0.0, max_steps=6, micro_batch=2)
+    train(prepared.data, tmp_path / "one", asked)
+    told = tmp_path / "settings.toml"
+    values = {key: value for key, value in asked.model_dump(mode="json").items() if value is not None}
+    told.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()), encoding="utf-8")
+    launched = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "persrv"]
+    command = ["train", "run", str(prepared.data), str(tmp_path / "two"), "--settings", str(told), "--json"]
+    done = subprocess.run([*launched, *command], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["steps"] == 6
+    alone, together = (load_file(tmp_path / name / WEIGHTS) for name in ("one", "two"))
+    assert alone.keys() == together.keys()
+    for name, weight in alone.items():
+        torch.testing.assert_close(together[name], weight, atol=1e-4, rtol=0)
