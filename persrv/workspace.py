@@ -98,11 +98,14 @@ class Workspace:
         return settings.model_copy(update={"model_folder": self.recipe.resolve(settings.model_folder)})
 
     def describe_settings(self) -> Describe:
-        """Return the recipe's ``[describe]`` with its adapter's folder made absolute."""
+        """Return the recipe's ``[describe]`` with its folders made absolute; a model that is no folder is a name."""
         settings = self.recipe.describe
-        if settings.adapter is None:
-            return settings
-        return settings.model_copy(update={"adapter": self.recipe.resolve(settings.adapter)})
+        found: dict[str, Path | str] = {}
+        if settings.adapter is not None:
+            found["adapter"] = self.recipe.resolve(settings.adapter)
+        if settings.model and (folder := self.recipe.resolve(Path(settings.model))).is_dir():
+            found["model"] = str(folder)
+        return settings.model_copy(update=found)
 
     def catalog(self) -> Catalog:
         """Open the catalog; creates it where there is none."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from persrv.errors import RecipeError
 from persrv.recipe import Recipe
 from persrv.records import FIELDS
+from persrv.workspace import Workspace
 
 MINIMAL = 'name = "x"\n[stickers]\nloader = "folder"\n'
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "recipe.md"
@@ -84,3 +85,13 @@ def test_the_fingerprint_changes_with_its_sections_only(tmp_path: Path) -> None:
     before, ranked = read(tmp_path, MINIMAL), read(tmp_path, MINIMAL + "[ranking]\nbeta = 2\n")
     weighed = read(tmp_path, MINIMAL + "[text]\nk1 = 2\n")
     assert before.fingerprint("text") == ranked.fingerprint("text") != weighed.fingerprint("text")
+
+
+def test_folders_of_models_start_at_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "small").mkdir(parents=True)
+    told = '[describe]\nengine = "transformers"\nadapter = "tuned"\nmodel = "{}"\n'
+    monkeypatch.chdir("/")
+    here = Workspace.of(read(tmp_path, MINIMAL + told.format("models/small"))).describe_settings()
+    assert (here.model, here.adapter) == (str(tmp_path / "models" / "small"), tmp_path / "tuned")
+    hub = Workspace.of(read(tmp_path, MINIMAL + told.format("owner/name"))).describe_settings()
+    assert hub.model == "owner/name"
