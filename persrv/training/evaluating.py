@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from persrv.build.progress import Progress, Silent
 from persrv.errors import QueryError, RecipeError, SourceError
+from persrv.evaluation.intervals import bootstrap_mean, paired_gain
 from persrv.recipe import Describe
 from persrv.semantics.describe.describer import Description
 from persrv.semantics.describe.provenance import Provenance
-from persrv.training.comparison import difference, mean
 from persrv.training.data_card import DataCard
 from persrv.training.examples import Example, read_examples
 from persrv.training.judgement import Judgement
@@ -145,7 +148,7 @@ def judge(
         for measured in _MEASURES
     }
     ranks = {
-        name: reciprocal_ranks(examples, documents)
+        name: _by_sticker(reciprocal_ranks(examples, documents), examples)
         for name, documents in _documents(examples, plain, tuned, habit).items()
     }
     return Judgement(
@@ -156,14 +159,22 @@ def judge(
         named=sum("name" in example.told for example in examples),
         unreadable={"base": sum(said is None for said in plain), "tuned": sum(said is None for said in tuned)},
         measures={
-            measured: {name: mean(those, seed) for name, those in both.items()} for measured, both in values.items()
+            measured: {name: bootstrap_mean(those, seed=seed) for name, those in both.items()}
+            for measured, both in values.items()
         },
-        gains={measured: difference(both["tuned"], both["base"], seed) for measured, both in values.items()},
-        retrieval={name: mean(those, seed) for name, those in ranks.items()},
+        gains={measured: paired_gain(both["tuned"], both["base"], seed=seed) for measured, both in values.items()},
+        retrieval={name: bootstrap_mean(those, seed=seed) for name, those in ranks.items()},
         retrieval_gains={
-            name: difference(ranks["tuned"], those, seed) for name, those in ranks.items() if name != "tuned"
+            name: paired_gain(ranks["tuned"], those, seed=seed) for name, those in ranks.items() if name != "tuned"
         },
     )
+
+
+def _by_sticker(ranks: NDArray[np.float64], examples: Sequence[Example]) -> NDArray[np.float64]:
+    """Return the mean over each sticker's queries, shape (n,): queries of one sticker are not independent."""
+    asked = [len(example.queries) for example in examples]
+    sums = np.bincount(np.repeat(np.arange(len(examples)), asked), ranks, len(examples))
+    return np.asarray(sums / np.maximum(asked, 1))
 
 
 def commonest(train: Sequence[Example]) -> Description:

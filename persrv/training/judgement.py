@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from persrv.training.comparison import Difference, Mean
+from persrv.evaluation.intervals import Gain, Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Judgement:
         unreadable: Answers that could not be read, of ``base`` and ``tuned``; they count as saying nothing.
         measures: Measure to the means of ``base`` and ``tuned``.
         gains: Measure to tuned minus base, over stickers.
-        retrieval: MRR@20 over queries, by what stickers' texts are made of.
-        retrieval_gains: Tuned minus each of these, over queries.
+        retrieval: MRR@20, a sticker's queries averaged first, by what stickers' texts are made of.
+        retrieval_gains: Tuned minus each of these, over stickers.
     """
 
     base: str
@@ -32,10 +32,10 @@ class Judgement:
     queries: int
     named: int
     unreadable: Mapping[str, int]
-    measures: Mapping[str, Mapping[str, Mean]]
-    gains: Mapping[str, Difference]
-    retrieval: Mapping[str, Mean]
-    retrieval_gains: Mapping[str, Difference]
+    measures: Mapping[str, Mapping[str, Interval]]
+    gains: Mapping[str, Gain]
+    retrieval: Mapping[str, Interval]
+    retrieval_gains: Mapping[str, Gain]
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -54,7 +54,7 @@ class Judgement:
         for name, both in self.measures.items():
             gain = self.gains[name]
             lines.append(
-                f"| {name.replace('_', ' ')} | {_mean(both['base'])} | {_mean(both['tuned'])} | {_difference(gain)} "
+                f"| {name.replace('_', ' ')} | {_mean(both['base'])} | {_mean(both['tuned'])} | {_gain(gain)} "
                 f"| {gain.p:.4f} |"
             )
         lines += [
@@ -64,20 +64,20 @@ class Judgement:
         ]
         for name, value in self.retrieval.items():
             against = self.retrieval_gains.get(name)
-            told = f"{_difference(against)} | {against.p:.4f}" if against else "|"
+            told = f"{_gain(against)} | {against.p:.4f}" if against else "|"
             lines.append(f"| {name} | {_mean(value)} | {told} |")
         lines += [
             "",
-            "In brackets 95 % bootstrap intervals, over stickers above and over queries below; p from a paired, "
-            "two-sided randomisation test. Each query asks for the sticker that it led to, among the held-out ones; "
+            "In brackets 95 % bootstrap intervals over stickers; p from a paired, two-sided randomisation test over "
+            "stickers. Each query asks for the sticker that it led to, among the held-out ones; "
             "with past queries, a sticker never has the query that is asked.",
         ]
         return "\n".join(lines)
 
 
-def _mean(value: Mean) -> str:
-    return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
+def _mean(value: Interval) -> str:
+    return f"{value.mean:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 
-def _difference(value: Difference) -> str:
-    return f"{value.value:+.3f} ({value.low:+.3f} to {value.high:+.3f})"
+def _gain(value: Gain) -> str:
+    return f"{value.interval.mean:+.3f} ({value.interval.low:+.3f} to {value.interval.high:+.3f})"

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats
 from training_data import Prepared
 
 from persrv.build.progress import Silent
 from persrv.errors import QueryError, RecipeError, SourceError
 from persrv.semantics.describe.describer import Description
 from persrv.training import evaluate
-from persrv.training.comparison import difference, mean
 from persrv.training.evaluating import commonest, judge
 from persrv.training.examples import Example, read_examples
 from persrv.training.measures import Measures, measure
@@ -42,25 +36,6 @@ def test_measures_by_hand() -> None:
     assert measure(said("ＨＡＰＰＹ  Cat", "dog"), queries) == Measures(0.75, 0.5, pytest.approx(2 / 3))
     assert measure(said(description="a cat"), queries) == Measures(0.0, 0.0, pytest.approx(1 / 3))
     assert measure(None, queries) == Measures(0.0, 0.0, 0.0)
-
-
-@given(st.lists(st.integers(-20, 20), min_size=2, max_size=9))
-def test_the_randomisation_test_is_the_exact_one(values: list[int]) -> None:
-    exact = np.mean(
-        [
-            abs(np.mean(np.array(signs) * values)) >= abs(np.mean(values)) - 1e-12
-            for signs in itertools.product((-1, 1), repeat=len(values))
-        ]
-    )
-    assert difference(values, [0] * len(values)).p == pytest.approx(exact, abs=0.03)
-
-
-def test_the_interval_is_scipys_bootstrap() -> None:
-    values = np.random.default_rng(3).exponential(size=60)
-    ours = mean(values)
-    theirs = stats.bootstrap((values,), np.mean, method="percentile", rng=1).confidence_interval
-    assert (ours.low, ours.high) == (pytest.approx(theirs.low, abs=0.03), pytest.approx(theirs.high, abs=0.03))
-    assert ours == mean(values)
 
 
 def test_a_sticker_is_found_by_what_was_said_of_it() -> None:
@@ -90,14 +65,20 @@ def test_a_judgement_has_every_row_and_a_readable_table() -> None:
     tuned = [said(f"word{i}") if i % 4 else None for i in range(20)]
     found = judge(examples, plain, tuned, commonest(examples), base="b")
     assert found.unreadable == {"base": 0, "tuned": 5}
-    assert found.measures["keyword_recall"]["tuned"].value == 0.75
-    assert found.retrieval["tuned"].value == 0.75
-    assert found.retrieval["nothing (labels removed)"].value == 0.0
+    assert found.measures["keyword_recall"]["tuned"].mean == 0.75
+    assert found.retrieval["tuned"].mean == 0.75
+    assert found.retrieval["nothing (labels removed)"].mean == 0.0
     assert found.retrieval_gains["nothing (labels removed)"].p < 0.01
     assert "| tuned | 0.750" in found.as_markdown()
     rows = [line for line in found.as_markdown().splitlines() if line.startswith("|")]
     assert {line.count("|") for line in rows} == {5, 6}
     assert json.loads(json.dumps(found.as_dict()))["stickers"] == 20
+
+
+def test_queries_of_one_sticker_count_as_one_observation() -> None:
+    examples = [example("a", "cat", "bird"), example("b", "dog")]
+    found = judge(examples, [None, None], [said("cat"), said("dog")], commonest(examples))
+    assert (found.queries, found.retrieval["tuned"].groups, found.retrieval["tuned"].mean) == (3, 2, 0.75)
 
 
 def test_the_page_escapes_everything(prepared: Prepared) -> None:
