@@ -73,8 +73,10 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
         )
         prepare(recipe, data, home=home, validation=0.02, test=0.25, limit=STICKERS, progress=Bars())
     if not (base / "processor_config.json").is_file():
-        build(base, sorted((data / "images").glob("*.png"))[::100])
-        align(base, data, read_examples(data, "train"))
+        unfinished = base.with_suffix(".part")
+        build(unfinished, sorted((data / "images").glob("*.png"))[::100])
+        align(unfinished, data, read_examples(data, "train"))
+        unfinished.rename(base)
     settings = TrainingSettings(
         model=str(base),
         whole=("multi_modal_projector",),
@@ -107,8 +109,8 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
         "",
         f"`python -m benchmarks.small_llava --set FOLDER --work FOLDER --steps {steps} --judged {judged}`",
         "",
-        f"{training.steps} updates of {settings.batch} stickers, {training.steps * settings.batch} of "
-        f"{training.stickers} training stickers seen once at most; "
+        f"{training.steps} updates of {settings.batch} stickers, {training.steps * settings.batch / training.stickers:.1f} passes "
+        f"over {training.stickers} training stickers; "
         + (
             f"{seconds / 60:.0f} minutes of one core."
             if not training.resumed_at
