@@ -109,8 +109,8 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
         "",
         f"`python -m benchmarks.small_llava --set FOLDER --work FOLDER --steps {steps} --judged {judged}`",
         "",
-        f"{training.steps} updates of {settings.batch} stickers, {training.steps * settings.batch / training.stickers:.1f} passes "
-        f"over {training.stickers} training stickers; "
+        f"{training.steps} updates of {settings.batch} stickers, {training.steps * settings.batch / training.stickers:.1f} "
+        f"passes over {training.stickers} training stickers; "
         + (
             f"{seconds / 60:.0f} minutes of one core."
             if not training.resumed_at
