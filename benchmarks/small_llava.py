@@ -102,6 +102,7 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
     from persrv.training import evaluate
 
     report = evaluate(data, adapter, work / "judged", limit=judged, max_tokens=64, batch=16, progress=Bars())
+    passes = training.steps * settings.batch / training.stickers
     lines = [
         "# A small LLaVA of real parts, on a CPU",
         "",
@@ -109,8 +110,8 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
         "",
         f"`python -m benchmarks.small_llava --set FOLDER --work FOLDER --steps {steps} --judged {judged}`",
         "",
-        f"{training.steps} updates of {settings.batch} stickers, {training.steps * settings.batch / training.stickers:.1f} "
-        f"passes over {training.stickers} training stickers; "
+        f"{training.steps} updates of {settings.batch} stickers, {passes:.1f} passes over {training.stickers} training "
+        "stickers; "
         + (
             f"{seconds / 60:.0f} minutes of one core."
             if not training.resumed_at
