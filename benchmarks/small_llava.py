@@ -118,7 +118,7 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
             else f"{training.resumed_at} of the updates were made before an interruption."
         ),
         "",
-        report.as_markdown(),
+        report.as_markdown().replace(str(base), "both parts, joined by the aligned projector"),
         "",
         "## The machine",
         "",
