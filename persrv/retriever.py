@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from copy import copy
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +16,6 @@ from persrv.answer import Answer, Reason
 from persrv.catalog import Catalog
 from persrv.comparison.serving import Serving
 from persrv.errors import QueryError
-from persrv.feedback import record_pick
 from persrv.images.decode import open_picture
 from persrv.images.encoder import ImageEncoder, TextTower
 from persrv.images.space import Space
@@ -35,11 +33,11 @@ from persrv.online import (
     similar_request,
 )
 from persrv.page import Page, Ranked, best_first, explain_text, to_hits
+from persrv.people import People
 from persrv.profiles import Profiles
 from persrv.ranker import Ranker
 from persrv.recipe import Recipe
-from persrv.records import Hit, Impression, Interaction, PickKind, StyleSummary, Team
-from persrv.style import StyleProfile
+from persrv.records import Hit, Team
 from persrv.text import TOKENIZER
 from persrv.understanding import Understanding
 from persrv.workspace import Workspace
@@ -51,7 +49,7 @@ LONGEST_QUERY = 1000
 """Characters of a query; longer ones are refused."""
 
 
-class Retriever:
+class Retriever(People):
     """Searches one built collection. Safe for several threads; close it, or use it in a ``with`` block.
 
     Open one with :meth:`open`.
@@ -237,55 +235,6 @@ class Retriever:
         ranked = best_first(self._stickers, request, page)
         hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
-
-    def record(
-        self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
-    ) -> StyleProfile:
-        """Write down that a user picked a sticker, and move their profile at once.
-
-        The sticker's utility and historical queries follow at the next build.
-
-        Args:
-            user: Who; not empty.
-            query: What they had typed, ``""`` for none.
-            sticker_id: The sticker's id or a unique prefix of it.
-            kind: What they did with it.
-            time: When, timezone-aware; default now.
-
-        Returns:
-            The moved profile.
-
-        Raises:
-            NotFoundError: No such sticker.
-            QueryError: An empty user, or a time without a zone.
-        """
-        when = time or datetime.now(UTC)
-        return record_pick(self._catalog, self._stickers, self._profiles, user, query, sticker_id, kind, when)
-
-    def profile(self, user: str) -> StyleProfile:
-        """Return a user's style profile; one without styles for somebody unknown."""
-        return self._profiles.get(user)[0]
-
-    def styles(self, user: str) -> list[StyleSummary]:
-        """Return a user's styles, largest first as the profile lists them, each with the pick that shows it best."""
-        profile, likenesses = self._profiles.get(user)
-        return [
-            StyleSummary(float(share), likeness.sticker_id, likeness.title)
-            for share, likeness in zip(profile.shares, likenesses, strict=True)
-        ]
-
-    def picks(self, user: str) -> list[Interaction]:
-        """Return a user's interactions by time."""
-        return self._catalog.export(user)
-
-    def impressions(self, user: str) -> list[Impression]:
-        """Return what a user was shown while two rankings were compared, by time."""
-        return list(self._catalog.impressions(user=user))
-
-    def forget(self, user: str) -> int:
-        """Delete a user's interactions, impressions and profile; return how many interactions there were."""
-        self._profiles.forget(user)
-        return self._catalog.forget(user)
 
     def close(self) -> None:
         """Let go of the index and the catalog; closing twice is harmless."""
