@@ -19,8 +19,8 @@ from persrv.semantics.describe.quiet import quiet
 from persrv.training.examples import Example
 
 RIDGE = 1.0
-"""Times the mean variance. First chosen by the words found on held-out stickers; on training stickers that are left out 0.1
-to 1 are alike."""
+"""Times the mean variance. First chosen by the words found on held-out stickers; on training stickers that are left
+out 0.1 to 1 are alike."""
 _AT_ONCE = 32
 
 
