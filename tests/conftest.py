@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,6 @@ def tiny_built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 @pytest.fixture
 def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
     """A copy of the built collection that a test may change."""
-    folder = tmp_path / "tiny"
-    shutil.copytree(tiny_built.file.parent, folder)
-    copy = Tiny(folder / "tiny.toml", folder / "home")
+    copy = tiny_built.copied(tmp_path / "tiny")
     build_collection(copy.file, home=copy.home)
     return copy

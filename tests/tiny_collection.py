@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,3 +89,24 @@ class Tiny:
 
     def open(self) -> Retriever:
         return Retriever.open(self.file, home=self.home)
+
+    def copied(self, folder: Path) -> Tiny:
+        """Return a copy in ``folder``, index and all."""
+        shutil.copytree(self.file.parent, folder, copy_function=copy_sparse)
+        return Tiny(folder / self.file.name, folder / "home")
+
+
+def copy_sparse(source: str, target: str) -> None:
+    """Copy a file, leaving holes where it has only zeros.
+
+    An index reserves some 400 MB for 30 stickers and uses under 1 MB of it; fifty copies without holes fill a disk.
+    """
+    size = 1 << 16
+    with Path(source).open("rb") as reading, Path(target).open("wb") as writing:
+        while block := reading.read(size):
+            if block.count(0) == len(block):
+                writing.seek(len(block), 1)
+            else:
+                writing.write(block)
+        writing.truncate()
+    shutil.copystat(source, target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,9 +30,7 @@ PEOPLE = [f"person{number}" for number in range(6)]
 @pytest.fixture
 def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
     """A copy of the collection as it was built; no test here reads pictures, so nothing is built again."""
-    folder = tmp_path / "tiny"
-    shutil.copytree(tiny_built.file.parent, folder)
-    return Tiny(folder / "tiny.toml", folder / "home")
+    return tiny_built.copied(tmp_path / "tiny")
 
 
 def comparing(tiny: Tiny, text: str) -> Tiny:
