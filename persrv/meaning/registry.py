@@ -7,14 +7,16 @@ from dataclasses import fields
 
 from persrv.errors import RecipeError
 from persrv.meaning.encoder import TextEncoder
+from persrv.meaning.joined import JoinedEncoder
 from persrv.meaning.packaged import e5_encoder, sentence_encoder
 from persrv.meaning.transformer import PREFIX, TransformerOptions, transformer_encoder
 
 Option = str | int | float | bool
 
-NAMES = ("use", "e5", f"{PREFIX}MODEL")
+NAMES = ("use", "e5", "use+e5", f"{PREFIX}MODEL")
 """What :func:`text_encoder` knows; MODEL is a folder or a name on a model hub."""
 
+_MAKERS = {"use": sentence_encoder, "e5": e5_encoder}
 _PACKAGED: dict[str, Option] = {"threads": 1, "remembered": 4096}
 _LEAST = {"threads": 1, "remembered": 0}
 
@@ -24,7 +26,7 @@ def text_encoder(name: str, options: Mapping[str, Option] | None = None) -> Text
 
     Args:
         name: One of :data:`NAMES`.
-        options: ``threads`` (default 1) and ``remembered`` (queries kept, default 4096) for ``use`` and ``e5``; the
+        options: ``threads`` (default 1) and ``remembered`` (queries kept, default 4096) for the packaged ones; the
             fields of :class:`persrv.meaning.transformer.TransformerOptions` for the others.
 
     Raises:
@@ -32,10 +34,11 @@ def text_encoder(name: str, options: Mapping[str, Option] | None = None) -> Text
         MissingExtraError: The encoder's package is not installed.
     """
     given = options or {}
-    if name in ("use", "e5"):
+    if name in NAMES[:3]:
         chosen = _checked(name, _PACKAGED, given)
-        make = sentence_encoder if name == "use" else e5_encoder
-        return make(int(chosen["threads"]), int(chosen["remembered"]))
+        settings = int(chosen["threads"]), int(chosen["remembered"])
+        parts = [_MAKERS[part](*settings) for part in name.split("+")]
+        return parts[0] if len(parts) == 1 else JoinedEncoder(parts)
     if name.startswith(PREFIX) and name != PREFIX:
         known = TransformerOptions()
         defaults: dict[str, Option] = {field.name: getattr(known, field.name) for field in fields(known)}

@@ -50,7 +50,7 @@ def test_json_holds_metrics_baseline_ratio_and_latency(app: typer.Typer, table: 
             assert 0 <= value["low"] <= value["value"] <= value["high"] <= 1
     assert set(told["ratio"]["MRR@20"]) == {"value", "low", "high", "p"}
     assert told["latency_ms"]["searches"] == 3  # the first five only warm up
-    assert told["settings"]["recipe"]["meaning"] == {"encoder": "use"}
+    assert told["settings"]["recipe"]["meaning"] == {"encoder": "use+e5", "dimension": 512}
 
 
 def test_without_json_a_table(app: typer.Typer, table: Path) -> None:

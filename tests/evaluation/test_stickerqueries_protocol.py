@@ -130,7 +130,7 @@ def test_the_search_engine_agrees_where_the_phrase_was_never_indexed(tmp_path: P
         assert answer.corrections == ({"hapyy": "happy"} if query == "hapyy doggo" else {})
         space = MeaningSpace.from_dict(retriever.manifest.meaning_space)
         lift = answer[0].explanation.utility_factor
-    meanings = HeldOutMeanings(data, text_encoder("use"), dict.fromkeys(range(FOLDS), space))
+    meanings = HeldOutMeanings(data, text_encoder(recipe.meaning.encoder), dict.fromkeys(range(FOLDS), space))
     (scores,) = product(data, [search], recipe, meanings)
     expected = {sticker.id: score for sticker, score in zip(data.stickers, scores.tolist(), strict=True) if score > 0}
     assert {hit.sticker_id: hit.score / lift for hit in answer} == pytest.approx(expected, rel=1e-5)

@@ -68,7 +68,7 @@ def recipe_for(file: Path, language: Language) -> Recipe:
         {
             "name": f"stickerqueries-{language}",
             "stickers": {"loader": "table", "path": str(file.resolve())},
-            "meaning": {"encoder": "use"},
+            "meaning": {"encoder": "use+e5", "dimension": 512},
         }
     )
 
