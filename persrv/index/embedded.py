@@ -51,7 +51,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest, published=False))
 
     def publish(self, name: str, collection: Collection) -> EmbeddedCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -133,7 +133,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest, published=True))
 
     def _keep(self, name: str, collection: EmbeddedCollection) -> EmbeddedCollection:
         self._opened = [known for known in self._opened if not known[1].closed]

@@ -70,7 +70,9 @@ class Collection(Protocol):
         ...
 
     def upsert(self, points: Sequence[m.PointStruct]) -> None:
-        """Write whole points, replacing those with the same id; durable when it returns.
+        """Write whole points, replacing those with the same id.
+
+        They are durable when it returns; those of an unpublished version when it is published.
 
         Raises:
             VectorIndexError: A point does not fit the schema (then none is written), or the engine failed.
