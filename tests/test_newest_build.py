@@ -17,7 +17,8 @@ from persrv.catalog.vocabulary import KEPT
 from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
 from persrv.index.push import push
 from persrv.publish import push_collection
-from persrv.recipe import Compare, FieldSettings, Index, Ranking, Text, Variant
+from persrv.recipe import Compare, FieldSettings, Ranking, Text, Variant
+from persrv.recipe_location import Index
 from persrv.workspace import Workspace
 from tiny_collection import Tiny
 
