@@ -91,6 +91,7 @@ class Retriever(People):
             Whether answers come from another build now.
 
         Raises:
+            NotFoundError: The collection was removed.
             IndexMismatchError: The newest build was made with other settings than this retriever was opened with.
             IndexLockedError: Another process has it open; embedded only.
             IndexUnavailableError: The server cannot be used.
