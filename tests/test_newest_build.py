@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -137,6 +138,8 @@ def test_threads_that_search_while_builds_are_published_see_only_right_answers(t
         for thread in threads:
             thread.start()
         try:
+            while not (all(seen) or failures):
+                time.sleep(0.01)
             for _ in range(4):
                 build_another(recipe, tiny.home)
                 note_right()
