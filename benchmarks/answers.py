@@ -31,7 +31,9 @@ from persrv.build import build_collection
 from persrv.catalog import Catalog
 from persrv.index.engine import Collection, Request
 from persrv.index.schema import TEXT
+from persrv.newest import Newest
 from persrv.online import Taste, personal_request, text_recall
+from persrv.open_version import Opener
 from persrv.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.retriever import Retriever
 from persrv.text import query_tokens, query_vector
@@ -92,8 +94,9 @@ def run(options: Options) -> list[Row]:
         build_collection(part.recipe, home=part.folder)
         workspace = Workspace.of(part.recipe, part.folder)
         with workspace.catalog() as catalog, closing(workspace.store()) as store:
-            stickers, users = store.open(part.recipe.name), store.open(workspace.users_name)
-            built = Built(Retriever(workspace, catalog, stickers, users), stickers)
+            opener = Opener(workspace, catalog, store)
+            newest = Newest(opener)
+            built = Built(Retriever(part.recipe, catalog, newest, opener.encoder), newest.version.stickers)
             asked = _questions(part, catalog)
             rows = _against_bare(built, asked, options.repetitions or TURNS)
             few = list(islice(filter(built.whole_recall, asked), FEW_QUERIES))

@@ -67,6 +67,10 @@ class AsyncRetriever:
         """Write a pick down, see :meth:`Retriever.record`."""
         return await asyncio.to_thread(self._retriever.record, user, query, sticker_id, kind=kind, time=time)
 
+    async def refresh(self) -> bool:
+        """Go on to the newest build, see :meth:`Retriever.refresh`."""
+        return await asyncio.to_thread(self._retriever.refresh)
+
     async def close(self) -> None:
         """Let go of the index and the catalog."""
         await asyncio.to_thread(self._retriever.close)

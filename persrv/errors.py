@@ -8,6 +8,7 @@
     ├── PictureError           one picture cannot be used (a batch reports it and goes on)
     ├── CatalogError           the SQL database
     ├── NotFoundError          a sticker, user or collection that is not there
+    │   └── BuildGoneError         a build that was removed after newer ones took its place
     ├── QueryError             a search asks for something impossible
     ├── MissingExtraError      an optional package is not installed
     └── VectorIndexError       the vector index
@@ -73,6 +74,10 @@ class NotFoundError(PersrvError):
     """A sticker, user or collection that is not there."""
 
     exit_code = 6
+
+
+class BuildGoneError(NotFoundError):
+    """A build that was removed after newer ones took its place: its index on a server, or its words in the catalog."""
 
 
 class QueryError(PersrvError):

@@ -8,11 +8,10 @@ import numpy as np
 
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
-from persrv.index.engine import Collection
 from persrv.index.schema import point_id
 from persrv.index.vectors import vector_of
-from persrv.profiles import Profiles
-from persrv.records import Interaction, PickKind
+from persrv.open_version import OpenVersion
+from persrv.records import Interaction, PickKind, Sticker
 from persrv.style import StyleProfile
 
 LONGEST_USER = 200
@@ -24,20 +23,16 @@ def days_since_epoch(time: datetime) -> float:
     return time.timestamp() / 86_400.0
 
 
-def record_pick(
-    catalog: Catalog,
-    stickers: Collection,
-    profiles: Profiles,
-    user: str,
-    query: str,
-    sticker_id: str,
-    kind: PickKind,
-    time: datetime,
-) -> StyleProfile:
-    """Write one pick down and return the moved profile.
+def write_pick(
+    catalog: Catalog, user: str, query: str, sticker_id: str, kind: PickKind, time: datetime
+) -> Sticker | None:
+    """Write one pick down.
 
-    The catalog is written first: when the index cannot be reached, the pick is kept and the next build catches up. A
-    pick that is already in the catalog (same user, query, sticker, time and kind) changes nothing.
+    This comes before :func:`learn_pick`: when the index cannot be reached, the pick is kept and the next build catches
+    up.
+
+    Returns:
+        What was picked; ``None`` where this pick (same user, query, sticker, time and kind) was written before.
 
     Raises:
         NotFoundError: No such sticker.
@@ -48,12 +43,20 @@ def record_pick(
     if time.tzinfo is None:
         raise QueryError(f"time {time.isoformat()} has no time zone", "give an offset, such as +00:00")
     sticker = catalog.sticker(sticker_id)
-    if not catalog.record(Interaction(user, query, sticker.id, time, kind)):
-        return profiles.get(user)[0]
-    using = stickers.manifest.taste_vector
-    found = stickers.retrieve([point_id(sticker.id)], with_vectors=(using,))
+    return sticker if catalog.record(Interaction(user, query, sticker.id, time, kind)) else None
+
+
+def learn_pick(version: OpenVersion, user: str, sticker: Sticker, time: datetime) -> StyleProfile:
+    """Move a user's profile by one pick and return it; a sticker without a picture moves nothing.
+
+    Raises:
+        BuildGoneError: The version is gone; nothing was moved.
+    """
+    using = version.manifest.taste_vector
+    found = version.stickers.retrieve([point_id(sticker.id)], with_vectors=(using,))
     vector = vector_of(found[0], using) if found else None
     if vector is None:
-        return profiles.get(user)[0]
+        return version.profiles.get(user)[0]
     image_url = str((found[0].payload or {}).get("image_url", ""))
-    return profiles.move(user, np.array(vector), days_since_epoch(time), (sticker.id, sticker.title, image_url))
+    shown = (sticker.id, sticker.title, image_url)
+    return version.profiles.move(user, np.array(vector), days_since_epoch(time), shown)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from persrv.catalog import Catalog
-from persrv.feedback import record_pick
-from persrv.index.engine import Collection
-from persrv.profiles import Profiles
+from persrv.feedback import learn_pick, write_pick
+from persrv.newest import Newest
 from persrv.records import Impression, Interaction, PickKind, StyleSummary
 from persrv.style import StyleProfile
 
@@ -16,8 +15,7 @@ class People:
     """The part of a :class:`~persrv.retriever.Retriever` that is about its users."""
 
     _catalog: Catalog
-    _stickers: Collection
-    _profiles: Profiles
+    _newest: Newest
 
     def record(
         self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
@@ -41,15 +39,18 @@ class People:
             QueryError: An empty user, or a time without a zone.
         """
         when = time or datetime.now(UTC)
-        return record_pick(self._catalog, self._stickers, self._profiles, user, query, sticker_id, kind, when)
+        sticker = write_pick(self._catalog, user, query, sticker_id, kind, when)
+        if sticker is None:
+            return self.profile(user)
+        return self._newest.ask(lambda version: learn_pick(version, user, sticker, when))
 
     def profile(self, user: str) -> StyleProfile:
         """Return a user's style profile; one without styles for somebody unknown."""
-        return self._profiles.get(user)[0]
+        return self._newest.ask(lambda version: version.profiles.get(user)[0])
 
     def styles(self, user: str) -> list[StyleSummary]:
         """Return a user's styles, largest first as the profile lists them, each with the pick that shows it best."""
-        profile, likenesses = self._profiles.get(user)
+        profile, likenesses = self._newest.ask(lambda version: version.profiles.get(user))
         return [
             StyleSummary(float(share), likeness.sticker_id, likeness.title)
             for share, likeness in zip(profile.shares, likenesses, strict=True)
@@ -64,6 +65,13 @@ class People:
         return list(self._catalog.impressions(user=user))
 
     def forget(self, user: str) -> int:
-        """Delete a user's interactions, impressions and profile; return how many interactions there were."""
-        self._profiles.forget(user)
+        """Delete a user's interactions, impressions and profile; return how many interactions there were.
+
+        The profile is deleted from the newest build, which this goes on to first.
+
+        Raises:
+            PersrvError: As :meth:`~persrv.retriever.Retriever.refresh`; nothing is deleted then.
+        """
+        self._newest.refresh()
+        self._newest.ask(lambda version: version.profiles.forget(user))
         return self._catalog.forget(user)

@@ -21,6 +21,11 @@ def shipped(folder: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / folder
 
 
+def is_shipped(recipe: Path) -> bool:
+    """Return whether a recipe's file is one of those that came with this installation."""
+    return recipe.resolve().parent == shipped("collections").resolve()
+
+
 def home() -> Path:
     """Return the folder that holds every collection's data: ``PERSRV_HOME``, else the user's data folder."""
     given = os.environ.get("PERSRV_HOME")

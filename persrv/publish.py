@@ -8,7 +8,7 @@ from pathlib import Path
 
 from persrv.build.progress import Progress, Silent
 from persrv.errors import RecipeError
-from persrv.index.manifest import Manifest
+from persrv.index.manifest import Manifest, new_build
 from persrv.index.push import push
 from persrv.index.store import open_store
 from persrv.recipe import Recipe
@@ -48,8 +48,9 @@ def push_collection(
         stickers, users = source.open(settings.name), source.open(workspace.users_name)
         target = open_store(url, workspace.folder, timeout_s=settings.index.timeout_s)
         opened.callback(target.close)
+        build = new_build()
         for name, collection in ((workspace.users_name, users), (settings.name, stickers)):
             schema = replace(collection.schema, replication_factor=settings.index.replication_factor)
             with shown.stage(f"copying {name}", collection.count()) as advance:
-                pushed[name] = push(collection, target, name, schema, advance)
+                pushed[name] = push(collection, target, name, schema, advance, build)
     return pushed

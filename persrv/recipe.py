@@ -10,24 +10,17 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from persrv.errors import RecipeError
+from persrv.recipe_location import Catalog, Index
+from persrv.recipe_section import Fraction, Name, NotNegative, Positive, Section
 from persrv.records import FIELDS
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-NotNegative = Annotated[float, Field(ge=0.0)]
-Positive = Annotated[float, Field(gt=0.0)]
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Section):
+class Source(Section):
     """Where stickers or interactions come from: a loader, what it reads, and its options."""
 
     loader: str = Field(min_length=1)
@@ -35,7 +28,7 @@ class Source(_Section):
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
 
-class FieldSettings(_Section):
+class FieldSettings(Section):
     """One BM25F field: its weight (0 leaves it out) and its length normalisation ``b``."""
 
     weight: NotNegative = 1.0
@@ -57,7 +50,7 @@ def _default_fields() -> dict[str, FieldSettings]:
     return {name: FieldSettings(weight=weights[name]) for name in FIELDS}
 
 
-class Text(_Section):
+class Text(Section):
     """BM25F over the semantics (Robertson, Zaragoza & Taylor 2004)."""
 
     k1: Positive = 1.2
@@ -78,7 +71,7 @@ class Text(_Section):
         return value | {"fields": merged}
 
 
-class Image(_Section):
+class Image(Section):
     """How a sticker's look becomes the vector ``image``."""
 
     encoder: str = "statistics"
@@ -87,7 +80,7 @@ class Image(_Section):
     batch: int = Field(default=64, ge=1, le=4096)
 
 
-class Ocr(_Section):
+class Ocr(Section):
     """How the text in pictures is read; ``engine = ""`` leaves it unread."""
 
     engine: Literal["", "rapidocr", "easyocr"] = ""
@@ -98,7 +91,7 @@ class Ocr(_Section):
     download: bool = False
 
 
-class Describe(_Section):
+class Describe(Section):
     """What says what stickers mean; ``engine = ""`` leaves them undescribed."""
 
     engine: Literal["", "transformers", "openai", "nearest", "labels"] = ""
@@ -118,7 +111,7 @@ class Describe(_Section):
     retries: int = Field(default=4, ge=0, le=20)
 
 
-class Meaning(_Section):
+class Meaning(Section):
     """Dense recall by meaning beside BM25F; ``encoder = ""`` leaves it out.
 
     ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score;
@@ -132,7 +125,7 @@ class Meaning(_Section):
     reach: NotNegative = 1.0
 
 
-class UtilityWeights(_Section):
+class UtilityWeights(Section):
     """How the three parts of utility are computed and added; the weights are normalised to sum 1."""
 
     popularity: NotNegative = 0.4
@@ -148,7 +141,7 @@ class UtilityWeights(_Section):
         return self
 
 
-class Style(_Section):
+class Style(Section):
     """What says how stickers are drawn, and how a user's picks become style centroids.
 
     ``encoder = ""`` takes the vectors of ``[image]``. With ``apart`` what a sticker's words foretell of its look is
@@ -164,7 +157,7 @@ class Style(_Section):
     seed: int = 0
 
 
-class Ranking(_Section):
+class Ranking(Section):
     """The weights of the answer: ``bm25f * (1 + beta * utility) * (1 + gamma * style)``.
 
     ``gamma`` stays within [0, 1]: style lies in [-1, 1], and a larger one would turn scores negative, where more text
@@ -176,7 +169,7 @@ class Ranking(_Section):
     pool: int = Field(default=500, ge=1, le=10_000)
 
 
-class Variant(_Section):
+class Variant(Section):
     """How the other ranking of a comparison differs from ``[ranking]``; what is left out is the same."""
 
     beta: NotNegative | None = None
@@ -184,7 +177,7 @@ class Variant(_Section):
     pool: int | None = Field(default=None, ge=1, le=10_000)
 
 
-class Compare(_Section):
+class Compare(Section):
     """Two rankings compared on the people who search; ``name = ""`` compares nothing.
 
     ``interleave`` shows each user both rankings in one answer, ``ab`` each user one of them. With ``ab`` a user's
@@ -197,34 +190,7 @@ class Compare(_Section):
     window_days: Positive = 7.0
 
 
-class Index(_Section):
-    """Where the index lives and what its points show.
-
-    ``location`` is ``embedded:`` (a folder in the data directory), ``embedded:PATH``, or a server's ``http(s)://`` URL.
-    """
-
-    location: str = "embedded:"
-    image_base_url: str = ""
-    hnsw_m: int = Field(default=0, ge=0, le=128)
-    timeout_s: Positive = 10.0
-    replication_factor: int = Field(default=1, ge=1, le=16)
-
-    @model_validator(mode="after")
-    def _usable_places(self) -> Self:
-        if not self.location.startswith(("embedded:", "http://", "https://")):
-            raise ValueError(f"location {self.location!r} is neither embedded:PATH nor an http(s) URL")
-        if self.image_base_url and not self.image_base_url.startswith(("http://", "https://")):
-            raise ValueError(f"image_base_url {self.image_base_url!r} is not an http(s) URL")
-        return self
-
-
-class Catalog(_Section):
-    """The catalog's database: an SQLAlchemy URL, ``""`` for SQLite in the data directory."""
-
-    url: str = ""
-
-
-class Recipe(_Section):
+class Recipe(Section):
     """One sticker collection, as its TOML file describes it.
 
     Attributes:

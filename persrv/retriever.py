@@ -4,46 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from copy import copy
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from qdrant_client import models as m
 
-from persrv.answer import Answer, Reason
+from persrv.answer import Answer
 from persrv.catalog import Catalog
 from persrv.comparison.serving import Serving
 from persrv.errors import QueryError
 from persrv.images.decode import open_picture
-from persrv.images.encoder import ImageEncoder, TextTower
-from persrv.images.space import Space
-from persrv.index.engine import Collection
+from persrv.images.encoder import ImageEncoder
 from persrv.index.manifest import Manifest
 from persrv.index.schema import IMAGE, TEXT, point_id
 from persrv.index.vectors import sparse_of, vector_of
-from persrv.online import (
-    NO_TASTE,
-    FilterValue,
-    Taste,
-    narrowed,
-    parse_filters,
-    picture_recall,
-    similar_request,
-)
-from persrv.page import Page, Ranked, best_first, explain_text, to_hits
+from persrv.newest import Newest
+from persrv.online import NO_TASTE, FilterValue, narrowed, parse_filters, similar_request
+from persrv.open_version import Opener, OpenVersion
+from persrv.page import Page, best_first, to_hits
 from persrv.people import People
-from persrv.profiles import Profiles
 from persrv.ranker import Ranker
-from persrv.recipe import Recipe
-from persrv.records import Hit, Team
-from persrv.text import TOKENIZER
-from persrv.understanding import Understanding
+from persrv.recipe import Ranking, Recipe
+from persrv.records import Team
+from persrv.searching import Asked, Searching
 from persrv.workspace import Workspace
-
-RECENT = 8
-"""How many of a user's own latest stickers lead the answer to an empty query."""
 
 LONGEST_QUERY = 1000
 """Characters of a query; longer ones are refused."""
@@ -52,23 +37,18 @@ LONGEST_QUERY = 1000
 class Retriever(People):
     """Searches one built collection. Safe for several threads; close it, or use it in a ``with`` block.
 
-    Open one with :meth:`open`.
+    Open one with :meth:`open`. It stays on the build that was current then, and goes on to the newest one when its own
+    is gone from a server, or at :meth:`refresh`. The recipe stays the one that it was opened with.
 
     Attributes:
         recipe: What the collection was opened with.
     """
 
-    def __init__(self, workspace: Workspace, catalog: Catalog, stickers: Collection, users: Collection) -> None:
-        self._workspace = workspace
-        self._catalog = catalog
-        self._stickers = stickers
-        recipe = workspace.recipe
+    def __init__(self, recipe: Recipe, catalog: Catalog, newest: Newest, encoder: ImageEncoder) -> None:
         self.recipe = recipe
-        self._ranker = Ranker(stickers, recipe.ranking)
-        self._understanding = Understanding(catalog, stickers.manifest, recipe, workspace.text_encoder())
-        self._profiles = Profiles(
-            users, stickers.manifest.taste_dimension, recipe.style.clusters, recipe.style.half_life_days
-        )
+        self._catalog = catalog
+        self._newest = newest
+        self._encoder = encoder
         self._closing = ExitStack()
         self._serving = Serving(recipe, catalog) if recipe.compare.name else None
 
@@ -91,25 +71,32 @@ class Retriever(People):
         with ExitStack() as opened:
             store = workspace.store()
             opened.callback(store.close)
-            stickers = store.open(workspace.recipe.name)
-            encoder = workspace.encoder()
-            stickers.manifest.check(
-                tokenizer=TOKENIZER,
-                text=workspace.recipe.fingerprint("text"),
-                encoder=f"{encoder.name}@{encoder.revision}",
-                meaning=f"{texts.name}@{texts.revision}" if (texts := workspace.text_encoder()) else "",
-                style=workspace.style_name,
-            )
-            users = store.open(workspace.users_name)
-            catalog = opened.enter_context(workspace.catalog())
-            retriever = cls(workspace, catalog, stickers, users)
+            catalog = opened.enter_context(workspace.existing_catalog())
+            opener = Opener(workspace, catalog, store)
+            retriever = cls(workspace.recipe, catalog, Newest(opener), opener.encoder)
             retriever._closing = opened.pop_all()
         return retriever
 
     @property
     def manifest(self) -> Manifest:
-        """What the collection was built from."""
-        return self._stickers.manifest
+        """What the build was made from that answers come from now."""
+        return self._newest.version.manifest
+
+    def refresh(self) -> bool:
+        """Go on to the newest build, if there is one that is not in use yet; searches go on meanwhile.
+
+        Where there is none, that costs one small request to a server, or reading one small file.
+
+        Returns:
+            Whether answers come from another build now.
+
+        Raises:
+            NotFoundError: The collection was removed.
+            IndexMismatchError: The newest build was made with other settings than this retriever was opened with.
+            IndexLockedError: Another process has it open; embedded only.
+            IndexUnavailableError: The server cannot be used.
+        """
+        return self._newest.refresh()
 
     def search(
         self,
@@ -149,48 +136,9 @@ class Retriever(People):
         """
         if len(query) > LONGEST_QUERY:
             raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
-        page, where = Page.asked(offset, limit), parse_filters(filters)
-        if self._serving is None or not (user and user.strip()):
-            return self._search(query, user, by, page, where, explain)
-        sides: dict[Team, Retriever] = {"a": self, "b": self._other}
-        return self._serving.answer(
-            query, user, page, lambda team, part: sides[team]._search(query, user, by, part, where, explain)
-        )
-
-    def _search(
-        self,
-        query: str,
-        user: str | None,
-        by: Literal["text", "picture"],
-        page: Page,
-        where: m.Filter | None,
-        explain: bool,
-    ) -> Answer:
-        taste = self._profiles.taste(user)
-        if not query.strip():
-            return self._trending(query, user, taste, page, where, "trending", "")
-        if by == "picture":
-            return self._pictured(query, user, taste, page, where, "")
-        understood = self._understanding.understand(query)
-        known, corrections = understood.known, understood.corrections
-        recall = self._understanding.recall(understood, where)
-        ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing(self._ranker.dimension)
-        if not known and (recall is None or not ranked.total):
-            if isinstance(self._encoder, TextTower):
-                note = f"no sticker has the words of {query.strip()!r}; these look like it"
-                return self._pictured(query, user, taste, page, where, note)
-            note = f"no sticker has the words of {query.strip()!r}; these are popular"
-            return self._trending(query, user, taste, page, where, "unmatched", note)
-        hits = self._hits(ranked, page, taste)
-        note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
-        reason: Reason = "corrected" if corrections else "matched"
-        if not known:
-            reason, note = "meaning", f"no sticker has the words of {query.strip()!r}; these are near in meaning"
-        if not hits:
-            reason, note = _why_empty(query.strip(), page, where)
-        if explain:
-            hits = explain_text(hits, known, self._stickers, self._understanding.frequencies)
-        return Answer(hits, query, user, reason, note, corrections, len(taste) > 0, ranked.total > page.end)
+        page = Page.asked(offset, limit)
+        asked = Asked(query, user, by, parse_filters(filters), explain)
+        return self._newest.ask(lambda version: self._answer(version, asked, page))
 
     def similar(
         self,
@@ -217,24 +165,7 @@ class Retriever(People):
             QueryError: As :meth:`search`.
         """
         page, where = Page.asked(offset, limit), parse_filters(filters)
-        image, text, self_score = None, None, 1.0
-        if isinstance(sticker, str):
-            known = self._catalog.sticker(sticker)
-            name, where = known.title, narrowed(where, without=[known.id])
-            stored = self._stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
-            if stored and by != "meaning":
-                image = vector_of(stored[0], IMAGE)
-            if stored and by != "look":
-                text = sparse_of(stored[0])
-                self_score = self._ranker.self_score(known.id, text) if text and image else 1.0
-        else:
-            name, image = "the picture", self._look(sticker)
-        request = similar_request(image, text, self_score, self.recipe.ranking.pool, where)
-        if request is None:
-            return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
-        ranked = best_first(self._stickers, request, page)
-        hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
-        return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
+        return self._newest.ask(lambda version: self._similar(version, sticker, by, page, where))
 
     def close(self) -> None:
         """Let go of the index and the catalog; closing twice is harmless."""
@@ -246,70 +177,40 @@ class Retriever(People):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    @cached_property
-    def _other(self) -> Retriever:
-        """This retriever with the ranking weights of the comparison's other side; all else is shared."""
-        other = copy(self)
-        other.recipe = self.recipe.model_copy(update={"ranking": self.recipe.variant})
-        other._ranker = Ranker(self._stickers, self.recipe.variant)
-        other._encoder = self._encoder
-        return other
+    def _answer(self, version: OpenVersion, asked: Asked, page: Page) -> Answer:
+        def searching(weights: Ranking) -> Searching:
+            return Searching(version, self._catalog, self._encoder, weights)
 
-    @cached_property
-    def _encoder(self) -> ImageEncoder:
-        return self._workspace.encoder()
+        if self._serving is None or not (asked.user and asked.user.strip()):
+            return searching(self.recipe.ranking).answer(asked, page)
+        sides: dict[Team, Searching] = {"a": searching(self.recipe.ranking), "b": searching(self.recipe.variant)}
+        return self._serving.answer(asked.query, asked.user, page, lambda team, part: sides[team].answer(asked, part))
 
-    @cached_property
-    def _space(self) -> Space:
-        return Space.from_dict(self.manifest.space)
-
-    def _pictured(
-        self, query: str, user: str | None, taste: Taste, page: Page, where: m.Filter | None, note: str
-    ) -> Answer:
-        tower = self._encoder
-        if not isinstance(tower, TextTower):
-            raise QueryError(
-                f"the image encoder {self.recipe.image.encoder} cannot compare a text with pictures",
-                "search by text, or name one with a text tower in [image], such as open_clip:MODEL, and build again",
-            )
-        vector = [float(x) for x in tower.encode_text([query.strip()])[0]]
-        ranked = self._ranker.rank(picture_recall(vector, self.recipe.ranking.pool, where), taste, page)
-        hits = self._hits(ranked, page, taste)
-        reason: Reason = "pictured"
-        if not hits:
-            reason, note = "unmatched", f"no picture fits {query.strip()!r}"
-        return Answer(hits, query, user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end)
-
-    def _trending(
+    def _similar(
         self,
-        query: str,
-        user: str | None,
-        taste: Taste,
+        version: OpenVersion,
+        sticker: str | Path | bytes,
+        by: Literal["meaning", "look", "both"],
         page: Page,
         where: m.Filter | None,
-        reason: Reason,
-        note: str,
     ) -> Answer:
-        own = self._catalog.recent(user, RECENT) if user and reason == "trending" else []
-        ranked = self._ranker.trending(own, taste, page, where)
-        hits = self._hits(ranked, page, taste)
-        if not hits and page.offset == 0:
-            reason, note = "filtered", "no sticker passes the filters" if where else "the collection is empty"
-        return Answer(hits, query, user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end)
-
-    def _hits(self, ranked: Ranked, page: Page, taste: Taste) -> tuple[Hit, ...]:
-        ids = ranked.ids[page.offset : page.end]
-        weights = self.recipe.ranking
-        return to_hits(ranked, page, taste, self._catalog.paths(ids), weights.beta, weights.gamma)
-
-    def _look(self, picture: Path | bytes) -> list[float]:
-        raw = self._encoder.encode([open_picture(picture)])
-        return [float(x) for x in self._space.project(raw)[0]]
-
-
-def _why_empty(query: str, page: Page, where: m.Filter | None) -> tuple[Reason, str]:
-    if page.offset > 0:
-        return "matched", f"there are no more than {page.offset} answers to {query!r}"
-    if where:
-        return "filtered", f"stickers match {query!r}, but none passes the filters"
-    return "unmatched", f"no sticker matches {query!r} any more"
+        image, text, self_score = None, None, 1.0
+        if isinstance(sticker, str):
+            known = self._catalog.sticker(sticker)
+            name, where = known.title, narrowed(where, without=[known.id])
+            stored = version.stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
+            if stored and by != "meaning":
+                image = vector_of(stored[0], IMAGE)
+            if stored and by != "look":
+                text = sparse_of(stored[0])
+                ranker = Ranker(version.stickers, self.recipe.ranking)
+                self_score = ranker.self_score(known.id, text) if text and image else 1.0
+        else:
+            raw = self._encoder.encode([open_picture(sticker)])
+            name, image = "the picture", [float(x) for x in version.space.project(raw)[0]]
+        request = similar_request(image, text, self_score, self.recipe.ranking.pool, where)
+        if request is None:
+            return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
+        ranked = best_first(version.stickers, request, page)
+        hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
+        return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)

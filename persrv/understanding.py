@@ -104,13 +104,19 @@ class Understanding:
         """Return what the collection's words make of a query, see :meth:`Lexicon.understand`."""
         return self._lexicon.understand(query)
 
-    def recall(self, understood: Understood, where: m.Filter | None) -> Recall | None:
-        """Return where answers may come from; ``None`` where there is nothing to ask by."""
-        pool, settings = self._recipe.ranking.pool, self._recipe.meaning
+    def recall(self, understood: Understood, pool: int, where: m.Filter | None) -> Recall | None:
+        """Return where answers may come from; ``None`` where there is nothing to ask by.
+
+        Args:
+            understood: The query.
+            pool: Largest number of candidates that each side gives.
+            where: The search's filter.
+        """
         words = query_vector(understood.known) if understood.known else None
         meant = self._meaning(understood.typed)
         if meant is None:
             return text_recall(*words, pool, where) if words else None
+        settings = self._recipe.meaning
         best = self._lexicon.ceiling(understood, self._manifest.stickers)
         return meaning_recall(words, meant, Blend.of(self._space, best, settings.weight, settings.reach), pool, where)
 

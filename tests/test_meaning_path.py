@@ -92,7 +92,7 @@ def test_the_manifest_names_the_encoder(meant: Tiny, monkeypatch: pytest.MonkeyP
 
 def vectors_by_id(tiny: Tiny) -> dict[str, list[list[float]]]:
     with tiny.open() as retriever:
-        records = retriever._stickers.scroll(with_vectors=(MEANING,))
+        records = retriever._newest.version.stickers.scroll(with_vectors=(MEANING,))
         return {sticker_id_of(r.id): r.vector[MEANING] for r in records if isinstance(r.vector, dict)}  # type: ignore[misc]
 
 

@@ -140,7 +140,9 @@ def test_the_engines_scores_are_those_of_the_reference(retriever: Retriever) -> 
     utility = np.array([hit.payload["utility"] for hit in answer])
     ranking = retriever.recipe.ranking
     text = np.array([plain[hit.sticker_id] for hit in answer]) / (1 + ranking.beta * utility)
-    records = retriever._stickers.retrieve([point_id(hit.sticker_id) for hit in answer], with_vectors=(STYLE,))
+    records = retriever._newest.version.stickers.retrieve(
+        [point_id(hit.sticker_id) for hit in answer], with_vectors=(STYLE,)
+    )
     images = np.array([vector_of(record, STYLE) for record in records])
     expected = final_scores(text, utility, images, profile.centroids, profile.weights, ranking.beta, ranking.gamma)
     assert [hit.score for hit in answer] == pytest.approx(expected.tolist(), rel=1e-5)

@@ -12,7 +12,7 @@ from fake_qdrant import FakeQdrant, Fault
 from persrv import Recipe, Retriever, build_collection
 from persrv.cli import app
 from persrv.errors import IndexUnavailableError
-from persrv.recipe import Index
+from persrv.recipe_location import Index
 from tiny_collection import Tiny
 
 

@@ -32,7 +32,9 @@ def says(tiny: Tiny, settings: str) -> Tiny:
 def vectors(retriever: Retriever, name: str) -> tuple[list[str], NDArray[np.float64]]:
     """Every sticker's style, and its vector of that name."""
     ids = [hit.sticker_id for hit in retriever.search("", limit=30)]
-    records = retriever._stickers.retrieve([point_id(sticker_id) for sticker_id in ids], with_vectors=(name,))
+    records = retriever._newest.version.stickers.retrieve(
+        [point_id(sticker_id) for sticker_id in ids], with_vectors=(name,)
+    )
     payloads = [record.payload or {} for record in records]
     rows = [vector_of(record, name) for record in records]
     return [p["style"] for p in payloads], np.array(rows)
@@ -81,7 +83,7 @@ def test_a_pick_moves_the_profile_in_the_space_of_style(tiny: Tiny) -> None:
     with tiny.open() as retriever:
         hit = retriever.search("cat", filters={"style": "soft"})[0]
         retriever.record("new", "cat", hit.sticker_id)
-        records = retriever._stickers.retrieve([point_id(hit.sticker_id)], with_vectors=(STYLE,))
+        records = retriever._newest.version.stickers.retrieve([point_id(hit.sticker_id)], with_vectors=(STYLE,))
         assert retriever.profile("new").centroids[0] == pytest.approx(vector_of(records[0], STYLE), abs=1e-5)
         assert retriever.search("dog", "new")[0].payload["style"] == "soft"
 
@@ -90,7 +92,7 @@ def test_without_apart_the_look_is_the_style(tiny: Tiny) -> None:
     build_collection(says(tiny, "apart = false").file, home=tiny.home)
     with tiny.open() as retriever:
         assert (retriever.manifest.style, retriever.manifest.taste_vector) == ("", IMAGE)
-        assert set(retriever._stickers.schema.vectors) == {IMAGE, "text"}
+        assert set(retriever._newest.version.stickers.schema.vectors) == {IMAGE, "text"}
         assert retriever.search("cat", "ann")[0].payload["style"] == "line"
 
 

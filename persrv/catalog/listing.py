@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, select
 
 from persrv.catalog.batches import CHUNK, chunks
 from persrv.catalog.counts import typed_queries
@@ -24,6 +25,11 @@ TYPED_QUERIES = 30
 """Historical queries that a sticker shows at most."""
 
 _CANDIDATES = 8
+
+# Built once, since every search asks it: building it anew takes as long as the answer.
+_PATHS = select(placements.c.loader, placements.c.key, placements.c.sticker_id, placements.c.path).where(
+    placements.c.sticker_id.in_(bindparam("sticker_ids", expanding=True))
+)
 
 
 class Listing(Part):
@@ -91,8 +97,10 @@ class Listing(Part):
         found: dict[str, Path | None] = {}
         for chunk in chunks(sorted(set(ids))):
             with self._database.read() as connection:
-                places = _places_of(connection, chunk)
-            found.update((sticker_id, _path(those)) for sticker_id, those in places.items())
+                rows = connection.execute(_PATHS, {"sticker_ids": chunk}).all()
+            for _, _, sticker_id, path in sorted(rows, key=itemgetter(0, 1)):
+                if found.get(sticker_id) is None:
+                    found[sticker_id] = None if path is None else Path(path)
         return found
 
     def pictured(self) -> set[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from persrv.catalog.batches import chunks
 from persrv.catalog.database import Part
 from persrv.catalog.tables import vocabularies, vocabulary_tokens
-from persrv.errors import NotFoundError
+from persrv.errors import BuildGoneError
 
 KEPT = 8
 """Builds that keep their vocabulary: the current one, those before it, and those that were copied to a server."""
@@ -51,7 +51,7 @@ class Vocabularies(Part):
         """Return a build's tokens with their numbers of stickers, sorted by token.
 
         Raises:
-            NotFoundError: No vocabulary is kept for this build.
+            BuildGoneError: No vocabulary is kept for this build.
         """
         return {row.token: row.documents for row in self._tokens(build)}
 
@@ -59,7 +59,7 @@ class Vocabularies(Part):
         """Return a build's tokens with their readable spellings, where they have one, sorted by token.
 
         Raises:
-            NotFoundError: No vocabulary is kept for this build.
+            BuildGoneError: No vocabulary is kept for this build.
         """
         return {row.token: row.surface for row in self._tokens(build) if row.surface is not None}
 
@@ -67,7 +67,7 @@ class Vocabularies(Part):
         with self._database.read() as connection:
             number = _number(connection, build)
             if number is None:
-                raise NotFoundError(f"no vocabulary is kept for the build {build!r}", "build the collection again")
+                raise BuildGoneError(f"no vocabulary is kept for the build {build!r}", "build the collection again")
             chosen = select(vocabulary_tokens).where(vocabulary_tokens.c.vocabulary_id == number)
             return sorted(connection.execute(chosen), key=lambda row: str(row.token))
 

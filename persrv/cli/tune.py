@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,8 @@ def tune(
     if force and not write:
         raise QueryError("--force writes nothing by itself", "add --write")
     workspace = Workspace.of(recipe)
+    if write:
+        _check_own(recipe, workspace.recipe.file)
     found = learn(
         workspace, split=split, share=share, trials=trials, seed=seed, metric=metric, fresh=fresh, progress=Bars()
     )
@@ -53,6 +56,18 @@ def tune(
         return
     _tell(found)
     _tell_written(workspace.recipe, found, asked=write, written=written)
+
+
+def _check_own(given: str, file: Path | None) -> None:
+    """Refuse to change what came with persrv, unless that very file was named."""
+    from persrv.places import is_shipped
+
+    if file is not None and is_shipped(file) and not given.endswith(".toml"):
+        raise RecipeError(
+            f"{given} is a recipe that came with persrv, and the next installation would undo what is written there",
+            f"copy {file} to a file of yours, make its relative paths absolute, and tune that: "
+            "persrv tune mine.toml --write",
+        )
 
 
 def _write(recipe: Recipe, found: Tuned) -> None:

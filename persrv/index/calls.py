@@ -13,7 +13,7 @@ import httpx
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from persrv.errors import IndexUnavailableError, NotFoundError, PersrvError, QueryError, VectorIndexError
+from persrv.errors import BuildGoneError, IndexUnavailableError, PersrvError, QueryError, VectorIndexError
 
 _Answer = TypeVar("_Answer")
 _Failure = QdrantException | UnexpectedResponse | ResponseHandlingException | json.JSONDecodeError
@@ -70,7 +70,7 @@ class Calls:
 
         Raises:
             QueryError: The server refuses the request.
-            NotFoundError: The collection is not there (any more).
+            BuildGoneError: The collection is not there (any more).
             IndexUnavailableError: The server cannot be reached, or refuses us.
         """
         return self._make(call, QueryError)
@@ -80,7 +80,7 @@ class Calls:
 
         Raises:
             VectorIndexError: The server refuses the change.
-            NotFoundError: The collection is not there (any more).
+            BuildGoneError: The collection is not there (any more).
             IndexUnavailableError: The server cannot be reached, or refuses us.
         """
         return self._make(call, VectorIndexError)
@@ -112,7 +112,7 @@ class Calls:
                     "set QDRANT_API_KEY to the server's key (its read-only key may search, but not write)",
                 )
             case UnexpectedResponse(status_code=404):
-                return NotFoundError(
+                return BuildGoneError(
                     f"the Qdrant server {self.where} says: {_reason(error)}", "open the collection again, or build it"
                 )
             case ResourceExhaustedResponse():

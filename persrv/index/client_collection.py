@@ -24,7 +24,7 @@ class ClientCollection:
     """A :class:`persrv.index.engine.Collection` behind a client.
 
     It reads and writes the version that it was opened on, not the alias: after a switch it goes on with the older
-    one, as long as that is kept, then raises ``NotFoundError``.
+    one, as long as that is kept, then raises ``BuildGoneError``.
 
     Args:
         client: Belongs to the store, which closes it.

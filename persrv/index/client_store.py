@@ -115,12 +115,17 @@ class ClientStore:
         self._switch(name, previous, current)
         return manifest
 
-    def open(self, name: str) -> ClientCollection:
-        """Open the current version, see :meth:`persrv.index.engine.Store.open`."""
-        version = self._current(name)
+    def open(self, name: str, build: str | None = None) -> ClientCollection:
+        """Open a version, see :meth:`persrv.index.engine.Store.open`."""
+        version = self._current(name) if build is None else f"{name}_{build}"
         if version is None:
             raise _nothing(name, self._calls.where)
         return self._keep(version, *self._description(version))
+
+    def current(self, name: str) -> str | None:
+        """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
+        version = self._current(name)
+        return None if version is None else version.removeprefix(f"{name}_")
 
     def manifest(self, name: str) -> Manifest | None:
         """Return the current version's manifest, ``None`` where there is none."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Self
 
-from persrv.errors import NotFoundError, VectorIndexError
+from persrv.errors import BuildGoneError, NotFoundError, VectorIndexError
 from persrv.index.embedded_collection import EmbeddedCollection, create_shard, load_shard
 from persrv.index.engine import Collection
 from persrv.index.lock import FileLock
@@ -51,7 +51,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest, published=False))
 
     def publish(self, name: str, collection: Collection) -> EmbeddedCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -85,13 +85,19 @@ class EmbeddedStore:
             versions.point(Pointer(pointer.previous, pointer.current))
         return manifest
 
-    def open(self, name: str) -> EmbeddedCollection:
-        """Open the current version, see :meth:`persrv.index.engine.Store.open`."""
+    def open(self, name: str, build: str | None = None) -> EmbeddedCollection:
+        """Open a version, see :meth:`persrv.index.engine.Store.open`."""
         versions = self._versions(name)
-        build = versions.pointer().current
-        if not build:
+        if build is not None and not versions.published(build):
+            raise BuildGoneError(f"there is no build {build} of {name} in {self.folder}", "open the current one")
+        wanted = build or versions.pointer().current
+        if not wanted:
             raise _nothing(name, self.folder)
-        return self._open(name, build, versions.lock(build))
+        return self._open(name, wanted, versions.lock(wanted))
+
+    def current(self, name: str) -> str | None:
+        """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
+        return self._versions(name).pointer().current or None
 
     def manifest(self, name: str) -> Manifest | None:
         """Return the current version's manifest, ``None`` where there is none."""
@@ -127,7 +133,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest, published=True))
 
     def _keep(self, name: str, collection: EmbeddedCollection) -> EmbeddedCollection:
         self._opened = [known for known in self._opened if not known[1].closed]

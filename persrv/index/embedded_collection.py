@@ -95,13 +95,24 @@ class EmbeddedCollection:
 
     Queries run in parallel (the engine releases the GIL); writes take turns. It must not be used in a forked child:
     the engine's threads are not there, so that any call would hang; each call says so instead.
+
+    Args:
+        shard: The engine's files, open.
+        lock: Of this version; released at the end.
+        schema: How its points are laid out.
+        manifest: What it was built from.
+        published: Whether each write must survive a power failure. What is not published yet is made again from the
+            catalog after one, so that waiting for the disk at every batch would be in vain.
     """
 
-    def __init__(self, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest) -> None:
+    def __init__(
+        self, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest, *, published: bool
+    ) -> None:
         self._shard = shard
         self._lock = lock
         self._schema = schema
         self._manifest = manifest
+        self._published = published
         self._pid = os.getpid()
         self._closed = False
         self._writing = threading.RLock()
@@ -232,7 +243,8 @@ class EmbeddedCollection:
             for operation in operations:
                 engine_call(what, partial(self._shard.update, operation))
             # The engine logs an update without fsync: only a flush survives a power failure.
-            engine_call("flush", self._shard.flush)
+            if self._published:
+                engine_call("flush", self._shard.flush)
 
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:

@@ -64,13 +64,15 @@ class Collection(Protocol):
 
         Raises:
             QueryError: The request is impossible, or this engine cannot express a part of it.
-            NotFoundError: The version was dropped meanwhile; open the collection again.
+            BuildGoneError: The version was removed meanwhile; open the collection again.
             VectorIndexError: The index is closed, forked, or cannot be reached.
         """
         ...
 
     def upsert(self, points: Sequence[m.PointStruct]) -> None:
-        """Write whole points, replacing those with the same id; durable when it returns.
+        """Write whole points, replacing those with the same id.
+
+        They are durable when it returns; those of an unpublished version when it is published.
 
         Raises:
             VectorIndexError: A point does not fit the schema (then none is written), or the engine failed.
@@ -153,14 +155,19 @@ class Store(Protocol):
         """
         ...
 
-    def open(self, name: str) -> Collection:
-        """Open the current version.
+    def open(self, name: str, build: str | None = None) -> Collection:
+        """Open the current version, or that of a build which was published: at least the one before is kept too.
 
         Raises:
+            BuildGoneError: The version of this build is not there (any more).
             NotFoundError: Nothing was published under this name.
             IndexLockedError: Another process owns it.
             IndexUnavailableError: The server cannot be used.
         """
+        ...
+
+    def current(self, name: str) -> str | None:
+        """Return the current version's build by one look, ``None`` where there is none."""
         ...
 
     def manifest(self, name: str) -> Manifest | None:

@@ -16,7 +16,14 @@ Advance = Callable[[int], None]
 """Is told the number of points copied since the last call."""
 
 
-def push(source: Collection, store: Store, name: str, schema: Schema, advance: Advance | None = None) -> Manifest:
+def push(
+    source: Collection,
+    store: Store,
+    name: str,
+    schema: Schema,
+    advance: Advance | None = None,
+    build: str | None = None,
+) -> Manifest:
     """Copy every point with its vectors and payload, and publish the copy when it is complete.
 
     What ``store`` has under this name stays current until then. A push that broke off leaves an unpublished version,
@@ -28,6 +35,7 @@ def push(source: Collection, store: Store, name: str, schema: Schema, advance: A
         name: The collection's name there.
         schema: The copy's layout; ``source.schema``, save for what belongs to the server (graph, replicas).
         advance: Called after each batch.
+        build: The copy's build id, which collections that belong together share; default a new one.
 
     Returns:
         The published manifest: the source's, with its own build id.
@@ -36,7 +44,7 @@ def push(source: Collection, store: Store, name: str, schema: Schema, advance: A
         VectorIndexError: The copy is incomplete, or a point does not fit the schema.
         IndexUnavailableError: The server failed; nothing was switched.
     """
-    manifest = source.manifest.model_copy(update={"build": new_build(), "stickers": source.count()})
+    manifest = source.manifest.model_copy(update={"build": build or new_build(), "stickers": source.count()})
     with store.create(name, schema, manifest) as target:
         batch: list[m.PointStruct] = []
         for record in source.scroll(with_vectors=schema.vectors, batch=_BATCH):

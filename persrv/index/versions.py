@@ -87,6 +87,10 @@ class Versions:
         """Whether this version is there and was not yet published."""
         return (self.folder / build / "BUILDING").exists()
 
+    def published(self, build: str) -> bool:
+        """Whether this version is there and was published."""
+        return (self.folder / build).is_dir() and not self.building(build)
+
     def publish(self, build: str) -> None:
         """Make an unpublished version current; the caller holds :meth:`changing`."""
         version = self.folder / build

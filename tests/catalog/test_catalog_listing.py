@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -89,6 +90,21 @@ def test_paths_of_listed_stickers(catalog: Catalog, entry: MakeEntry) -> None:
     assert catalog.paths(wanted) == {cat.sticker_id: Path("/pictures/k1"), bare.sticker_id: None}
     catalog.put([drawn])
     assert catalog.paths(wanted)[bare.sticker_id] == catalog.sticker(bare.sticker_id).path == Path("/z.png")
+
+
+def test_paths_are_those_of_the_stickers_however_many_and_however_placed(catalog: Catalog) -> None:
+    chance = random.Random(0)
+    entries = []
+    for number in range(1_100):
+        for _ in range(chance.randint(1, 3)):
+            loader, key = chance.choice(["a", "emoji", "z"]), str(len(entries))
+            path = chance.choice([None, Path(f"/{loader}/{key}.png")])
+            entries.append(Entry(sticker_id_of(str(number).encode()), loader, SourceSticker(key, path)))
+    chance.shuffle(entries)
+    catalog.put(entries)
+    expected = {sticker.id: sticker.path for sticker in catalog.stickers()}
+    assert len(expected) == 1_100
+    assert catalog.paths([*expected, *expected]) == expected
 
 
 def test_a_sticker_is_found_by_the_beginning_of_its_id(catalog: Catalog, entry: MakeEntry) -> None:

@@ -97,6 +97,13 @@ def test_a_ranking_against_itself_only_ties(tiny: Tiny) -> None:
     assert "nothing can be said" in found.verdict
 
 
+def test_each_side_has_a_pool_of_its_own(tiny: Tiny) -> None:
+    with comparing(tiny, '[compare]\nname = "pool"\nmethod = "ab"\nb = { pool = 1 }\n').open() as retriever:
+        found = {user: len(retriever.search("cat", user)) for user in PEOPLE}
+    assert found == {user: 3 if assign("pool", user) == "a" else 1 for user in PEOPLE}
+    assert set(found.values()) == {1, 3}
+
+
 def test_one_ranking_for_each_person(tiny: Tiny) -> None:
     users = [f"person{number}" for number in range(48)]
     with comparing(tiny, STYLE_HELPS + 'method = "ab"\nwindow_days = 2\n').open() as retriever:

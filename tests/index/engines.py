@@ -14,7 +14,7 @@ from qdrant_client import QdrantClient
 
 from fake_qdrant import FakeQdrant
 from index_samples import SCHEMA, manifest, sample_points
-from persrv.errors import NotFoundError, PersrvError
+from persrv.errors import BuildGoneError, PersrvError
 from persrv.index.calls import Calls, Retry
 from persrv.index.client_store import ClientStore
 from persrv.index.embedded import EmbeddedStore
@@ -38,7 +38,7 @@ class LocalCalls(Calls):
         try:
             return call()
         except ValueError as error:
-            raise (NotFoundError if str(error).endswith("not found") else refused)(str(error), "see above") from error
+            raise (BuildGoneError if str(error).endswith("not found") else refused)(str(error), "see above") from error
 
 
 class Tidy(ClientStore):

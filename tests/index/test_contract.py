@@ -21,8 +21,9 @@ from index_samples import (
     sparse,
     unit,
 )
-from persrv.errors import NotFoundError, QueryError, VectorIndexError
+from persrv.errors import BuildGoneError, NotFoundError, QueryError, VectorIndexError
 from persrv.index.engine import Collection, Request, Store
+from persrv.index.manifest import new_build
 from persrv.index.schema import IMAGE, TEXT, centroid_id, user_schema
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
@@ -332,6 +333,23 @@ def test_a_new_version_replaces_the_old_one_which_can_come_back(store: Store, na
         back = store.rollback(name)
         assert store.manifest(name) == back
         assert back.stickers == 13 - size
+
+
+def test_a_build_that_is_kept_can_be_opened_by_its_id(store: Store, name: str) -> None:
+    assert store.current(name) is None
+    builds = []
+    for size in (5, 6, 7):
+        with store.publish(name, build(store, name, sample_points(size))) as published:
+            builds.append(published.manifest.build)
+        assert store.current(name) == builds[-1]
+    for size, made in ((6, builds[1]), (7, builds[2])):
+        with store.open(name, made) as opened:
+            assert (opened.count(), opened.manifest.build) == (size, made)
+    for gone in (builds[0], new_build()):
+        with pytest.raises(BuildGoneError):
+            store.open(name, gone)
+    store.rollback(name)
+    assert store.current(name) == builds[1]
 
 
 def test_a_wrong_count_is_not_published(store: Store, name: str) -> None:

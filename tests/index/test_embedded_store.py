@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -210,6 +211,38 @@ for n in range(5, 600):
 
 
 # Threads and forks
+
+
+class Watched:
+    """A shard that counts how often it is written through to the disk."""
+
+    def __init__(self, shard: Any) -> None:
+        self._shard = shard
+        self.flushes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shard, name)
+
+    def flush(self) -> None:
+        self.flushes += 1
+        self._shard.flush()
+
+
+def test_only_a_published_version_waits_for_the_disk_at_every_write(store: EmbeddedStore, folder: Path) -> None:
+    draft = store.create("emoji", SCHEMA, manifest(20))
+    watched = draft._shard = Watched(draft._shard)
+    draft.upsert(sample_points(20)[:10])
+    draft.upsert(sample_points(20)[10:])
+    assert watched.flushes == 0
+    published = store.publish("emoji", draft)
+    assert watched.flushes >= 1
+    for open_it in (lambda: published, lambda: store.open("emoji")):
+        with open_it() as collection:
+            watched = collection._shard = Watched(collection._shard)
+            collection.upsert(sample_points(1))
+            collection.set_payload([(identity(1), {"utility": 0.5})])
+            collection.delete([identity(2)])
+            assert watched.flushes == 3
 
 
 def test_threads_share_one_collection(store: EmbeddedStore) -> None:

@@ -12,7 +12,7 @@ from qdrant_client import models as m
 
 from fake_qdrant import FakeQdrant, Fault
 from index_samples import SCHEMA, manifest, sample_points, sparse
-from persrv.errors import IndexUnavailableError, NotFoundError, QueryError, VectorIndexError
+from persrv.errors import BuildGoneError, IndexUnavailableError, NotFoundError, QueryError, VectorIndexError
 from persrv.index.calls import Retry
 from persrv.index.client_store import ClientStore
 from persrv.index.engine import Request
@@ -203,7 +203,7 @@ def test_a_retry_after_beyond_our_patience_is_an_error_at_once(
         (Fault(400, path="query"), QueryError, "refuses the request with 400: injected"),
         (Fault(401, path="query"), IndexUnavailableError, "refuses our key.*QDRANT_API_KEY"),
         (Fault(403, path="query"), IndexUnavailableError, "refuses our key.*QDRANT_API_KEY"),
-        (Fault(404, path="query"), NotFoundError, "injected; open the collection again"),
+        (Fault(404, path="query"), BuildGoneError, "injected; open the collection again"),
     ],
 )
 def test_refusals_are_not_tried_again(

@@ -18,6 +18,7 @@ from persrv.evaluation.results import mean
 from persrv.evaluation.splits import by_time
 from persrv.evaluation.systems import ours
 from persrv.evaluation.view import View
+from persrv.places import find_recipe
 from persrv.recipe import Recipe
 from persrv.records import Interaction
 from persrv.tuning.asked import Asked
@@ -201,3 +202,20 @@ def test_wrong_options_are_refused_in_one_line(run) -> None:
     forced = run("--force")
     assert (forced.exit_code, "--write" in forced.stderr) == (2, True)
     assert run("--metric", "love").exit_code == 2
+
+
+def test_a_recipe_that_came_with_persrv_is_changed_only_by_its_path(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = find_recipe("emoji")
+    before = shipped.read_bytes()
+    refused = run("emoji", "--write")
+    assert refused.exit_code == 3
+    assert f"copy {shipped}" in refused.stderr and len(refused.stderr.strip().splitlines()) == 1
+    # Nothing was built here: what is not refused finds no catalog.
+    assert run("emoji").exit_code == run(str(shipped), "--write").exit_code == 6
+    (tmp_path / "collections").mkdir()
+    shutil.copy(shipped, tmp_path / "collections")
+    monkeypatch.chdir(tmp_path)
+    assert run("emoji", "--write").exit_code == 6
+    assert shipped.read_bytes() == before
