@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from persrv.duplicates.layout import LIGHT_CELLS, Look, moves, on_white, opaque, shown
 from persrv.duplicates.resampling import unexplained
 
-LIGHT = 0.17
+LIGHT = 0.16
 """Largest unexplained difference of brightness between copies, relative to contrast.
 
 On 300 emoji in 14 styles, 98 in 100 copies at half or double size, as poor WebP or JPEG, or with a palette stay below.
@@ -17,7 +17,7 @@ On 300 emoji in 14 styles, 98 in 100 copies at half or double size, as poor WebP
 LIGHT_OF_SMALL = 0.13
 """The same in cells twice as wide, for a copy too small for the fine ones: 92 in 100 at a third of 96 pixels."""
 
-COLOUR = 0.30
+COLOUR = 0.28
 """Largest unexplained difference of colour and alpha; higher, since JPEG and WebP keep a quarter of the colours."""
 
 _FEWEST_PIXELS = 1.5
@@ -63,4 +63,5 @@ def _same(left: Look, right: Look) -> NDArray[np.bool_]:
 
 def _halved(light: NDArray[np.float32]) -> NDArray[np.float32]:
     n, side, _, channels = light.shape
-    return light.reshape(n, side // 2, 2, side // 2, 2, channels).mean(axis=(2, 4))
+    halved: NDArray[np.float32] = light.reshape(n, side // 2, 2, side // 2, 2, channels).mean(axis=(2, 4))
+    return halved

@@ -55,4 +55,4 @@ def _pooled(cells: NDArray[np.float32]) -> NDArray[np.float32]:
     n, side, _, channels = cells.shape
     block = side // _ROUGH
     pooled = cells.reshape(n, _ROUGH, block, _ROUGH, block, channels).mean(axis=(2, 4))
-    return pooled.reshape(n, -1).astype(np.float32)
+    return np.asarray(pooled.reshape(n, _ROUGH**2 * channels), dtype=np.float32)

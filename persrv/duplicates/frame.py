@@ -70,7 +70,7 @@ def sample(planes: NDArray[np.float32], frame: Frame, cells: int) -> NDArray[np.
     rows = _weights(height, frame.y, frame.side, cells)
     columns = _weights(width, frame.x, frame.side, cells)
     lines = (rows @ planes.reshape(height, width * depth)).reshape(cells, width, depth)
-    return np.einsum("cw,rwd->rcd", columns, lines, optimize=True).astype(np.float32)
+    return np.asarray(np.einsum("cw,rwd->rcd", columns, lines, optimize=True), dtype=np.float32)
 
 
 def _weights(length: int, centre: float, side: float, cells: int) -> NDArray[np.float32]:
@@ -80,4 +80,4 @@ def _weights(length: int, centre: float, side: float, cells: int) -> NDArray[np.
     # Cells smaller than a pixel are interpolated between pixels.
     edges = np.clip((np.arange(length + 1)[None, :] - middle[:, None]) / max(size, 1.0), -1.0, 1.0)
     below = np.where(edges < 0.0, (1.0 + edges) ** 2 / 2.0, 1.0 - (1.0 - edges) ** 2 / 2.0)
-    return np.diff(below, axis=1).astype(np.float32)
+    return np.asarray(np.diff(below, axis=1), dtype=np.float32)
