@@ -11,7 +11,7 @@ NEAREST = 24
 """Most neighbours of each picture that are compared with it, so that a crowd of like drawings costs no more."""
 
 FARTHEST = 0.18
-"""Largest distance of descriptions that are compared: copies lay at 0.16 or less, save for some tiny JPEG and GIF files."""
+"""Largest distance of descriptions that are compared: copies lay nearer, save for some tiny JPEG and GIF files."""
 
 _ROUGH = 4
 
