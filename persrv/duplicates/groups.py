@@ -23,7 +23,7 @@ def duplicate_groups(
 
     Each picture is compared with its nearest few (:mod:`~persrv.duplicates.candidates`), two are linked where
     :func:`~persrv.duplicates.alike.alike` says so, and links are followed from one to the next. Thumbprints are asked
-    for in small batches, so memory grows by half a kilobyte for each picture. The order of ``ids`` does not matter.
+    for in small batches, so memory grows by about a kilobyte for each picture. The order of ``ids`` does not matter.
 
     Args:
         ids: Sticker ids, n of them, each once.
