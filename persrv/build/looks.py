@@ -59,5 +59,5 @@ def gather_looks(
     rows = np.zeros((len(ids), projected.shape[1]), dtype=np.float32)
     rows[have] = projected
     printed = [sticker_id for sticker_id in ids if sticker_id in thumbprints]
-    groups = duplicate_groups(printed, thumbprints.get(printed)) if printed else {}
+    groups = duplicate_groups(printed, thumbprints.get)
     return Looks(rows, space, groups)

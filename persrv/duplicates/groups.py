@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.duplicates.thumbprint import CELLS
+from persrv.duplicates.alike import alike
+from persrv.duplicates.candidates import described, near_pairs, pairs_in_line
+from persrv.duplicates.layout import on_white, opaque, shown
 
-MEAN_DIFFERENCE = 0.02
-"""Mean absolute difference of two thumbprints up to which they may be one picture."""
-
-LARGEST_DIFFERENCE = 0.18
-"""Difference that no cell may exceed: a small change in one place, such as a mouth turned down, is another sticker.
-
-Measured on the shipped set: all of 150 pictures stay below both bounds when saved with another margin or as poor WebP,
-79 in 100 at twice and 52 in 100 at half the size; of 14 pairs of faces that differ in the mouth only, none does.
-"""
-
-_BANDS, _BITS = 4, 16
-_CROWD = 200
-"""Pictures that share a band of bits, beyond which they are compared along a line only: plain discs are many."""
+_AT_ONCE = 512
+"""Pairs that are compared at once: about 40 MB."""
 
 
-def duplicate_groups(ids: Sequence[str], thumbprints: NDArray[np.floating]) -> dict[str, str]:
+def duplicate_groups(
+    ids: Sequence[str], thumbprints: Callable[[Sequence[str]], NDArray[np.floating]]
+) -> dict[str, str]:
     """Return each near-duplicate's group: the smallest id among those that are linked; others are left out.
 
-    Candidates share one of four bands of a 64-bit brightness hash; two are linked when their thumbprints agree within
-    :data:`MEAN_DIFFERENCE` and :data:`LARGEST_DIFFERENCE`. Links are followed from one to the next.
+    Each picture is compared with its nearest few (:mod:`~persrv.duplicates.candidates`), two are linked where
+    :func:`~persrv.duplicates.alike.alike` says so, and links are followed from one to the next. Thumbprints are asked
+    for in small batches, so memory grows by about a kilobyte for each picture. The order of ``ids`` does not matter.
 
     Args:
-        ids: Sticker ids, n of them.
-        thumbprints: Shape (n, 1024), from :class:`~persrv.duplicates.thumbprint.Thumbprint`.
+        ids: Sticker ids, n of them, each once.
+        thumbprints: From :class:`~persrv.duplicates.thumbprint.Thumbprint`: returns those of some ids, shape
+            (k, 3332), as :meth:`persrv.catalog.VectorCache.get` does.
     """
-    rows = np.asarray(thumbprints, dtype=np.float32)
-    parent = list(range(len(ids)))
+    order = sorted(ids)
+    parent = list(range(len(order)))
 
     def root(i: int) -> int:
         while parent[i] != i:
@@ -44,40 +39,56 @@ def duplicate_groups(ids: Sequence[str], thumbprints: NDArray[np.floating]) -> d
             i = parent[i]
         return i
 
-    for left, right in _candidates(ids, rows):
-        a, b = root(left), root(right)
-        if a != b and _alike(rows[left], rows[right]):
-            first, second = sorted((a, b), key=lambda i: ids[i])
-            parent[second] = first
+    def rows(places: Sequence[int]) -> NDArray[np.float32]:
+        return np.asarray(thumbprints([order[i] for i in places]), dtype=np.float32)
+
+    candidates = _candidates(len(order), rows)
+    for start in range(0, len(candidates), _AT_ONCE):
+        pairs = np.array(
+            [pair for pair in candidates[start : start + _AT_ONCE].tolist() if root(pair[0]) != root(pair[1])]
+        )
+        if not len(pairs):
+            continue
+        places, at = np.unique(pairs, return_inverse=True)
+        looked = rows(places.tolist())
+        left, right = at.reshape(pairs.shape).T
+        for first, second in pairs[alike(looked[left], looked[right])].tolist():
+            top, other = sorted((root(first), root(second)))
+            parent[other] = top
     members: dict[int, list[int]] = defaultdict(list)
-    for i in range(len(ids)):
+    for i in range(len(order)):
         members[root(i)].append(i)
-    return {ids[i]: ids[top] for top, those in members.items() if len(those) > 1 for i in those}
+    return {order[i]: order[top] for top, those in members.items() if len(those) > 1 for i in those}
 
 
-def _alike(left: NDArray[np.float32], right: NDArray[np.float32]) -> bool:
-    difference = np.abs(left - right)
-    return bool(difference.mean() <= MEAN_DIFFERENCE and difference.max() <= LARGEST_DIFFERENCE)
+def _candidates(count: int, rows: Callable[[Sequence[int]], NDArray[np.float32]]) -> NDArray[np.int64]:
+    """Return pairs of places, the smaller first, sorted, each once, shape (k, 2)."""
+    by_alpha, by_white, ground = [], [], []
+    for batch in _batches(count):
+        looked = rows(batch)
+        by_alpha.append(described(shown(looked)))
+        by_white.append(described(on_white(looked)))
+        ground.append(opaque(looked))
+    if not ground:
+        return np.zeros((0, 2), dtype=np.int64)
+    on_ground = np.concatenate(ground)
+    clear, flat = np.flatnonzero(~on_ground), np.flatnonzero(on_ground)
+    alpha, white = np.concatenate(by_alpha), np.concatenate(by_white)
+    found = [
+        pairs_in_line(alpha),
+        pairs_in_line(white),
+        _placed(near_pairs(alpha[clear], alpha[clear]), clear, clear),
+        _placed(near_pairs(white[flat], white[flat]), flat, flat),
+        _placed(near_pairs(white[flat], white[clear]), flat, clear),
+    ]
+    pairs = np.sort(np.concatenate(found), axis=1)
+    return np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
 
 
-def _candidates(ids: Sequence[str], rows: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
-    side = CELLS // 8
-    cells = rows.reshape(len(rows), 8, side, 8, side, 4).mean(axis=(2, 4)).reshape(len(rows), 64, 4)
-    brightness = cells[..., :3].mean(axis=2) + (1.0 - cells[..., 3]) * 0.5
-    bits = brightness > np.median(brightness, axis=1, keepdims=True)
-    for band in range(_BANDS):
-        part = bits[:, band * _BITS : (band + 1) * _BITS]
-        keys = part @ (1 << np.arange(_BITS))
-        buckets: dict[int, list[int]] = defaultdict(list)
-        for i, key in enumerate(keys.tolist()):
-            buckets[key].append(i)
-        for members in buckets.values():
-            yield from _pairs(sorted(members, key=lambda i: (float(rows[i].sum()), ids[i])))
+def _placed(pairs: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.stack([left[pairs[:, 0]], right[pairs[:, 1]]], axis=1)
 
 
-def _pairs(members: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield all pairs of a small bucket; in a crowd, sorted by total colour, each with the few that follow."""
-    reach = len(members) if len(members) <= _CROWD else _CROWD // 10
-    for at, left in enumerate(members):
-        for right in members[at + 1 : at + 1 + reach]:
-            yield left, right
+def _batches(count: int) -> Iterator[range]:
+    for start in range(0, count, _AT_ONCE):
+        yield range(start, min(start + _AT_ONCE, count))

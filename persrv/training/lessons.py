@@ -104,7 +104,7 @@ def _by_time(
 def _groups(workspace: Workspace, stickers: Mapping[str, datetime]) -> dict[str, str]:
     with workspace.vectors(Thumbprint()) as thumbprints:
         printed = sorted(sticker_id for sticker_id in stickers if sticker_id in thumbprints)
-        return duplicate_groups(printed, thumbprints.get(printed)) if printed else {}
+        return duplicate_groups(printed, thumbprints.get)
 
 
 def _listed(counts: Mapping[str, int]) -> str:
