@@ -33,7 +33,8 @@ def test_kmeans_with_fewer_directions_than_clusters() -> None:
 
 @given(rows, st.integers(0, 3))
 def test_silhouette_agrees_with_scikit_learn(vectors: np.ndarray, seed: int) -> None:
-    points = unit(vectors + 0.01 * np.ones(4))
+    # Distances near the precision of doubles are noise, whose ratios the two sum up differently.
+    points = unit(np.round(vectors, 2) + 0.01 * np.ones(4))
     labels = np.random.default_rng(seed).integers(0, 3, len(points))
     if 2 <= len(np.unique(labels)) < len(points):
         distance = np.clip(1 - points @ points.T, 0, None) * (1 - np.eye(len(points)))
