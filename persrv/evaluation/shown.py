@@ -116,7 +116,7 @@ def completion(shown: Shown, looked: Floats | None = None, prior: float = PRIOR)
     picks = np.bincount(shown.sticker, shown.picked, minlength=shown.size)
     rate = picks.sum() / looks.sum() if looks.sum() else 0.0
     shares = np.divide(picks + prior * rate, looks + prior, out=np.zeros(shown.size), where=looks + prior > 0)
-    return np.minimum(shares, 1.0)
+    return np.asarray(np.minimum(shares, 1.0))
 
 
 def examination(shown: Shown, rounds: int = ROUNDS) -> Floats:

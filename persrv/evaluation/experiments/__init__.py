@@ -16,6 +16,7 @@ EXPERIMENTS: dict[str, str] = {
     "fields": "what each source of text earns, alone and left out",
     "utility": "which utility measures foretell what people pick",
     "shown": "what completion and the time before a pick add",
+    "diversity": "whether a page of different things serves people better",
     "clustering": "how to cluster a user's picks, and into how many styles",
     "drift": "whether profiles should fade when tastes change",
     "languages": "English and Chinese",

@@ -30,7 +30,7 @@ CROWDS = ((1, 0.5), (10, 0.5), (10, 1.5))
 """How many times as many people search as are asked, and the weight of appeal."""
 
 TRUTH, TIMELESS = "the simulated liking", "quickness, if time said nothing"
-ALL = "counts, packs, completion, quickness"
+PLACED, ALL = "completion by place", "counts, packs, completion, quickness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,22 @@ def run(bench: Bench, settings: Settings) -> Report:
         seen = [_seen(bench, replace(people, seed=seed), settings.users) for seed in settings.seeds]
         title = f"{people.users} people search, appeal {appeal:g}"
         answers, compared = _asked(bench, seen, settings.seed)
+        worlds = [(one.world, one.measures) for one in seen]
+        told = foretold(worlds, settings.seed, f"{title}: picked against not picked")
         tables += [
             measured(answers, (METRIC, "nDCG@20"), title, seed=settings.seed),
             gained(compared, f"{title}: over no utility", METRIC),
-            foretold([(one.world, one.measures) for one in seen], settings.seed, f"{title}: picked against not picked"),
+            told,
         ]
         searches, picks = (sum(len(rows) for rows in found) for found in _sizes(seen))
         findings.append(f"{title}: {searches} searches had an answer and brought {picks} picks, all seeds together.")
         findings += [f"{title}: {sentence}" for sentence in _told(compared)]
+        known = {row[0]: row[1] for row in told.rows}
+        findings.append(
+            f"{title}: a held-out pick is told from the meaning's other drawings with {known['popularity']} by "
+            f"popularity, {known['completion']} by completion, {known[PLACED]} by completion by place, "
+            f"{known['quickness']} by quickness, and {known[TRUTH]} by the simulated liking itself."
+        )
         looks[title] = np.mean([one.looks for one in seen], axis=0).tolist()
     looks["simulated"] = READING.examination.tolist()
     return Report(
@@ -135,14 +143,14 @@ def _seen(bench: Bench, people: People, asked: int) -> Seen:
     named = {
         **measures(view),
         "completion": _scaled(completion(shown)),
-        "completion by place": _scaled(completion(shown, looks)),
+        PLACED: _scaled(completion(shown, looks)),
         "completion by the simulated looks": _scaled(completion(shown, reading.examination)),
         "quickness": quickness(shown),
         TIMELESS: quickness(unsaid),
         TRUTH: _scaled(true),
     }
     named[ALL] = np.asarray(
-        np.mean([named[name] for name in ("together", "pack quality", "completion by place", "quickness")], axis=0)
+        np.mean([named[name] for name in ("together", "pack quality", PLACED, "quickness")], axis=0)
     )
     return Seen(replace(world, split=split, view=view), looks, named, log)
 
