@@ -87,15 +87,15 @@ DECIDING = (("known", METRIC), ("known", HIT), ("cold", METRIC), ("cold", HIT))
 
 METHOD = (
     f"The first {POOL} stickers of persrv's answer are ordered anew; the first {PAGE} places are given by maximal "
-    "marginal relevance, (1 - strength) · score / best score - strength · cosine to the nearest sticker above, negative cosines "
-    "being 0: over style vectors, or over meaning vectors (the universal sentence encoder in the collection's space, "
-    "mean of a sticker's rows, shipped texts only). Or at most 1, 2 or 3 of a pack follow each other. In this set a "
+    "marginal relevance, (1 - strength) · score / best score - strength · cosine to the nearest sticker above, "
+    "negative cosines being 0: over style vectors, or over meaning vectors (the universal sentence encoder in the "
+    "collection's space, mean of a sticker's rows, shipped texts only). Or at most 1, 2 or 3 of a pack follow each other. In this set a "
     "pack is a style.",
     "Cold users are 30 % of the people, everything of them held back; they get the same answer as everybody unknown. "
     f"{HIT} is the chance that a page's first {TOP} hold something that the person picked for the query.",
     "Rule, stated before: an order is chosen if it loses nothing that could be shown in M-MRR@20, for known and for "
-    f"cold users, and gains {HIT} for cold users; of several the one that gains most. It is then measured on other people, "
-    "the next seeds. Where none is chosen, the one with the best figure is measured there.",
+    f"cold users, and gains {HIT} for cold users; of several the one that gains most. It is then measured on other "
+    "people, the next seeds. Where none is chosen, the one with the best figure is measured there.",
 )
 
 
