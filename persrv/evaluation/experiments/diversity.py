@@ -89,8 +89,8 @@ METHOD = (
     f"The first {POOL} stickers of persrv's answer are ordered anew; the first {PAGE} places are given by maximal "
     "marginal relevance, (1 - strength) · score / best score - strength · cosine to the nearest sticker above, "
     "negative cosines being 0: over style vectors, or over meaning vectors (the universal sentence encoder in the "
-    "collection's space, mean of a sticker's rows, shipped texts only). Or at most 1, 2 or 3 of a pack follow each other. In this set a "
-    "pack is a style.",
+    "collection's space, mean of a sticker's rows, shipped texts only). Or at most 1, 2 or 3 of a pack follow each "
+    "other. In this set a pack is a style.",
     "Cold users are 30 % of the people, everything of them held back; they get the same answer as everybody unknown. "
     f"{HIT} is the chance that a page's first {TOP} hold something that the person picked for the query.",
     "Rule, stated before: an order is chosen if it loses nothing that could be shown in M-MRR@20, for known and for "

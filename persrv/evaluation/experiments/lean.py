@@ -51,8 +51,8 @@ def run(bench: Bench, settings: Settings) -> Report:
         "",
         (
             *PEOPLE,
-            "persrv multiplies a score by 1 + gamma · pull, the pull from -1 to 1; with a gamma above 1 a factor could be "
-            "negative, so 1 is the most and the default. exp(strength · pull) is above 0 however strong. Words and "
+            "persrv multiplies a score by 1 + gamma · pull, the pull from -1 to 1; with a gamma above 1 a factor could "
+            "be negative, so 1 is the most and the default. exp(strength · pull) is above 0 however strong. Words and "
             "utility stay as they are. Simulated people keep to their styles more than anybody has shown of real ones, "
             "so the strengths are tried where taste is weak, too.",
         ),

@@ -16,7 +16,7 @@ from persrv.evaluation.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, Se
 from persrv.evaluation.leaks import check_picks
 from persrv.evaluation.learned.explain import BETTER, fallen, partial_dependence
 from persrv.evaluation.learned.features import BY_FORMULA, BY_TEXT, FEATURES, POOL, Candidates, Parts, lessons
-from persrv.evaluation.learned.formula import extended, published_weights, searched
+from persrv.evaluation.learned.formula import extended, searched, starting_weights
 from persrv.evaluation.learned.models import (
     FEWEST,
     LEAVES,
@@ -160,7 +160,7 @@ def _taught(bench: Bench, people: People, recipe: Recipe, likeness: Likeness | N
     world = bench.world(people)
     lesson = unseen(by_time(world.split.train))
     earlier = View(bench.material, lesson.train)
-    _check_order(world.split, lesson, world.view, earlier)
+    check_order(world.split, lesson, world.view, earlier)
     before = Candidates(earlier, recipe, likeness)
     known = lessons(before, lesson.questions)
     models = {
@@ -185,7 +185,7 @@ def _formula(parts: Parts) -> Floats:
     return parts.formula
 
 
-def _check_order(test: Split, lesson: Split, later: View, earlier: View) -> None:
+def check_order(test: Split, lesson: Split, later: View, earlier: View) -> None:
     """Check that nothing learnt lies behind what is asked.
 
     Raises:
@@ -249,7 +249,7 @@ def _searched_weights(classes: Sequence[Class], recipe: Recipe, title: str) -> T
     ]
     rows += [
         (f"{EXTENDED}: {key}", f"{start:g}", *(f"{one.weights[key]:g}" for one in classes))
-        for key, start in published_weights(recipe.ranking.beta).items()
+        for key, start in starting_weights(recipe.ranking.beta).items()
     ]
     note = "The extended formula's meaning is relative to the recipe's weight."
     return Table(title, ("weight", "start", *(f"seed {one.world.seed}" for one in classes)), tuple(rows), note)

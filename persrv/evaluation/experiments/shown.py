@@ -76,7 +76,7 @@ def run(bench: Bench, settings: Settings) -> Report:
             f"popularity, {known['completion']} by completion, {known[PLACED]} by completion by place, "
             f"{known['quickness']} by quickness, and {known[TRUTH]} by the simulated liking itself."
         )
-        looks[title] = np.mean([one.looks for one in seen], axis=0).tolist()
+        looks[title] = np.mean([_all_places(one.looks) for one in seen], axis=0).tolist()
     looks["simulated"] = READING.examination.tolist()
     return Report(
         "shown",
@@ -187,10 +187,15 @@ def _sizes(seen: Sequence[Seen]) -> tuple[list[Sequence[object]], list[Sequence[
     return [one.log.impressions for one in seen], [one.log.picks for one in seen]
 
 
+def _all_places(looks: Floats) -> Floats:
+    """Return the looks with 0 for places that no page had, shape (places,)."""
+    return np.pad(looks, (0, READING.places - len(looks)))
+
+
 def _looks(looks: dict[str, Sequence[float]]) -> Table:
     places = [1, 2, 3, 5, 8, 12, 20]
     rows = tuple((name, *(f"{values[place - 1]:.3f}" for place in places)) for name, values in looks.items())
-    note = "Chance that a place is looked at, relative to the first; mean over seeds."
+    note = "Chance that a place is looked at, relative to the first; mean over seeds; 0 where no page had it."
     return Table("Looks by place", ("log", *(f"place {place}" for place in places)), rows, note)
 
 

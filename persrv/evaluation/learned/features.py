@@ -83,7 +83,10 @@ class Parts:
 
     @cached_property
     def features(self) -> Floats:
-        """The columns of :data:`FEATURES`, shape (m, 11)."""
+        """The columns of :data:`FEATURES`, shape (m, 11), with the digits of a score that count.
+
+        Trees split between neighbouring values: the last bits of a matrix product would decide what is learnt.
+        """
         columns = (
             np.log1p(self.text),
             _share(self.text),
@@ -97,7 +100,7 @@ class Parts:
             _share(self.formula),
             _rank(self.formula),
         )
-        return np.column_stack(columns)
+        return rounded(np.column_stack(columns))
 
 
 class Candidates:

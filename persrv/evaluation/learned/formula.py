@@ -27,7 +27,7 @@ _K = 20
 _METRIC = "nM-MRR@20"
 
 
-def published_weights(beta: float) -> dict[str, float]:
+def starting_weights(beta: float) -> dict[str, float]:
     """Return the weights from which a search starts: the recipe's beta, style as much as it is, phrases not at all.
 
     Args:
@@ -68,5 +68,5 @@ def searched(candidates: Candidates, questions: Sequence[Question], trials: int,
             judged.append(Judged(question, (), {_METRIC: normalised_multi_mrr(ranking, question.relevant, _K)}))
         return float(np.mean(list(by_group(judged, _METRIC).values())))
 
-    start = published_weights(named[0][1].beta if named else 0.0)
+    start = starting_weights(named[0][1].beta if named else 0.0)
     return coordinate_search(start, worth, trials=trials, seed=seed).values
