@@ -27,6 +27,7 @@ from persrv.evaluation.learned.models import (
     Score,
     boosted_trees,
     logistic,
+    one_thread,
     shuffled,
 )
 from persrv.evaluation.reports.report import Plot, Report, Table, gained, measured, said
@@ -87,7 +88,16 @@ class Class:
 
 
 def run(bench: Bench, settings: Settings) -> Report:
-    """Learn on the later part of the training picks, test on the held-out ones, and look into what was learnt."""
+    """Learn on the later part of the training picks, test on the held-out ones, and look into what was learnt.
+
+    Raises:
+        MissingExtraError: scikit-learn or LightGBM is not installed.
+    """
+    with one_thread():
+        return _run(bench, settings)
+
+
+def _run(bench: Bench, settings: Settings) -> Report:
     likeness = _likeness(bench)
     recipe = bench.material.recipe
     tables: list[Table] = []
@@ -142,7 +152,9 @@ METHOD = (
     "(persrv/tuning); extended has exp(style · pull) for 1 + gamma · pull, and a factor for stickers of which the "
     "query is a whole phrase, its weights searched likewise.",
     "Logistic: one coefficient a part, standardised. LambdaMART: boosted trees, gradients of nDCG; monotone: no part "
-    "of the text, and not the formula, may lower a score. Shuffled picks is a control: what it gains is not learnt.",
+    "of the text, and not the formula, may lower a score. Shuffled picks is a control: what it gains is not learnt. "
+    "Trees split between neighbouring values, so that another processor, whose sums differ in the last bit, can move "
+    "the LambdaMART rows in the third decimal; on one machine every digit is the same.",
     f"A better text ranks lower: one candidate of {RAISED} tested questions a seed gets {BETTER:g} times its BM25F, "
     "with all that follows for its parts, and others then stand above it that did not before.",
 )

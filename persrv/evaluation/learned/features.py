@@ -85,7 +85,7 @@ class Parts:
     def features(self) -> Floats:
         """The columns of :data:`FEATURES`, shape (m, 11), with the digits of a score that count.
 
-        Trees split between neighbouring values: the last bits of a matrix product would decide what is learnt.
+        What differs only behind them is noise of the arithmetic, and trees would split there.
         """
         columns = (
             np.log1p(self.text),

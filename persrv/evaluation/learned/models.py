@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,6 +123,21 @@ def boosted_trees(known: Lessons, rising: Collection[str] = (), seed: int = 0) -
     gains = np.asarray(fitted.feature_importance("gain"), dtype=np.float64)
     weights = dict(zip(FEATURES, (gains / max(float(gains.sum()), 1e-12)).tolist(), strict=True))
     return Model(lambda features: np.asarray(fitted.predict(features, num_threads=1), dtype=np.float64), weights)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let matrix products use one thread meanwhile: with several, the last bit of a sum depends on their number.
+
+    Raises:
+        MissingExtraError: scikit-learn, which brings threadpoolctl, is not installed.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise MissingExtraError("learning to rank", "evaluate") from error
+    with threadpool_limits(limits=1):
+        yield
 
 
 def shuffled(known: Lessons, seed: int = 0) -> Lessons:
