@@ -100,7 +100,10 @@ def _told(compared: Sequence[Compared]) -> list[str]:
     """Return what was shown of any measure, and one sentence on all the others."""
     sure = [one for one in compared if verdict(one) != UNDECIDED]
     rest = len(compared) - len(sure)
-    return [*said(sure, METRIC), f"of {rest} of the {len(compared)} measures no difference could be shown in {METRIC}."]
+    return [
+        *said(sure, METRIC),
+        f"{rest} of {len(compared)} measures have no difference in {METRIC} that could be shown.",
+    ]
 
 
 METHOD = (
@@ -195,7 +198,7 @@ def _all_places(looks: Floats) -> Floats:
 def _looks(looks: dict[str, Sequence[float]]) -> Table:
     places = [1, 2, 3, 5, 8, 12, 20]
     rows = tuple((name, *(f"{values[place - 1]:.3f}" for place in places)) for name, values in looks.items())
-    note = "Chance that a place is looked at, relative to the first; mean over seeds; 0 where no page had it."
+    note = "Chance that a place is looked at, relative to the likeliest; mean over seeds; 0 where no page had it."
     return Table("Looks by place", ("log", *(f"place {place}" for place in places)), rows, note)
 
 
