@@ -114,6 +114,7 @@ def read_pages(
     pace = {user: _PACE * float(np.exp(seconds.normal(0, _PACES_VARY))) for user in sorted(liking)}
     most = {user: max(chance.values()) for user, chance in liking.items()}
     random = np.random.default_rng([reading.seed, 3])
+    looks = reading.examination
     impressions: list[Impression] = []
     picks: list[Interaction] = []
     for search in sorted(searches, key=lambda one: (one.time, one.user, one.query, one.sticker_id)):
@@ -126,7 +127,7 @@ def read_pages(
         for at, sticker_id in enumerate(page):
             fits = meaning.get(sticker_id) == meaning[search.sticker_id]
             chance = liking[search.user].get(sticker_id, 0.0) if fits else 0.0
-            if drawn[at] < reading.examination[at] * chance:
+            if drawn[at] < looks[at] * chance:
                 slow = noise[at] - reading.hesitation * chance / most[search.user]
                 took = pace[search.user] * (at + 1) ** _PLACE * float(np.exp(slow))
                 moment = search.time + timedelta(seconds=min(took, _LONGEST))

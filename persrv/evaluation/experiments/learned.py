@@ -65,7 +65,7 @@ RAISED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Class:
+class Taught:
     """The people of one seed, and what was learnt of them before the questions that are tested.
 
     Attributes:
@@ -102,7 +102,7 @@ def _run(bench: Bench, settings: Settings) -> Report:
     recipe = bench.material.recipe
     tables: list[Table] = []
     findings: list[str] = []
-    classes: list[Class] = []
+    classes: list[Taught] = []
     for picks in HISTORIES:
         people = People(users=settings.users, picks=picks)
         classes = [_taught(bench, replace(people, seed=seed), recipe, likeness) for seed in settings.seeds]
@@ -168,7 +168,7 @@ def _likeness(bench: Bench) -> Likeness | None:
     return Likeness(View(bench.material, ()), encoder, bench.material.recipe.meaning.dimension)
 
 
-def _taught(bench: Bench, people: People, recipe: Recipe, likeness: Likeness | None) -> Class:
+def _taught(bench: Bench, people: People, recipe: Recipe, likeness: Likeness | None) -> Taught:
     world = bench.world(people)
     lesson = unseen(by_time(world.split.train))
     earlier = View(bench.material, lesson.train)
@@ -190,7 +190,7 @@ def _taught(bench: Bench, people: People, recipe: Recipe, likeness: Likeness | N
         Learned(EXTENDED, now, partial(extended, weights=weights)),
         *(Learned(name, now, model.of_parts) for name, model in models.items()),
     )
-    return Class(world, now, models, tuned, weights, systems, len(known.sizes))
+    return Taught(world, now, models, tuned, weights, systems, len(known.sizes))
 
 
 def _formula(parts: Parts) -> Floats:
@@ -226,7 +226,7 @@ def _of_world(systems: Mapping[int, Sequence[Learned]], world: World) -> Sequenc
     return systems[world.seed]
 
 
-def _fallen(classes: Sequence[Class], title: str) -> Table:
+def _fallen(classes: Sequence[Taught], title: str) -> Table:
     rows = []
     for at, system in enumerate(classes[0].systems):
         shares = [_share_fallen(one, at) for one in classes]
@@ -235,12 +235,12 @@ def _fallen(classes: Sequence[Class], title: str) -> Table:
     return Table(title, ("ranking", "mean over seeds", "each seed"), tuple(rows), note)
 
 
-def _share_fallen(one: Class, at: int) -> float:
+def _share_fallen(one: Taught, at: int) -> float:
     system = one.systems[at]
     return fallen(system.score, system.candidates, one.world.split.questions[:RAISED], one.world.seed)
 
 
-def _weights(classes: Sequence[Class], title: str) -> Table:
+def _weights(classes: Sequence[Taught], title: str) -> Table:
     def cell(name: str, feature: str, form: str) -> str:
         values = [one.models[name].weights[feature] for one in classes]
         return f"{np.mean(values):{form}} ({min(values):{form}} to {max(values):{form}})"
@@ -254,7 +254,7 @@ def _weights(classes: Sequence[Class], title: str) -> Table:
     return Table(title, ("part", *columns), rows, "Mean over seeds, smallest to largest in brackets.")
 
 
-def _searched_weights(classes: Sequence[Class], recipe: Recipe, title: str) -> Table:
+def _searched_weights(classes: Sequence[Taught], recipe: Recipe, title: str) -> Table:
     rows = [
         (f"{TUNED}: {key}", f"{value_of(recipe, key):g}", *(f"{value_of(one.tuned, key):g}" for one in classes))
         for key in ("ranking.beta", GAMMA, MEANING)
@@ -267,7 +267,7 @@ def _searched_weights(classes: Sequence[Class], recipe: Recipe, title: str) -> T
     return Table(title, ("weight", "start", *(f"seed {one.world.seed}" for one in classes)), tuple(rows), note)
 
 
-def _dependences(one: Class) -> list[Plot]:
+def _dependences(one: Taught) -> list[Plot]:
     """Return how the first seed's rankings move with some parts after the longest history, scores standardised."""
     tables = [
         parts.features
