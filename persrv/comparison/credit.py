@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -61,7 +61,7 @@ def credit(impressions: Iterable[Impression], picks: Iterable[Interaction]) -> l
     decided: dict[tuple[str, str, object], Trial] = {}
     for pick in sorted(picks, key=lambda pick: (pick.time, pick.user, pick.query, pick.sticker_id)):
         asked = pick.user, fold_query(pick.query)
-        found = _credited(shown.get(asked, []), pick)
+        found = credited(shown.get(asked, []), pick)
         if found is not None:
             trial = (*asked, found.time.date())
             decided.setdefault(trial, Trial(*asked, starts[trial], pick.time, found.shown[pick.sticker_id]))
@@ -71,8 +71,13 @@ def credit(impressions: Iterable[Impression], picks: Iterable[Interaction]) -> l
     return [*decided.values(), *sorted(undecided, key=lambda trial: (trial.start, trial.user, trial.query))]
 
 
-def _credited(shown: list[Impression], pick: Interaction) -> Impression | None:
-    """Return the latest of one user's impressions of one query, by time, that a pick can have come from."""
+def credited(shown: Sequence[Impression], pick: Interaction) -> Impression | None:
+    """Return the impression that a pick came from, ``None`` where there is none within :data:`WINDOW`.
+
+    Args:
+        shown: The user's impressions of the query, by time.
+        pick: Of the same user and query; the latest impression before it that showed the sticker counts.
+    """
     for at in range(bisect_right(shown, pick.time, key=attrgetter("time")) - 1, -1, -1):
         if pick.time - shown[at].time > WINDOW:
             return None

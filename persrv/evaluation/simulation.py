@@ -74,12 +74,14 @@ class Simulation:
         tastes: User to the styles that they like in the end, the stronger first.
         languages: User to ``"en"`` or ``"zh"``.
         drifted: Users whose styles changed.
+        appeal: Sticker id to how much it pleases everybody; those that take part.
     """
 
     picks: tuple[Interaction, ...]
     tastes: Mapping[str, tuple[str, ...]]
     languages: Mapping[str, str]
     drifted: frozenset[str]
+    appeal: Mapping[str, float]
 
 
 def emoji_words(folder: Path | None = None) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -116,10 +118,7 @@ def simulate(stickers: Sequence[Sticker], words: Words, people: People) -> Simul
     Raises:
         QueryError: No sticker has a style and words.
     """
-    drawings: dict[str, dict[str, Sticker]] = defaultdict(dict)
-    for sticker in sorted(stickers, key=lambda sticker: sticker.id):
-        if sticker.style and sticker.semantics.emoji:
-            drawings[sticker.semantics.emoji[0]].setdefault(sticker.style, sticker)
+    drawings = drawings_of(stickers)
     random = np.random.default_rng([people.seed, 0])
     styles = [str(style) for style in random.permutation(sorted({s for drawn in drawings.values() for s in drawn}))]
     known = {language: sorted(drawings.keys() & words.get(language, {}).keys()) for language in LANGUAGES}
@@ -148,7 +147,16 @@ def simulate(stickers: Sequence[Sticker], words: Words, people: People) -> Simul
             picked = _drawing(drawings[meaning], late if moment >= 0.5 else early, appeal, people, random)
             picks.append(Interaction(user, query, picked.id, _START + moment * _SPAN, "simulated"))
     picks.sort(key=lambda pick: (pick.time, pick.user))
-    return Simulation(tuple(picks), tastes, languages, frozenset(drifted))
+    return Simulation(tuple(picks), tastes, languages, frozenset(drifted), appeal)
+
+
+def drawings_of(stickers: Sequence[Sticker]) -> dict[str, dict[str, Sticker]]:
+    """Return meaning to style to drawing; of several drawings in one style the one with the smallest id."""
+    drawings: dict[str, dict[str, Sticker]] = defaultdict(dict)
+    for sticker in sorted(stickers, key=lambda sticker: sticker.id):
+        if sticker.style and sticker.semantics.emoji:
+            drawings[sticker.semantics.emoji[0]].setdefault(sticker.style, sticker)
+    return drawings
 
 
 def _liked(styles: Sequence[str], first: int, number: int) -> tuple[str, ...]:
@@ -159,6 +167,25 @@ def _liked(styles: Sequence[str], first: int, number: int) -> tuple[str, ...]:
     return (chosen, second) if number // 2 % 2 and second != chosen else (chosen,)
 
 
+def chances(
+    drawn: Mapping[str, Sticker], liked: Sequence[str], appeal: Mapping[str, float], people: People
+) -> dict[str, float]:
+    """Return how likely a person who sees every drawing of a meaning picks each, style to chance; they add up to 1.
+
+    Args:
+        drawn: Style to the meaning's drawing, at least one.
+        liked: The styles that the person likes now, the stronger first.
+        appeal: Sticker id to how much it pleases everybody.
+        people: Whose noise and weight of appeal count.
+    """
+    anything, there = sorted(drawn), [style for style in liked if style in drawn]
+    found = dict.fromkeys(anything, 0.0)
+    for share, options in ((people.noise if there else 1.0, anything), (1 - people.noise, there)):
+        for style, chance in zip(options, _pulls(drawn, options, options is there, appeal, people), strict=True):
+            found[style] += share * chance
+    return found
+
+
 def _drawing(
     drawn: Mapping[str, Sticker],
     liked: Sequence[str],
@@ -167,15 +194,26 @@ def _drawing(
     random: np.random.Generator,
 ) -> Sticker:
     there = [style for style in liked if style in drawn]
-    if random.random() < people.noise or not there:
-        options, taste = sorted(drawn), [1.0] * len(drawn)
-    else:
-        options, taste = there, [1 - _SECOND_STYLE, _SECOND_STYLE][: len(there)]
-    pull = [
-        weight * float(np.exp(people.appeal_weight * appeal[drawn[style].id]))
-        for style, weight in zip(options, taste, strict=True)
-    ]
-    return drawn[options[int(random.choice(len(options), p=_shares(pull)))]]
+    by_taste = bool(random.random() >= people.noise and there)
+    options = there if by_taste else sorted(drawn)
+    return drawn[options[int(random.choice(len(options), p=_pulls(drawn, options, by_taste, appeal, people)))]]
+
+
+def _pulls(
+    drawn: Mapping[str, Sticker],
+    options: Sequence[str],
+    by_taste: bool,
+    appeal: Mapping[str, float],
+    people: People,
+) -> list[float]:
+    """Return the chance of each of some styles' drawings; by taste the second style of two has less."""
+    taste = [1 - _SECOND_STYLE, _SECOND_STYLE][: len(options)] if by_taste else [1.0] * len(options)
+    return _shares(
+        [
+            weight * float(np.exp(people.appeal_weight * appeal[drawn[style].id]))
+            for style, weight in zip(options, taste, strict=True)
+        ]
+    )
 
 
 def _word(typed: Sequence[str], random: np.random.Generator) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,35 @@ def indexed_rows(vectors: NDArray[np.floating[Any]], most: int = MOST_ROWS) -> N
     return leaning[leaning.any(axis=1)].astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """The rows of many stickers in one table, for many searches one after the other.
+
+    Attributes:
+        rows: Unit rows of all stickers, shape (sum of the lengths, d).
+        lengths: Rows of each sticker, shape (n,), >= 0.
+    """
+
+    rows: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, stickers: Sequence[NDArray[np.floating[Any]]]) -> Self:
+        """Return the table of unit rows of each sticker, shape (r, d), r >= 0."""
+        lengths = np.array([len(indexed) for indexed in stickers], np.int64)
+        told = [np.asarray(indexed, np.float64) for indexed in stickers if len(indexed)]
+        return cls(np.concatenate(told) if told else np.zeros((0, 0)), lengths)
+
+    def cosines(self, searches: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """As :func:`cosines`."""
+        found = np.full((len(searches), len(self.lengths)), -1.0)
+        if len(self.rows):
+            every = np.asarray(searches, np.float64) @ self.rows.T
+            starts, told = np.cumsum(self.lengths) - self.lengths, self.lengths > 0
+            found[:, told] = np.maximum.reduceat(every, starts[told], axis=1)
+        return found
+
+
 def cosines(searches: NDArray[np.floating[Any]], stickers: Sequence[NDArray[np.floating[Any]]]) -> NDArray[np.float64]:
     """Return each sticker's likeness to each search, ``max_j q·row_j``: what a multivector index calls MaxSim.
 
@@ -48,13 +78,7 @@ def cosines(searches: NDArray[np.floating[Any]], stickers: Sequence[NDArray[np.f
     Returns:
         Shape (q, n), in [-1, 1]; -1 for a sticker without rows, which no search is less like.
     """
-    found = np.full((len(searches), len(stickers)), -1.0)
-    lengths = np.array([len(indexed) for indexed in stickers], np.int64)
-    if lengths.any():
-        every = np.asarray(searches, np.float64) @ np.concatenate([i for i in stickers if len(i)]).T
-        starts = np.cumsum(lengths) - lengths
-        found[:, lengths > 0] = np.maximum.reduceat(every, starts[lengths > 0], axis=1)
-    return found
+    return Stacked.of(stickers).cosines(searches)
 
 
 def unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

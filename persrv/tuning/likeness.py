@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from persrv.evaluation.view import View
 from persrv.meaning.encoder import TextEncoder
 from persrv.meaning.learn import learned_space, sticker_rows
-from persrv.meaning.rows import cosines
+from persrv.meaning.rows import Stacked
 
 
 class Likeness:
@@ -29,10 +29,10 @@ class Likeness:
             for sticker, texts in zip(view.material.stickers, view.documents, strict=True)
         ]
         self.space = learned_space(encoder, told, dimension)
-        self._rows = sticker_rows(encoder, self.space, told)
+        self._rows = Stacked.of(sticker_rows(encoder, self.space, told))
         self._encoder = encoder
         self.cosines = lru_cache(maxsize=4096)(self._cosines)
 
     def _cosines(self, query: str) -> NDArray[np.float64]:
         """Return each sticker's likeness to a query, shape (n,)."""
-        return np.asarray(cosines(self.space.search(self._encoder.encode_query(query))[None, :], self._rows)[0])
+        return np.asarray(self._rows.cosines(self.space.search(self._encoder.encode_query(query))[None, :])[0])

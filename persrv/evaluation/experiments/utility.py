@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,9 @@ RECENT_DAYS = 30.0
 def run(bench: Bench, settings: Settings) -> Report:
     """Lift BM25F by each measure alone and by all together, and see whether each orders stickers as people will."""
     worlds = list(bench.worlds(settings))
-    answers = bench.ask_all(worlds, _systems)
+    answers = bench.ask_all(worlds, lambda world: lifted(world.view, measures(world.view)))
     names = [name for name in answers if name != PLAIN]
     compared = compare(answers, [(name, PLAIN) for name in names], METRIC, seed=settings.seed)
-    foretold = _foretold(worlds, settings.seed)
     return Report(
         "utility",
         "Which utility foretells what people pick",
@@ -40,13 +40,13 @@ def run(bench: Bench, settings: Settings) -> Report:
             f"Each measure lifts BM25F by 1 + {Ranking().beta:g} · measure, the same for everybody. Popularity, "
             "cross-user and query adaptability are the paper's, smoothed and damped as persrv does it; together is "
             f"persrv's weighting; recency halves every {RECENT_DAYS:g} days since the last pick; pack quality is the "
-            "mean number of picks of the pack's other stickers. Completion (picks among the times a sticker was shown) "
-            "is left out: no table here says what was shown.",
+            "mean number of picks of the pack's other stickers. Completion and the time before a pick need to "
+            "know what was shown: the experiment `shown` has them.",
         ),
         (
             measured(answers, SHOWN, "As a lift", seed=settings.seed),
             gained(compared, "Over no utility", METRIC),
-            foretold,
+            foretold([(world, measures(world.view)) for world in worlds], settings.seed, "Picked against not picked"),
         ),
         (),
         said(compared, METRIC),
@@ -89,28 +89,37 @@ def _pack_quality(view: View) -> Floats:
     return np.asarray(quality / quality.max()) if quality.any() else quality
 
 
-def _systems(world: World) -> list[System]:
-    view, beta = world.view, Ranking().beta
+def lifted(view: View, measures: Mapping[str, Floats]) -> list[System]:
+    """Return BM25F alone, and lifted by each measure, the same for everybody.
+
+    Args:
+        view: What was learnt.
+        measures: Name to values, shape (n,), in [0, 1].
+    """
     found: list[System] = [ours(view, name=PLAIN, utility=False, profiles=NOBODY)]
-    for name, measure in measures(view).items():
-        found.append(_lifted(view, name, utility_factor(measure, beta)))
-    return found
+    return found + [_lifted(view, name, utility_factor(one, Ranking().beta)) for name, one in measures.items()]
 
 
 def _lifted(view: View, name: str, lift: Floats) -> Scored:
     return Scored(name, view.material.ids, lambda query, user: view.words.scores(query) * lift)
 
 
-def _foretold(worlds: list[World], seed: int) -> Table:
-    """Return how well each measure tells held-out picks from the meaning's other drawings, query and text aside."""
+def foretold(worlds: Sequence[tuple[World, Mapping[str, Floats]]], seed: int, title: str) -> Table:
+    """Return how well each measure tells held-out picks from the meaning's other drawings, query and text aside.
+
+    Args:
+        worlds: Each with its measures: name to values, shape (n,).
+        seed: Of the interval.
+        title: The table's.
+    """
     shares: dict[str, list[float]] = defaultdict(list)
-    for world in worlds:
+    for world, known in worlds:
         view = world.view
         drawings: dict[str, list[int]] = defaultdict(list)
         for row, sticker in enumerate(view.material.stickers):
             drawings[sticker.semantics.emoji[0]].append(row)
         picked = Counter(view.material.rows[pick.sticker_id] for pick in world.split.held_out)
-        for name, measure in measures(view).items():
+        for name, measure in known.items():
             won: list[float] = []
             for row, times in sorted(picked.items()):
                 rivals = [other for other in drawings[view.material.stickers[row].semantics.emoji[0]] if other != row]
@@ -124,4 +133,4 @@ def _foretold(worlds: list[World], seed: int) -> Table:
         rows.append((name, f"{interval.mean:.3f}", ", ".join(f"{value:.3f}" for value in values)))
     note = "Chance that a held-out pick has a larger value than another drawing of the same meaning; ties count half, "
     note += "0.5 is guessing."
-    return Table("Picked against not picked", ("measure", "mean over seeds", "each seed"), tuple(rows), note)
+    return Table(title, ("measure", "mean over seeds", "each seed"), tuple(rows), note)

@@ -15,6 +15,10 @@ SURE = 0.05
 """Corrected p-value below which a difference is called one."""
 
 
+UNDECIDED = "no difference shown"
+"""The verdict that there may or may not be a difference."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of text under a heading.
@@ -119,7 +123,7 @@ def gained(compared: Sequence[Compared], title: str, metric: str) -> Table:
 def verdict(one: Compared) -> str:
     """Return ``"better"``, ``"worse"`` or ``"no difference shown"``."""
     if one.p >= SURE:
-        return "no difference shown"
+        return UNDECIDED
     return "better" if one.gain.interval.mean > 0 else "worse"
 
 
