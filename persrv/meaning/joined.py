@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +46,15 @@ class JoinedEncoder:
         return np.asarray((rows / np.sqrt(len(self._parts))).astype(np.float16), np.float32)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
-        """Return the unit vector of what somebody typed, shape (dimension,).
+        """Return the unit vector of what somebody typed, shape (dimension,); the encoders read it at the same time.
 
         Raises:
             RecipeError: A model cannot be loaded.
         """
-        row = np.concatenate([part.encode_query(text) for part in self._parts])
+        others = [self._threads.submit(part.encode_query, text) for part in self._parts[1:]]
+        row = np.concatenate([self._parts[0].encode_query(text), *(other.result() for other in others)])
         return np.asarray(row / np.sqrt(len(self._parts)), np.float32)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(len(self._parts), thread_name_prefix="text-encoder")

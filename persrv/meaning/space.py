@@ -17,6 +17,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -35,7 +36,7 @@ _COMPARED = 2000
 _LEAST_SPREAD = 1e-3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class MeaningSpace:
     """How an encoder's vectors of length d become unit vectors of length k, and what their cosines are worth.
 
@@ -161,6 +162,11 @@ class MeaningSpace:
                 f"the index's meaning space cannot be read: {type(error).__name__}: {error}", "build the index again"
             ) from error
 
+    @cached_property
+    def _exact_turn(self) -> NDArray[np.float64]:
+        # Kept, since to convert it takes as long as to multiply by it.
+        return np.asarray(self.turn, np.float64)
+
     def _project(self, vectors: NDArray[np.floating[Any]], mean: NDArray[np.float32]) -> NDArray[np.float32]:
         if vectors.ndim != 2 or vectors.shape[1] != len(mean):
             raise IndexMismatchError(
@@ -169,7 +175,7 @@ class MeaningSpace:
             )
         exact = np.asarray(vectors, np.float64)
         says_something = exact.any(axis=1, keepdims=True)
-        return unit(np.where(says_something, exact - mean, 0.0) @ self.turn).astype(np.float32)
+        return unit(np.where(says_something, exact - mean, 0.0) @ self._exact_turn).astype(np.float32)
 
     def _by_chance(
         self, stickers: Sequence[NDArray[np.floating[Any]]], searches: NDArray[np.floating[Any]], owners: Sequence[int]
