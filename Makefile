@@ -34,10 +34,10 @@ demo: $(VENV)/.installed ## Build the sticker collection that ships with persrv;
 	@$(BIN)/persrv demo
 
 test: $(VENV)/.tested ## Run every test
-	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 lint: $(VENV)/.tested ## Check style and types
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
 evaluate: $(VENV)/.installed ## Show what personal ranking gains on simulated users
 	@$(BIN)/persrv demo --evaluate

@@ -26,16 +26,16 @@ from benchmarks.emoji_part import Part, emoji_part
 from benchmarks.measure import Row, compare, latencies, percentile_rows, seconds, take_turns
 from benchmarks.options import Options
 from benchmarks.rivals import LocalClient
-from persrv.answer import Answer
-from persrv.build import build_collection
 from persrv.catalog import Catalog
 from persrv.index.engine import Collection, Request
 from persrv.index.schema import TEXT
-from persrv.newest import Newest
-from persrv.online import Taste, personal_request, text_recall
-from persrv.open_version import Opener
-from persrv.page import SLACK, Page, Ranked, best_first, ordered
-from persrv.retriever import Retriever
+from persrv.offline import build_collection
+from persrv.online.answer import Answer
+from persrv.online.newest import Newest
+from persrv.online.open_version import Opener
+from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
+from persrv.online.request import Taste, personal_request, text_recall
+from persrv.online.retriever import Retriever
 from persrv.text import query_tokens, query_vector
 from persrv.workspace import Workspace
 

@@ -21,18 +21,18 @@ from pathlib import Path
 from benchmarks.emoji_part import Part, emoji_part
 from benchmarks.measure import Row, compare, seconds, take_turns
 from benchmarks.options import Options
-from persrv.build import build_collection
-from persrv.build.progress import Advance
 from persrv.errors import PersrvError
 from persrv.images.decode import open_picture
 from persrv.images.statistics import StatisticsEncoder
+from persrv.offline import build_collection
+from persrv.offline.progress import Advance
 
 SIZE, TURNS = 1_000, 3
 REST = "opening, publishing, switching"
 
 
 class Stopwatch:
-    """Takes the time of every stage; a :class:`persrv.build.Progress`.
+    """Takes the time of every stage; a :class:`persrv.offline.Progress`.
 
     Attributes:
         seconds: Stage to its time.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from persrv.places import shipped
+from persrv.recipe.places import shipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,21 +28,21 @@ from benchmarks.emoji_part import Part, emoji_part, listing
 from benchmarks.measure import Row, compare, seconds, take_turns
 from benchmarks.options import Options
 from benchmarks.processes import MEMORY_KNOWN, in_fresh_process, resident_mib
-from persrv.build import build_collection
-from persrv.build.engines import LocalEngine
-from persrv.build.progress import Advance
-from persrv.build.runner import run_stage
-from persrv.build.stages.look import Looker, LookStage
 from persrv.catalog import Entry
 from persrv.catalog.batches import chunks
-from persrv.duplicates import Thumbprint
 from persrv.errors import PersrvError
 from persrv.images.decode import Picture, open_picture
+from persrv.images.duplicates import Thumbprint
 from persrv.images.registry import encoder
+from persrv.offline import build_collection
+from persrv.offline.engines import LocalEngine
+from persrv.offline.progress import Advance
+from persrv.offline.runner import run_stage
+from persrv.offline.stages.look import Looker, LookStage
+from persrv.reading.ocr.picture_text import read_picture
+from persrv.reading.ocr.registry import ocr_engine
 from persrv.recipe import Image, Ocr, Recipe
 from persrv.records import SourceSticker
-from persrv.semantics.ocr.picture_text import read_picture
-from persrv.semantics.ocr.registry import ocr_engine
 from persrv.workspace import Workspace
 
 SIZE, TURNS, WALKED = 200, 5, 10_000
@@ -53,7 +53,7 @@ Bare = Callable[[Sequence[Picture]], None]
 
 
 class Samples:
-    """Notes the memory that is held after every tenth of a stage; a :class:`persrv.build.Progress`.
+    """Notes the memory that is held after every tenth of a stage; a :class:`persrv.offline.Progress`.
 
     Attributes:
         mib: Memory after each tenth.

@@ -17,7 +17,7 @@ from qdrant_client import models as m
 from benchmarks.synthetic import Stickers
 from persrv.index.engine import Request
 from persrv.index.schema import TEXT, Schema
-from persrv.ranking import final_scores, order
+from persrv.ranking.formula import final_scores, order
 from persrv.recipe import Text
 
 HAS_NUMBA = importlib.util.find_spec("numba") is not None

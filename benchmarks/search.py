@@ -29,8 +29,8 @@ from benchmarks.synthetic import Stickers, stickers
 from persrv.images.statistics import DIMENSION
 from persrv.index.engine import Collection, Request
 from persrv.index.schema import IMAGE, TEXT
-from persrv.online import NO_TASTE, Taste, personal_request, text_recall
-from persrv.page import SLACK, Page, Ranked, best_first, ordered
+from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
+from persrv.online.request import NO_TASTE, Taste, personal_request, text_recall
 from persrv.recipe import Ranking, Text
 from persrv.text import query_vector
 

@@ -46,8 +46,8 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
     from benchmarks import machine
     from benchmarks.small_llava_align import align
     from benchmarks.small_llava_model import build
-    from persrv.build import build_collection
     from persrv.cli.progress import Bars
+    from persrv.offline import build_collection
     from persrv.recipe import Recipe
     from persrv.training import prepare, train
     from persrv.training.examples import read_examples

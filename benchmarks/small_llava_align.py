@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from persrv.semantics.describe.pretrained import prepare_import
-from persrv.semantics.describe.quiet import quiet
+from persrv.reading.describe.pretrained import prepare_import
+from persrv.reading.describe.quiet import quiet
 from persrv.training.examples import Example
 
 RIDGE = 1.0

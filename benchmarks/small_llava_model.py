@@ -18,8 +18,8 @@ import torch
 from onnx import numpy_helper
 from PIL import Image
 
-from persrv.semantics.describe.pretrained import prepare_import
-from persrv.semantics.describe.quiet import quiet
+from persrv.reading.describe.pretrained import prepare_import
+from persrv.reading.describe.quiet import quiet
 
 SIDE, PATCH, WIDTH, LAYERS, GRID = 84, 14, 384, 12, 37
 IMAGE_TOKEN = "<reponame>"

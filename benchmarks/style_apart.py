@@ -52,10 +52,10 @@ from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.images.space import Space
 from persrv.images.together import encode_together
-from persrv.ranking import style_pull
-from persrv.style import StyleProfile, spherical_kmeans, unit
-from persrv.styling import MeaningCentred
-from persrv.styling.words import WordTable
+from persrv.ranking.formula import style_pull
+from persrv.ranking.profile import StyleProfile, spherical_kmeans, unit
+from persrv.ranking.style_space import MeaningCentred
+from persrv.ranking.style_space.words import WordTable
 from persrv.text.bm25f import query_vector
 from persrv.text.tokenizer import query_tokens
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.statistics import DIMENSION
-from persrv.online import Taste
-from persrv.style import unit
+from persrv.online.request import Taste
+from persrv.ranking.profile import unit
 from persrv.text import tokenize
 
 VOCABULARY = 30_000

@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _data(work: Path) -> Path:
-    from persrv.build import build_collection
+    from persrv.offline import build_collection
     from persrv.training import prepare
 
     if not (work / "data" / "card.json").is_file():

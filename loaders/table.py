@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from persrv.offline.rows import Cells, Columns, read_rows
 from persrv.records import FIELDS, PICK_KINDS, Semantics, Skipped, SourcePick, SourceSticker
-from persrv.rows import Cells, Columns, read_rows
 
 _KEY = {"key": "key", "sticker_id": "key", "docid": "key", "id": "key"}
 _PATH = {"path": "path", "picture": "path", "image": "path", "file": "path"}

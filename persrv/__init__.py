@@ -16,26 +16,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from persrv.answer import Answer
-    from persrv.asynchronous import AsyncRetriever
-    from persrv.build import BuildReport, build_collection
     from persrv.errors import PersrvError
+    from persrv.offline import BuildReport, build_collection
+    from persrv.online.answer import Answer
+    from persrv.online.asynchronous import AsyncRetriever
+    from persrv.online.retriever import Retriever
     from persrv.recipe import Recipe
     from persrv.records import Hit, Interaction, Semantics, Sticker
-    from persrv.retriever import Retriever
 
 _HOMES = {
-    "Answer": "answer",
-    "AsyncRetriever": "asynchronous",
-    "BuildReport": "build",
+    "Answer": "online.answer",
+    "AsyncRetriever": "online.asynchronous",
+    "BuildReport": "offline",
     "Hit": "records",
     "Interaction": "records",
     "PersrvError": "errors",
     "Recipe": "recipe",
-    "Retriever": "retriever",
+    "Retriever": "online.retriever",
     "Semantics": "records",
     "Sticker": "records",
-    "build_collection": "build",
+    "build_collection": "offline",
 }
 
 __all__ = [

@@ -12,10 +12,10 @@ from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.index.engine import Store
 from persrv.index.store import open_store
-from persrv.meaning.encoder import TextEncoder
-from persrv.places import find_recipe, home
+from persrv.ranking.style_space import REVISION
 from persrv.recipe import Describe, Ocr, Recipe
-from persrv.styling import REVISION
+from persrv.recipe.places import find_recipe, home
+from persrv.text.meaning.encoder import TextEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Workspace:
         """Return the workspace of a recipe, given as name, path or object; nothing is created.
 
         Args:
-            recipe: A name (looked up as :func:`persrv.places.find_recipe` says), a ``.toml`` path, or a recipe.
-            home_folder: Holds every collection's folder; default :func:`persrv.places.home`.
+            recipe: A name (looked up as :func:`persrv.recipe.places.find_recipe` says), a ``.toml`` path, or a recipe.
+            home_folder: Holds every collection's folder; default :func:`persrv.recipe.places.home`.
 
         Raises:
             RecipeError: There is no such recipe, or it is wrong.
@@ -86,7 +86,7 @@ class Workspace:
         settings = self.recipe.meaning
         if not settings.encoder:
             return None
-        from persrv.meaning.registry import text_encoder
+        from persrv.text.meaning.registry import text_encoder
 
         return text_encoder(settings.encoder, settings.options)
 

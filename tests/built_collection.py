@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from persrv.duplicates import Thumbprint
+from persrv.images.duplicates import Thumbprint
 from persrv.workspace import Workspace
 
 EPOCH = datetime.fromtimestamp(0, UTC)

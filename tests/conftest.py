@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from persrv.build import build_collection
+from persrv.offline import build_collection
 from tiny_collection import Tiny, write_collection
 
 settings.load_profile("ci")  # the same examples in every run; --hypothesis-profile default draws new ones

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from PIL import Image, ImageCms, ImageDraw, ImageFont
 
-from persrv.places import shipped
+from persrv.recipe.places import shipped
 
 
 def write_mixed_folder(folder: Path) -> None:

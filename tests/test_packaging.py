@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from repository import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_the_wheel_carries_recipes_loaders_and_licences(wheel: Path) -> None:
 def test_an_installed_wheel_finds_what_ships_with_it(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
-        "import persrv.places as p; from persrv import Recipe;"
+        "import persrv.recipe.places as p; from persrv import Recipe;"
         "print(Recipe.read(p.find_recipe('emoji')).name, p.find_loader('table').name)"
     )
     done = subprocess.run(

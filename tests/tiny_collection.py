@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from persrv.online.retriever import Retriever
 from persrv.recipe import Recipe
-from persrv.retriever import Retriever
 
 MEANINGS = {
     "happy": ("😀", "开心"),

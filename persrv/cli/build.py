@@ -12,8 +12,8 @@ from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
 from persrv.errors import QueryError
 
 if TYPE_CHECKING:
-    from persrv.build import BuildReport
-    from persrv.build.engines import Engine
+    from persrv.offline import BuildReport
+    from persrv.offline.engines import Engine
 
 SOME_SKIPPED = 8
 """Exit code of ``--strict`` when an item was skipped."""
@@ -47,8 +47,8 @@ def build(
     if dry_run:
         _plan(recipe, only or [], limit, as_json)
         return
-    from persrv.build import build_collection
     from persrv.cli.progress import Bars
+    from persrv.offline import build_collection
 
     runs_on = _engine(engine, workers, gpus)
     report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit, engine=runs_on)
@@ -62,7 +62,7 @@ def build(
 
 
 def _engine(name: str, workers: int | None, gpus: float | None) -> Engine:
-    from persrv.build.engines import RayEngine, engine_named
+    from persrv.offline.engines import RayEngine, engine_named
 
     if name == "ray":
         return RayEngine(workers, gpus or 0.0)
@@ -92,7 +92,7 @@ def _shown(text: str) -> str:
 
 
 def _plan(recipe: str, only: list[str], limit: int | None, as_json: bool) -> None:
-    from persrv.build import plan_build
+    from persrv.offline import plan_build
 
     plan = plan_build(recipe, only=only, limit=limit)
     if as_json:

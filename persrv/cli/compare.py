@@ -20,7 +20,7 @@ def compare(
 
     Example: `persrv compare mine.toml`
     """
-    from persrv.comparison.outcome import outcome
+    from persrv.lab.comparison.outcome import outcome
     from persrv.workspace import Workspace
 
     workspace = Workspace.of(recipe)

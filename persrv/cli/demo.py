@@ -41,11 +41,11 @@ def _show(query: str, images: bool | None, as_json: bool) -> None:
 
     from rich.console import Console
 
-    from persrv.build import build_collection
     from persrv.cli.progress import Bars
+    from persrv.offline import build_collection
+    from persrv.online.retriever import Retriever
     from persrv.present.picture import draw_answers
     from persrv.present.terminal import print_side_by_side
-    from persrv.retriever import Retriever
     from persrv.workspace import Workspace
 
     workspace = Workspace.of("emoji")
@@ -70,7 +70,7 @@ def _evaluate(as_json: bool) -> None:
     from dataclasses import asdict
 
     from persrv.cli.progress import Bars
-    from persrv.evaluation.demo import demo_report
+    from persrv.lab.evaluation.demo import demo_report
 
     report = demo_report(Bars())
     if as_json:

@@ -12,7 +12,7 @@ from persrv.cli.evaluate_stickerqueries import stickerqueries
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
 
 if TYPE_CHECKING:
-    from persrv.evaluation.run import Evaluation
+    from persrv.lab.evaluation.run import Evaluation
 
 SHOWN = ("M-MRR", "nM-MRR", "MRR", "Recall", "nDCG", "Hit")
 
@@ -43,7 +43,7 @@ def run(
     Example: `persrv evaluate run emoji`, `persrv evaluate run mine.toml --split cold-users --json`
     """
     from persrv.cli.progress import Bars
-    from persrv.evaluation.run import evaluate
+    from persrv.lab.evaluation.run import evaluate
     from persrv.workspace import Workspace
 
     found = evaluate(
@@ -78,10 +78,10 @@ def experiment(
     Example: `persrv evaluate experiment personal --out reports`, `persrv evaluate experiment`
     """
     from persrv.cli.progress import Bars
-    from persrv.evaluation.experiments import EXPERIMENTS, find_experiment
-    from persrv.evaluation.experiments.bench import Settings, prepare
-    from persrv.evaluation.reports.markdown import to_markdown
-    from persrv.evaluation.reports.report import machine
+    from persrv.lab.experiments import EXPERIMENTS, find_experiment
+    from persrv.lab.experiments.bench import Settings, prepare
+    from persrv.lab.reports.markdown import to_markdown
+    from persrv.lab.reports.report import machine
 
     if not name:
         if as_json:
@@ -93,7 +93,7 @@ def experiment(
     run_it, settings = find_experiment(name), Settings(users, seed, repeats)
     report = run_it(prepare(Bars()), settings)
     if out is not None:
-        from persrv.evaluation.reports.write import write_report
+        from persrv.lab.reports.write import write_report
 
         files = write_report(report, out)
         typer.echo(f"written: {', '.join(str(file) for file in files)}", err=as_json)

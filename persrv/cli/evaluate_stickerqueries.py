@@ -11,7 +11,7 @@ from persrv.cli.options import JsonOption, print_json
 from persrv.errors import QueryError, SourceError
 
 if TYPE_CHECKING:
-    from persrv.evaluation.stickerqueries.evaluate import StickerQueriesReport
+    from persrv.lab.stickerqueries.evaluate import StickerQueriesReport
 
 LANGUAGES: tuple[Literal["en"], Literal["zh"]] = ("en", "zh")
 
@@ -29,8 +29,8 @@ def stickerqueries(
     Example: `persrv evaluate stickerqueries en.csv --language en --only held-out.txt`
     """
     from persrv.cli.progress import Bars
-    from persrv.evaluation.stickerqueries.dataset import read_ids
-    from persrv.evaluation.stickerqueries.evaluate import evaluate_stickerqueries, recipe_for
+    from persrv.lab.stickerqueries.dataset import read_ids
+    from persrv.lab.stickerqueries.evaluate import evaluate_stickerqueries, recipe_for
 
     known = next((one for one in LANGUAGES if one == language), None)
     if known is None:

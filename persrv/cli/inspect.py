@@ -66,7 +66,7 @@ def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> 
 
     Example: `persrv info --json`
     """
-    from persrv.overview import overview
+    from persrv.online.overview import overview
 
     told = overview(recipe)
     if as_json:
@@ -81,7 +81,7 @@ def doctor(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -
 
     Example: `persrv doctor`
     """
-    from persrv.overview import examine
+    from persrv.online.overview import examine
 
     checks = examine(recipe)
     if as_json:

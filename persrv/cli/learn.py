@@ -24,7 +24,7 @@ def learn(
     Example: `persrv learn mine.toml`, then `persrv build mine.toml`
     """
     from persrv.cli.progress import Bars, stderr
-    from persrv.learning import learn_labels
+    from persrv.offline.learning import learn_labels
 
     learnt = learn_labels(recipe, image_encoder=encoder, progress=Bars())
     if as_json:

@@ -25,7 +25,7 @@ def pick(
 
     Example: `persrv pick 3f2a9c --user ann --query "happy birthday"`
     """
-    from persrv.retriever import Retriever
+    from persrv.online.retriever import Retriever
 
     with Retriever.open(recipe) as retriever:
         profile = retriever.record(user, query, sticker, kind=kind)
@@ -76,7 +76,7 @@ def _list(recipe: str, as_json: bool) -> None:
 
 
 def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
-    from persrv.retriever import Retriever
+    from persrv.online.retriever import Retriever
 
     with Retriever.open(recipe) as retriever:
         styles = retriever.styles(user)
@@ -102,7 +102,7 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
 
 
 def _forget(recipe: str, user: str, as_json: bool) -> None:
-    from persrv.retriever import Retriever
+    from persrv.online.retriever import Retriever
 
     with Retriever.open(recipe) as retriever:
         deleted = retriever.forget(user)

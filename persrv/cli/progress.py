@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from persrv.build.progress import Advance
+from persrv.offline.progress import Advance
 
 stderr = Console(stderr=True)
 
@@ -19,7 +19,7 @@ class Bars:
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Advance]:
-        """Show one stage, see :class:`persrv.build.Progress`."""
+        """Show one stage, see :class:`persrv.offline.Progress`."""
         done = 0
         if not stderr.is_terminal:
 

@@ -23,11 +23,11 @@ def push(
     Example: `QDRANT_API_KEY=... persrv push http://127.0.0.1:6333`
     """
     from persrv.cli.progress import Bars
-    from persrv.publish import push_collection
+    from persrv.offline.publish import push_collection
 
     pushed = push_collection(recipe, url, progress=Bars())
     if pictures:
-        from persrv.pictures import export_pictures
+        from persrv.offline.pictures import export_pictures
 
         count, gone = export_pictures(recipe, pictures, progress=Bars())
         typer.echo(f"{count} pictures are in {pictures}, {len(gone)} are gone", err=True)

@@ -11,7 +11,7 @@ import typer
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
 
 if TYPE_CHECKING:
-    from persrv.reading import PictureReading
+    from persrv.offline.read_pictures import PictureReading
 
 UNREADABLE = 4
 """Exit code when a picture could not be used."""
@@ -26,7 +26,7 @@ def read(
 
     Example: `persrv read ./cat.webp --recipe mine.toml --json`
     """
-    from persrv.reading import read_pictures
+    from persrv.offline.read_pictures import read_pictures
 
     readings = list(read_pictures(recipe, pictures))
     if as_json:

@@ -20,7 +20,7 @@ from persrv.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from persrv.answer import Answer
+    from persrv.online.answer import Answer
 
 HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a contact sheet to this file.")]
 
@@ -47,7 +47,7 @@ def search(
 
     Example: `persrv search "happy birthday" --user ann`, `persrv search 笑哭 -f style=noto --explain`
     """
-    from persrv.retriever import Retriever
+    from persrv.online.retriever import Retriever
 
     chosen = parse_filter_options(filters)
     with Retriever.open(recipe) as retriever:
@@ -73,7 +73,7 @@ def similar(
 
     Example: `persrv similar 3f2a9c --by look`, `persrv similar ./cat.png`
     """
-    from persrv.retriever import Retriever
+    from persrv.online.retriever import Retriever
 
     picture = Path(sticker).expanduser()
     wanted = picture if picture.is_file() or picture.suffix else sticker

@@ -12,8 +12,8 @@ from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
 from persrv.errors import QueryError, RecipeError
 
 if TYPE_CHECKING:
+    from persrv.lab.tuning.tune import Measured, Tuned
     from persrv.recipe import Recipe
-    from persrv.tuning.tune import Measured, Tuned
 
 
 def tune(
@@ -37,7 +37,7 @@ def tune(
     Example: `persrv tune mine.toml`, then `persrv tune mine.toml --write`
     """
     from persrv.cli.progress import Bars
-    from persrv.tuning.tune import tune as learn
+    from persrv.lab.tuning.tune import tune as learn
     from persrv.workspace import Workspace
 
     if force and not write:
@@ -60,7 +60,7 @@ def tune(
 
 def _check_own(given: str, file: Path | None) -> None:
     """Refuse to change what came with persrv, unless that very file was named."""
-    from persrv.places import is_shipped
+    from persrv.recipe.places import is_shipped
 
     if file is not None and is_shipped(file) and not given.endswith(".toml"):
         raise RecipeError(
@@ -71,7 +71,7 @@ def _check_own(given: str, file: Path | None) -> None:
 
 
 def _write(recipe: Recipe, found: Tuned) -> None:
-    from persrv.tuning.write import write_weights
+    from persrv.lab.tuning.write import write_weights
 
     if recipe.file is None:
         raise RecipeError(f"{recipe.name} has no file", "write the weights by hand")

@@ -40,11 +40,11 @@ class Manifest(BaseModel):
         collisions: Number of tokens that share their 32-bit id with another one.
         space: Mean and scale of the image space, see :mod:`persrv.images.space`.
         meaning: ``name@revision`` of the text encoder, ``""`` where recall is by words alone.
-        meaning_space: The collection's meaning space, see :mod:`persrv.meaning.space`.
+        meaning_space: The collection's meaning space, see :mod:`persrv.text.meaning.space`.
         style: What made the vectors ``style``, see :attr:`persrv.workspace.Workspace.style_name`; ``""`` where the
             vectors ``image`` say the style as well.
         style_dimension: Length of the vector ``style``, 0 where there is none.
-        style_space: Projects raw style vectors of pictures that have no words, see :mod:`persrv.styling`.
+        style_space: Projects raw style vectors of pictures that have no words, see :mod:`persrv.ranking.style_space`.
         created: ISO 8601 UTC time.
         persrv: Version that built it.
     """

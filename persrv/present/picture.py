@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from persrv.answer import Answer
 from persrv.errors import PictureError, QueryError
+from persrv.online.answer import Answer
 from persrv.present import words
 from persrv.present.fonts import drawable, shortened
 from persrv.present.thumbnail import opened, thumbnail

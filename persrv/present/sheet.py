@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from persrv.answer import Answer
+from persrv.online.answer import Answer
 from persrv.present import words
 from persrv.present.embedding import Embedded, embedded
 from persrv.records import Hit

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from persrv.answer import Answer, Reason
+from persrv.online.answer import Answer, Reason
 from persrv.present import words
 from persrv.present.columns import GAP, Column, cut, lay_out
 from persrv.present.drawing import Draw, drawing

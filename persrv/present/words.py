@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from persrv.answer import Answer, Reason
+from persrv.online.answer import Answer, Reason
 from persrv.records import Hit
 
 LONGEST = 200

@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from persrv.semantics.describe.provenance import FILE, Provenance
-from persrv.semantics.describe.quiet import quiet
+from persrv.reading.describe.provenance import FILE, Provenance
+from persrv.reading.describe.quiet import quiet
 from persrv.training.data_card import DataCard
 
 _UNFINISHED = "unfinished"

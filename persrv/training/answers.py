@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from persrv.build.progress import Advance
+from persrv.offline.progress import Advance
+from persrv.reading.describe.asking import NoAnswer, Question
+from persrv.reading.describe.describer import Description
+from persrv.reading.describe.parsing import parse
+from persrv.reading.describe.transformers_model import TransformersModel
 from persrv.recipe import Describe
-from persrv.semantics.describe.asking import NoAnswer, Question
-from persrv.semantics.describe.describer import Description
-from persrv.semantics.describe.parsing import parse
-from persrv.semantics.describe.transformers_model import TransformersModel
 from persrv.training.examples import Example
 
 

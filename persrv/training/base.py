@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from persrv.errors import PersrvError, RecipeError
-from persrv.semantics.describe.machine import out_of_memory
-from persrv.semantics.describe.model_folder import model_folder
-from persrv.semantics.describe.pretrained import load_model, load_processor, prepare_import
-from persrv.semantics.describe.quiet import quiet
-from persrv.semantics.describe.transformers_model import DEFAULT_MODEL
+from persrv.reading.describe.machine import out_of_memory
+from persrv.reading.describe.model_folder import model_folder
+from persrv.reading.describe.pretrained import load_model, load_processor, prepare_import
+from persrv.reading.describe.quiet import quiet
+from persrv.reading.describe.transformers_model import DEFAULT_MODEL
 from persrv.training.hardware import Hardware
 from persrv.training.settings import TrainingSettings
 

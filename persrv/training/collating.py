@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from persrv.semantics.describe.generating import Chat
-from persrv.semantics.describe.quiet import quiet
+from persrv.reading.describe.generating import Chat
+from persrv.reading.describe.quiet import quiet
 from persrv.training.examples import Example
 
 IGNORED = -100

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.build.progress import Progress, Silent
 from persrv.errors import QueryError, RecipeError, SourceError
-from persrv.evaluation.intervals import bootstrap_mean, paired_gain
+from persrv.lab.evaluation.intervals import bootstrap_mean, paired_gain
+from persrv.offline.progress import Progress, Silent
+from persrv.reading.describe.describer import Description
+from persrv.reading.describe.provenance import Provenance
 from persrv.recipe import Describe
-from persrv.semantics.describe.describer import Description
-from persrv.semantics.describe.provenance import Provenance
 from persrv.training.data_card import DataCard
 from persrv.training.examples import Example, read_examples
 from persrv.training.judgement import Judgement

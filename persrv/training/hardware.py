@@ -13,8 +13,8 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
 from persrv.errors import RecipeError
+from persrv.reading.describe.machine import Machine
 from persrv.recipe import Describe
-from persrv.semantics.describe.machine import Machine
 from persrv.training.settings import TrainingSettings
 
 _PATIENCE = timedelta(hours=2)

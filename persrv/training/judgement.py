@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from persrv.evaluation.intervals import Gain, Interval
+from persrv.lab.evaluation.intervals import Gain, Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from persrv.catalog import Catalog
-from persrv.duplicates import Thumbprint, duplicate_groups
 from persrv.errors import SourceError
+from persrv.images.duplicates import Thumbprint, duplicate_groups
 from persrv.training.queries import LearntQuery, QueryCounter, first_picks
 from persrv.training.split import Part, split
 from persrv.workspace import Workspace

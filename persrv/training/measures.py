@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from persrv.semantics.describe.describer import Description
+from persrv.reading.describe.describer import Description
 from persrv.text import normalise, tokenize
 from persrv.training.queries import LearntQuery
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from persrv.errors import PersrvError, RecipeError, SourceError
-from persrv.semantics.describe.provenance import Provenance, check_base
+from persrv.reading.describe.provenance import Provenance, check_base
 from persrv.training.packages import check_packages
 
 _CARD = "README.md"
@@ -41,7 +41,7 @@ def merge(adapter: Path, folder: Path, *, model: str = "", dtype: str = "auto") 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RecipeError(f"{folder} is there already", "give another folder, or delete this one")
 
-    from persrv.semantics.describe.model_folder import model_folder
+    from persrv.reading.describe.model_folder import model_folder
 
     base = model_folder(model or provenance.base, str(provenance.settings.get("revision", "")))
     check_base(adapter, base)
@@ -62,8 +62,8 @@ def merge(adapter: Path, folder: Path, *, model: str = "", dtype: str = "auto") 
 def _save(base: Path, adapter: Path, folder: Path, dtype: str) -> None:
     import torch
 
-    from persrv.semantics.describe.pretrained import load_model, load_processor, prepare_import
-    from persrv.semantics.describe.quiet import quiet
+    from persrv.reading.describe.pretrained import load_model, load_processor, prepare_import
+    from persrv.reading.describe.quiet import quiet
 
     # peft imports transformers' model classes.
     prepare_import()

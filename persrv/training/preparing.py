@@ -9,17 +9,17 @@ from pathlib import Path
 
 from PIL import Image
 
-from persrv.build.progress import Progress, Silent
-from persrv.build.stages.describe import SOURCE
 from persrv.errors import PictureError, QueryError, SourceError
 from persrv.images.decode import open_picture
+from persrv.offline.progress import Progress, Silent
+from persrv.offline.stages.describe import SOURCE
+from persrv.reading.describe.contact_sheet import contact_sheet
+from persrv.reading.describe.describer import Description, Subject
+from persrv.reading.describe.parsing import parse, written
+from persrv.reading.describe.prompts import Prompts
+from persrv.reading.emotions import canonical
 from persrv.recipe import Recipe
 from persrv.records import Skipped, Sticker
-from persrv.semantics.describe.contact_sheet import contact_sheet
-from persrv.semantics.describe.describer import Description, Subject
-from persrv.semantics.describe.parsing import parse, written
-from persrv.semantics.describe.prompts import Prompts
-from persrv.semantics.emotions import canonical
 from persrv.training.data_card import DataCard
 from persrv.training.examples import IMAGES, Example, data_fingerprint, write_examples
 from persrv.training.languages import language_of

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from persrv.catalog.phrases import fold_query
+from persrv.reading.describe.cleaning import clean
+from persrv.reading.describe.parsing import LONGEST_KEYWORD
 from persrv.records import Interaction
-from persrv.semantics.describe.cleaning import clean
-from persrv.semantics.describe.parsing import LONGEST_KEYWORD
 
 _EMAIL = re.compile(r"\S@\S+\.\w")
 _HANDLE = re.compile(r"(?:^|\s)@\w")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.reading.describe.describer import Description
 from persrv.recipe import Text
-from persrv.semantics.describe.describer import Description
 from persrv.text import CorpusStatistics, document_vector, query_tokens, score, score_vector
 from persrv.training.examples import Example
 

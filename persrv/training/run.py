@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from persrv.build.progress import Progress, Silent
 from persrv.errors import RecipeError, SourceError
+from persrv.offline.progress import Progress, Silent
 from persrv.training.data_card import DataCard
 from persrv.training.examples import data_fingerprint, read_examples
 from persrv.training.settings import TrainingSettings
@@ -73,7 +73,7 @@ def train(
     card = DataCard.read(data)
     train_examples, validation = read_examples(data, "train"), read_examples(data, "validation")
 
-    from persrv.semantics.describe.machine import out_of_memory
+    from persrv.reading.describe.machine import out_of_memory
     from persrv.training.base import base_folder, memory_error
     from persrv.training.log import draw_losses
     from persrv.training.trainer import Trainer
@@ -116,7 +116,7 @@ def _claim(folder: Path, data: Path, base: Path, settings: TrainingSettings) -> 
         RecipeError: It is another's.
         OSError: It cannot be written.
     """
-    from persrv.semantics.describe.model_folder import fingerprint
+    from persrv.reading.describe.model_folder import fingerprint
 
     told = {"data": data_fingerprint(data), "base": fingerprint(base), **settings.model_dump(exclude=_FREE)}
     identity = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

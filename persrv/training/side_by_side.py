@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from persrv.semantics.describe.describer import Description
+from persrv.reading.describe.describer import Description
 from persrv.text import normalise
 from persrv.training.examples import Example
 

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from persrv.errors import RecipeError, SourceError
-from persrv.semantics.describe.pretrained import prepare_import
-from persrv.semantics.describe.quiet import quiet
+from persrv.reading.describe.pretrained import prepare_import
+from persrv.reading.describe.quiet import quiet
 from persrv.training.examples import Example, read_examples
 
 CHAT_TEMPLATE = (

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from persrv.build.progress import Advance
 from persrv.errors import RecipeError, SourceError
-from persrv.semantics.describe.model_folder import fingerprint
-from persrv.semantics.describe.pretrained import load_processor
-from persrv.semantics.describe.provenance import Provenance
-from persrv.semantics.describe.transformers_model import DEFAULT_MODEL
+from persrv.offline.progress import Advance
+from persrv.reading.describe.model_folder import fingerprint
+from persrv.reading.describe.pretrained import load_processor
+from persrv.reading.describe.provenance import Provenance
+from persrv.reading.describe.transformers_model import DEFAULT_MODEL
 from persrv.training.adapter import save_adapter
 from persrv.training.base import adapted_model, processor_of
 from persrv.training.checkpoint import restore, save

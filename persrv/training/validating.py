@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from persrv.semantics.describe.asking import NoAnswer, Question
-from persrv.semantics.describe.batching import Batches
-from persrv.semantics.describe.describer import Description
-from persrv.semantics.describe.generating import Generator
-from persrv.semantics.describe.machine import out_of_memory
-from persrv.semantics.describe.parsing import parse
+from persrv.reading.describe.asking import NoAnswer, Question
+from persrv.reading.describe.batching import Batches
+from persrv.reading.describe.describer import Description
+from persrv.reading.describe.generating import Generator
+from persrv.reading.describe.machine import out_of_memory
+from persrv.reading.describe.parsing import parse
 from persrv.training.collating import Collator
 from persrv.training.examples import Example
 from persrv.training.hardware import Hardware

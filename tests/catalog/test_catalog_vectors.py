@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from persrv.catalog import VectorCache, vectors
 from persrv.errors import CatalogError, NotFoundError
+from repository import ROOT
 
 DIMENSION = 12
 
@@ -265,8 +266,8 @@ def writer(folder: Path, *limits: str) -> subprocess.Popen[str]:
     here = Path(__file__).resolve()
     return subprocess.Popen(
         [*limits, sys.executable, "-c", WRITER, str(folder), str(here.parent)],
-        cwd=here.parents[2],
-        env=os.environ | {"PYTHONPATH": str(here.parents[2]), "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from persrv.errors import RecipeError
 from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import ENCODERS, FAMILIES, encoder
+from repository import ROOT
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -38,5 +37,5 @@ def test_the_statistics_have_no_options() -> None:
 
 @pytest.mark.parametrize("name", [*ENCODERS, *(f"{family}:<model>" for family in FAMILIES)])
 def test_every_encoder_is_documented(name: str) -> None:
-    page = Path(__file__).parents[2] / "docs/reference/encoders.md"
+    page = ROOT / "docs/reference/encoders.md"
     assert f"| `{name}`" in page.read_text(encoding="utf-8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,9 +10,10 @@ from picture_files import animation, drawing, encoded, solid
 
 from persrv.images.decode import Picture, open_picture
 from persrv.images.statistics import DIMENSION, GROUPS, StatisticsEncoder, describe, reference_table
+from repository import ROOT
 
 ENCODER = StatisticsEncoder()
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "style-descriptor.md"
+PAGE = ROOT / "docs" / "reference" / "style-descriptor.md"
 
 
 def picture(*frames: np.ndarray) -> Picture:

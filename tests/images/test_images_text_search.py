@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from persrv.asynchronous import AsyncRetriever
-from persrv.build import build_collection
 from persrv.cli import app
 from persrv.errors import QueryError
 from persrv.images.decode import open_picture
 from persrv.images.encoder import TextTower
 from persrv.images.space import Space
+from persrv.offline import build_collection
+from persrv.online.asynchronous import AsyncRetriever
 from persrv.workspace import Workspace
 from tiny_collection import Tiny
 

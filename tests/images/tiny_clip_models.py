@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from persrv.torchvision_shim import ensure_torchvision
+from persrv.images.encoders.torchvision_shim import ensure_torchvision
 
 ensure_torchvision()
 

@@ -11,14 +11,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from persrv.index.server import KEY_VARIABLE
-
-ROOT = Path(__file__).parents[2]
+from repository import ROOT
 
 
 def read_yaml(text: str) -> Any:

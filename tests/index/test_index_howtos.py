@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from qdrant_client import models as m
 
 from persrv.index.schema import STICKER_PAYLOAD, USER_PAYLOAD
+from repository import ROOT
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "dashboard.md").read_text()
+PAGE = (ROOT / "docs" / "how-to" / "dashboard.md").read_text()
 BODIES = {"query": m.QueryRequest, "scroll": m.ScrollRequest, "facet": m.FacetRequest}
 
 

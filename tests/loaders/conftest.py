@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from persrv.loading import Loader, load
+from persrv.offline.loading import Loader, load
 from persrv.recipe import Recipe, Source
 
 Using = Callable[..., Loader]

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from persrv.errors import RecipeError, SourceError
-from persrv.loading import Loader, load
+from persrv.offline.loading import Loader, load
 from persrv.recipe import Recipe
 from persrv.records import Skipped, SourcePick, SourceSticker
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 SET = ROOT / "collections" / "emoji"
 Using = Callable[..., Loader]
 ENTRY = {

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from persrv.errors import RecipeError, SourceError
-from persrv.loading import Loader
+from persrv.offline.loading import Loader
 from persrv.records import Semantics, Skipped, SourceSticker
 
 Put = Callable[[str], Path]

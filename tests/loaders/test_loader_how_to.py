@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from persrv.loading import load
+from persrv.offline.loading import load
 from persrv.recipe import Recipe
 from persrv.records import Skipped, SourcePick, SourceSticker
+from repository import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-loader.md"
+PAGE = ROOT / "docs" / "how-to" / "write-a-loader.md"
 
 
 def block(name: str) -> str:

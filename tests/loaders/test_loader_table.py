@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from persrv.errors import MissingExtraError, RecipeError, SourceError
-from persrv.loading import Loader
+from persrv.offline.loading import Loader
 from persrv.records import PICK_KINDS, Semantics, Skipped, SourcePick, SourceSticker
 
 Using = Callable[..., Loader]

@@ -19,7 +19,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from persrv.answer import Answer
+from persrv.online.answer import Answer
 from persrv.present.terminal import print_answer, print_side_by_side
 from persrv.records import Explanation, Hit
 told = Explanation(1.0, 0.0, 1.0, 0.0, 1.0, None)

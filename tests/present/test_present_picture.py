@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from persrv.answer import Answer
 from persrv.errors import PictureError, QueryError
+from persrv.online.answer import Answer
 from persrv.present import fonts
 from persrv.present.picture import draw_answers
 from persrv.records import Hit

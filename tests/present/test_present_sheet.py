@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from persrv.answer import Answer
+from persrv.online.answer import Answer
 from persrv.present.sheet import contact_sheet
 from persrv.records import Hit
 

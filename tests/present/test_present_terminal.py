@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from persrv.answer import Answer
+from persrv.online.answer import Answer
 from persrv.present.terminal import print_answer, print_side_by_side
 from persrv.records import Hit
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persrv.answer import Answer
+from persrv.online.answer import Answer
 from persrv.present import words
 from persrv.records import Explanation, Hit
 

@@ -2,15 +2,15 @@
 
 import hashlib
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from persrv.text import TOKENIZER, normalise, pieces, query_tokens, tokenize
+from repository import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "tokenizer.md"
+PAGE = ROOT / "docs" / "reference" / "tokenizer.md"
 EXAMPLES = re.findall(r"^\| `(.+?)` \| `(.+?)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 FRAGMENTS = [

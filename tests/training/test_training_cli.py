@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from persrv.cli import app
 from persrv.cli.train import train
+from repository import ROOT
 from tiny_collection import Tiny
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [str(command.callback.__name__) for command in train.registered_commands if command.callback]
 
 

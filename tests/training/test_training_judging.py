@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from training_data import Prepared
 
-from persrv.build.progress import Silent
 from persrv.errors import QueryError, RecipeError, SourceError
-from persrv.semantics.describe.describer import Description
+from persrv.offline.progress import Silent
+from persrv.reading.describe.describer import Description
 from persrv.training import evaluate
 from persrv.training.evaluating import commonest, judge
 from persrv.training.examples import Example, read_examples

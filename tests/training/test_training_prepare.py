@@ -10,16 +10,17 @@ import pytest
 from PIL import Image
 from training_data import PROMPT, Prepared, asking
 
-from persrv.build import build_collection
 from persrv.errors import NotFoundError, QueryError, RecipeError, SourceError
+from persrv.offline import build_collection
+from persrv.reading.describe.describer import Description
+from persrv.reading.describe.parsing import parse
 from persrv.recipe import Recipe
-from persrv.semantics.describe.describer import Description
-from persrv.semantics.describe.parsing import parse
 from persrv.training import prepare
 from persrv.training.data_card import DataCard
 from persrv.training.examples import read_examples
 from persrv.training.settings import TrainingSettings
 from persrv.training.split import PARTS
+from repository import ROOT
 from tiny_collection import Tiny
 
 
@@ -112,12 +113,12 @@ def test_settings_files_are_checked(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs/reference/training.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/reference/training.md").read_text(encoding="utf-8")
     assert [key for key in TrainingSettings.model_fields if f"`{key}`" not in page] == []
 
 
 def test_the_shipped_recipe_teaches_without_options(tmp_path: Path) -> None:
-    recipe = Recipe.read(Path(__file__).resolve().parents[2] / "collections/emoji.toml")
+    recipe = Recipe.read(ROOT / "collections/emoji.toml")
     build_collection(recipe, home=tmp_path / "home", only=["ingest"])
     card, _ = prepare(recipe, tmp_path / "data", home=tmp_path / "home")
     assert (card.picks, card.simulated) == (180, 180)

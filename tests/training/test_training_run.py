@@ -22,13 +22,13 @@ if any(find_spec(package) is None for package in ("torch", "transformers", "peft
 import torch
 from safetensors.torch import load_file
 
-from persrv.build import build_collection
 from persrv.errors import MissingExtraError, RecipeError, SourceError
+from persrv.offline import build_collection
+from persrv.reading.describe.asking import Question
+from persrv.reading.describe.generating import Chat
+from persrv.reading.describe.provenance import Provenance
+from persrv.reading.describe.transformers_model import TransformersModel
 from persrv.recipe import Describe
-from persrv.semantics.describe.asking import Question
-from persrv.semantics.describe.generating import Chat
-from persrv.semantics.describe.provenance import Provenance
-from persrv.semantics.describe.transformers_model import TransformersModel
 from persrv.training import merge, train
 from persrv.training.base import memory_error
 from persrv.training.collating import IGNORED, Collator
@@ -83,7 +83,7 @@ class StopsAt:
 
 
 def processor_of(prepared: Prepared, side: str = "right") -> Any:
-    from persrv.semantics.describe.pretrained import load_processor
+    from persrv.reading.describe.pretrained import load_processor
 
     return load_processor(prepared.base, side)
 

@@ -146,7 +146,7 @@ def chosen_device(wanted: str) -> str:
 
 def mend_torchvision() -> None:
     """Let packages that import torchvision where it is installed do so; where it is not, they do without."""
-    from persrv.torchvision_shim import ensure_torchvision
+    from persrv.images.encoders.torchvision_shim import ensure_torchvision
 
     with suppress(ImportError):
         ensure_torchvision()

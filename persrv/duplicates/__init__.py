@@ -1,6 +1,0 @@
-"""Stickers that are the same picture to a person: found, linked, and shown once."""
-
-from persrv.duplicates.groups import duplicate_groups
-from persrv.duplicates.thumbprint import Thumbprint
-
-__all__ = ["Thumbprint", "duplicate_groups"]

@@ -1,0 +1,72 @@
+"""Users' style profiles as points: one point a centroid, so that taste can be looked at in the Qdrant dashboard.
+
+The point's vector is the centroid's direction; the payload holds what is needed to go on moving it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from qdrant_client import models as m
+
+from persrv.index.schema import IMAGE, centroid_id
+from persrv.ranking.profile import StyleProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The picked sticker that shows a style best: its payload for the dashboard and its cosine to the centroid."""
+
+    sticker_id: str
+    title: str
+    image_url: str
+    cosine: float
+
+
+def points_of(user: str, profile: StyleProfile, likenesses: Sequence[Likeness]) -> list[m.PointStruct]:
+    """Return a profile's points.
+
+    Args:
+        user: Whose it is.
+        profile: With k styles.
+        likenesses: One for each style, k of them.
+    """
+    directions, lengths = profile.centroids, np.linalg.norm(profile.sums, axis=1)
+    shares = profile.shares
+    return [
+        m.PointStruct(
+            id=centroid_id(user, number),
+            vector={IMAGE: directions[number].tolist()},
+            payload={
+                "image_url": likeness.image_url,
+                "user": user,
+                "share": float(shares[number]),
+                "number": number,
+                "sticker_id": likeness.sticker_id,
+                "title": likeness.title,
+                "likeness": likeness.cosine,
+                "mass": float(profile.mass[number]),
+                "resultant": float(lengths[number]),
+                "day": profile.day,
+            },
+        )
+        for number, likeness in enumerate(likenesses)
+    ]
+
+
+def nearest_picks(
+    profile: StyleProfile, vectors: NDArray[np.floating], shown: Sequence[tuple[str, str, str]]
+) -> list[Likeness]:
+    """Return, for each style, the pick nearest to its centroid; equal cosines go to the smaller id.
+
+    Args:
+        profile: With k styles.
+        vectors: The picks' unit vectors, shape (n, d), n >= 1.
+        shown: Sticker id, title and picture URL of each pick, n of them.
+    """
+    cosines = np.round(np.asarray(vectors, dtype=np.float64) @ profile.centroids.T, 9)
+    best = [min(range(len(shown)), key=lambda i: (-column[i], shown[i][0])) for column in cosines.T]
+    return [Likeness(*shown[i], cosine=float(cosines[i, c])) for c, i in enumerate(best)]

@@ -1,0 +1,1 @@
+"""Research: evaluation, experiments, tuning. An extra; neither serving nor building needs it."""

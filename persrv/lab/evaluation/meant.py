@@ -1,0 +1,71 @@
+"""Baselines that ask by meaning: dense vectors alone, and beside the words as the index fuses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.lab.evaluation.systems import Scored, Scores, personal
+from persrv.lab.evaluation.view import View
+from persrv.ranking.formula import utility_factor
+from persrv.recipe import Meaning, Ranking
+from persrv.text import query_tokens
+from persrv.text.meaning.encoder import TextEncoder
+from persrv.text.meaning.fusion import Blend, ceiling, fused, recalled
+from persrv.text.meaning.learn import learned_space, sticker_rows
+from persrv.text.meaning.rows import cosines
+from persrv.text.meaning.space import MeaningSpace
+
+Floats = NDArray[np.float64]
+
+
+def dense(view: View, encoder: TextEncoder, settings: Meaning) -> Scored:
+    """Nearest in meaning, whatever the words: one plus the cosine to a sticker's best row."""
+    likeness = _likeness(view, encoder, settings)[1]
+    return Scored("dense text", view.material.ids, lambda query, user: 1.0 + likeness(query))
+
+
+def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking | None = None) -> list[Scored]:
+    """Words and meaning fused, with utility: the same for everybody, and with the user's style.
+
+    Args:
+        view: What was learnt.
+        encoder: A text encoder.
+        settings: The recipe's ``[meaning]``.
+        ranking: The recipe's weights.
+    """
+    weights = ranking or Ranking()
+    space, likeness = _likeness(view, encoder, settings)
+    lift = utility_factor(view.utility, weights.beta)
+    frequencies = view.words.statistics.document_frequencies
+
+    def together(query: str, user: str) -> Floats:
+        words, near = view.words.scores(query), likeness(query)
+        best = ceiling(query_tokens(query), frequencies, view.words.size)
+        blend = Blend.of(space, best, settings.weight, settings.reach)
+        return np.where(recalled(words, near, blend), fused(words, near, blend), 0.0) * lift
+
+    def leaning(query: str, user: str) -> Floats:
+        return together(query, user) * personal(view, view.profiles.get(user), weights.gamma)
+
+    systems: list[tuple[str, Scores]] = [("hybrid + utility", together), ("persrv + meaning", leaning)]
+    return [Scored(name, view.material.ids, scores) for name, scores in systems]
+
+
+def _likeness(view: View, encoder: TextEncoder, settings: Meaning) -> tuple[MeaningSpace, Callable[[str], Floats]]:
+    told = [
+        replace(sticker.semantics, queries=tuple(texts.get("queries", ())))
+        for sticker, texts in zip(view.material.stickers, view.documents, strict=True)
+    ]
+    space = learned_space(encoder, told, settings.dimension)
+    rows = sticker_rows(encoder, space, told)
+
+    @lru_cache(maxsize=4096)
+    def likeness(query: str) -> Floats:
+        return np.asarray(cosines(space.search(encoder.encode_query(query))[None, :], rows)[0])
+
+    return space, likeness

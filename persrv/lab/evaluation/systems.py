@@ -1,0 +1,185 @@
+"""Systems that answer questions: baselines, and ours in parts, each from a :class:`~persrv.lab.evaluation.view.View`.
+
+A system says for a query and a user which stickers come first. Those below are scores over the whole collection;
+stickers of score 0 or less are not answered, and equal scores are ordered by id, as :mod:`persrv.ranking.formula` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.catalog.phrases import fold_query
+from persrv.lab.evaluation.view import View
+from persrv.ranking.formula import rounded, style_factor, style_pull, utility_factor
+from persrv.ranking.profile import StyleProfile
+from persrv.recipe import FieldSettings, Ranking
+from persrv.text import tokenize
+
+Floats = NDArray[np.float64]
+Scores = Callable[[str, str], Floats]
+"""From a query and a user (``""`` for nobody) to each sticker's score, shape (n,)."""
+
+
+class System(Protocol):
+    """Answers questions."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    def rank(self, query: str, user: str, k: int) -> list[str]:
+        """Return at most ``k`` sticker ids, best first, each once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A system that scores every sticker.
+
+    Attributes:
+        name: What reports call it.
+        ids: The stickers, ascending, n of them.
+        scores: Their scores for a query and a user.
+    """
+
+    name: str
+    ids: Sequence[str]
+    scores: Scores
+
+    def rank(self, query: str, user: str, k: int) -> list[str]:
+        """Return the ``k`` best of the stickers with a score above 0."""
+        return best(self.scores(query, user), self.ids, k)
+
+
+def best(scores: Floats, ids: Sequence[str], k: int) -> list[str]:
+    """Return the ids of the ``k`` largest scores above 0; scores that agree in six digits are ordered by id.
+
+    Args:
+        scores: Shape (n,).
+        ids: Ascending, n of them.
+        k: >= 1.
+    """
+    positive = np.flatnonzero(scores > 0)
+    found = positive[np.argsort(-rounded(scores[positive]), kind="stable")][:k]
+    return [ids[row] for row in found]
+
+
+def random_order(view: View, seed: int = 0) -> Scored:
+    """Any sticker, drawn anew for each query and user."""
+
+    def scores(query: str, user: str) -> Floats:
+        drawn = hashlib.sha256(f"{seed}\n{user}\n{fold_query(query)}".encode()).digest()[:8]
+        return np.asarray(1.0 - np.random.default_rng(int.from_bytes(drawn)).random(len(view.material.ids)))
+
+    return Scored("random", view.material.ids, scores)
+
+
+def popularity(view: View) -> Scored:
+    """The most picked stickers, whatever is asked."""
+    picked: Floats = view.counts[:, 0] + np.float64(1.0)
+    return Scored("popularity", view.material.ids, lambda query, user: picked)
+
+
+def bm25(view: View) -> Scored:
+    """Lucene's BM25 (k1 = 1.2, b = 0.75) over one field that holds all texts."""
+    return Scored("BM25", view.material.ids, lambda query, user: view.flat_words.scores(query))
+
+
+def bm25_with_utility(view: View, ranking: Ranking | None = None) -> Scored:
+    """BM25 lifted by utility, ``bm25 · (1 + β · utility)``."""
+    lift = utility_factor(view.utility, (ranking or Ranking()).beta)
+    name = "BM25 + utility"
+    return Scored(name, view.material.ids, lambda query, user: view.flat_words.scores(query) * lift)
+
+
+def stickerfinder(view: View) -> Scored:
+    """What a well-known Telegram bot does, by its published weights.
+
+    Each word of the query earns 1.0 where a tag has it, 0.75 where the pack's title has it, 0.4 where the picture's
+    text has it; stickers with any gain ``0.05`` for each time that this user picked them. Its tags are written by
+    users; here name, tags and emoji stand for them.
+    """
+    worth = {"name": 1.0, "tags": 1.0, "emoji": 1.0, "pack": 0.75, "ocr": 0.4}
+    words: dict[str, Floats] = {}
+    for row, texts in enumerate(view.documents):
+        earned: dict[tuple[str, float], None] = {}
+        for field, phrases in texts.items():
+            if field in worth:
+                earned |= dict.fromkeys((word, worth[field]) for phrase in phrases for word in tokenize(phrase))
+        for word, weight in earned:
+            words.setdefault(word, np.zeros(len(view.material.ids)))[row] += weight
+
+    def scores(query: str, user: str) -> Floats:
+        total = np.zeros(len(view.material.ids))
+        for word in dict.fromkeys(tokenize(query)):
+            total += words.get(word, 0.0)
+        own = np.zeros_like(total)
+        for pick in view.history.get(user, ()):
+            own[view.material.rows[pick.sticker_id]] += 0.05
+        return np.where(total > 0, total + own, 0.0)
+
+    return Scored("StickerFinder", view.material.ids, scores)
+
+
+def ours(
+    view: View,
+    ranking: Ranking | None = None,
+    *,
+    name: str = "persrv",
+    utility: bool = True,
+    profiles: Mapping[str, StyleProfile] | None = None,
+) -> Scored:
+    """BM25F, utility and style, as the index computes them.
+
+    Args:
+        view: What was learnt.
+        ranking: The recipe's weights.
+        name: What reports call it.
+        utility: Whether utility counts.
+        profiles: Users' styles; default those of the view, none for an answer that is the same for everybody.
+    """
+    weights = ranking or Ranking()
+    lift = utility_factor(view.utility, weights.beta if utility else 0.0)
+    styles = view.profiles if profiles is None else profiles
+
+    def scores(query: str, user: str) -> Floats:
+        return view.words.scores(query) * lift * personal(view, styles.get(user), weights.gamma)
+
+    return Scored(name, view.material.ids, scores)
+
+
+NOBODY: Mapping[str, StyleProfile] = {}
+"""No profiles: everybody gets the same answer."""
+
+
+def personal(view: View, profile: StyleProfile | None, gamma: float) -> Floats:
+    """Return ``1 + γ · max_c w_c · cos``, shape (n,), for a user's profile; ones for somebody unknown."""
+    if profile is None:
+        return np.ones(len(view.material.ids))
+    pull, _ = style_pull(view.material.style_vectors, profile.centroids, profile.weights)
+    return style_factor(pull, gamma)
+
+
+def without_fields(view: View, *fields: str) -> View:
+    """Return the view with some text fields left out."""
+    return _weighted(view, dict.fromkeys(fields, 0.0))
+
+
+def only_fields(view: View, *fields: str) -> View:
+    """Return the view with all other text fields left out."""
+    return _weighted(view, {field: 0.0 for field in view.text.fields if field not in fields})
+
+
+def _weighted(view: View, weights: dict[str, float]) -> View:
+    settings = {
+        field: FieldSettings(weight=weights.get(field, known.weight), b=known.b)
+        for field, known in view.text.fields.items()
+    }
+    return replace(view, text=view.text.model_copy(update={"fields": settings}))

@@ -1,0 +1,111 @@
+"""The same questions under many settings: what no weight changes is computed once.
+
+Answers are those of the formulas in NumPy (:mod:`persrv.lab.evaluation`), not of an index; spelling correction and
+stand-ins for unmatched queries have no part in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.lab.evaluation.compare import DEPTH
+from persrv.lab.evaluation.metrics import CUTOFFS
+from persrv.lab.evaluation.postings import Postings
+from persrv.lab.evaluation.results import METRICS, Judged, Question, by_group, judge
+from persrv.lab.evaluation.systems import best
+from persrv.lab.evaluation.view import View
+from persrv.lab.tuning.likeness import Likeness
+from persrv.ranking.formula import style_factor, style_pull, utility_factor
+from persrv.recipe import Recipe
+from persrv.text import query_tokens
+from persrv.text.meaning.fusion import Blend, ceiling, fused, recalled
+
+Floats = NDArray[np.float64]
+
+METRIC_NAMES = tuple(f"{name}@{k}" for name in METRICS for k in CUTOFFS)
+"""What can be tuned for."""
+
+_TEXTS = 2
+"""Settings of the text section whose words are kept, since each may remember its scores."""
+
+
+class Asked:
+    """Questions, and what was learnt before they were asked.
+
+    Args:
+        view: What was learnt; no answer to a question is among it.
+        questions: Sorted by user, as splits give them.
+        likeness: Where meaning counts: compares queries with stickers.
+    """
+
+    def __init__(self, view: View, questions: Sequence[Question], likeness: Likeness | None = None) -> None:
+        self.questions = tuple(questions)
+        self._view = view
+        self._documents = view.documents
+        self._ids = view.material.ids
+        self._likeness = likeness
+        self._words: dict[str, Postings] = {}
+        self._pull = lru_cache(maxsize=64)(self._pull_of)
+
+    def judged(self, recipe: Recipe) -> list[Judged]:
+        """Return every question's answer under a recipe's weights, measured in every way."""
+        return [judge(one, ranking) for one, ranking in zip(self.questions, self.rankings(recipe), strict=True)]
+
+    def value(self, recipe: Recipe, metric: str) -> float:
+        """Return the mean of one measure over users under a recipe's weights.
+
+        Args:
+            recipe: Its ``[text]``, ``[ranking]`` and ``meaning.weight`` count.
+            metric: One of :data:`METRIC_NAMES`.
+        """
+        name, _, k = metric.partition("@")
+        measured = [
+            Judged(one, (), {metric: METRICS[name](ranking, one.relevant, int(k))})
+            for one, ranking in zip(self.questions, self.rankings(recipe), strict=True)
+        ]
+        return float(np.mean(list(by_group(measured, metric).values())))
+
+    def rankings(self, recipe: Recipe) -> list[list[str]]:
+        """Return the ids of each question's best stickers under a recipe's weights."""
+        words, ranking = self._words_of(recipe), recipe.ranking
+        lift = utility_factor(self._view.utility, ranking.beta)
+        found = []
+        for question in self.questions:
+            scores = _deepest(self._recall(words, question.query, recipe), ranking.pool) * lift
+            scores = scores * style_factor(self._pull(question.user), ranking.gamma)
+            found.append(best(scores, self._ids, DEPTH))
+        return found
+
+    def _recall(self, words: Postings, query: str, recipe: Recipe) -> Floats:
+        scores = words.scores(query)
+        if self._likeness is None:
+            return scores
+        near = self._likeness.cosines(query)
+        most = ceiling(query_tokens(query), words.statistics.document_frequencies, words.size)
+        blend = Blend.of(self._likeness.space, most, recipe.meaning.weight, recipe.meaning.reach)
+        return np.where(recalled(scores, near, blend), fused(scores, near, blend), 0.0)
+
+    def _words_of(self, recipe: Recipe) -> Postings:
+        key = recipe.fingerprint("text")
+        if key not in self._words:
+            while len(self._words) >= _TEXTS:
+                del self._words[next(iter(self._words))]
+            self._words[key] = Postings.of(self._documents, recipe.text)
+        return self._words[key]
+
+    def _pull_of(self, user: str) -> Floats:
+        profile = self._view.profiles.get(user)
+        if profile is None:
+            return np.zeros(len(self._ids))
+        return style_pull(self._view.material.style_vectors, profile.centroids, profile.weights)[0]
+
+
+def _deepest(scores: Floats, pool: int) -> Floats:
+    """Return the scores with 0 for what is not among the ``pool`` largest; ties at the end stay in."""
+    if np.count_nonzero(scores) <= pool:
+        return scores
+    return np.where(scores >= np.partition(scores, -pool)[-pool], scores, 0.0)

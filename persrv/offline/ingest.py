@@ -1,0 +1,133 @@
+"""The first stage: what the loaders find goes into the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from persrv.catalog import Catalog, Entry, KnownFile, sticker_id_of, sticker_id_of_key
+from persrv.catalog.batches import chunks
+from persrv.errors import PictureError
+from persrv.images.decode import facts
+from persrv.offline.loading import Loader
+from persrv.offline.progress import Progress
+from persrv.records import Skipped, SourcePick, SourceSticker
+
+BATCH = 256
+"""Stickers or picks written in one transaction."""
+
+PickFilter = Callable[[SourcePick], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What came in.
+
+    Attributes:
+        stickers: Stickers that the source has now.
+        removed: Stickers that it had before and has no longer.
+        picks: Picks that were new.
+        skipped: Items that could not be used.
+    """
+
+    stickers: int
+    removed: int
+    picks: int
+    skipped: tuple[Skipped, ...]
+
+
+def ingest(
+    catalog: Catalog,
+    loader: Loader,
+    pick_loaders: Sequence[Loader],
+    progress: Progress,
+    keep_pick: PickFilter | None = None,
+) -> Ingested:
+    """Bring stickers and picks from their sources into the catalog; doing it again adds nothing.
+
+    A file whose path, size and modification time are known is not read again. Items that cannot be used are reported
+    and cost nothing else. Each batch is one transaction, so an interrupted run keeps what it had written.
+
+    Args:
+        catalog: Where they go.
+        loader: The source of stickers.
+        pick_loaders: Sources of picks on those stickers.
+        progress: Shows how far it is.
+        keep_pick: Picks for which it is false are left out; evaluation holds picks back this way.
+
+    Raises:
+        SourceError: The source itself cannot be read.
+    """
+    skipped: list[Skipped] = []
+    seen: set[str] = set()
+    known = catalog.known_files(loader.name)
+    with progress.stage("reading stickers", None) as advance:
+        for batch in chunks(loader.stickers(), BATCH):
+            entries = []
+            for found in batch:
+                entry = found if isinstance(found, Skipped) else _entry(found, loader.name, known)
+                if isinstance(entry, Skipped):
+                    skipped.append(entry)
+                else:
+                    entries.append(entry)
+                    seen.add(entry.source.key)
+            catalog.put(entries)
+            advance(len(batch))
+    removed = catalog.remove_missing(loader.name, seen)
+    picks = 0
+    for source in pick_loaders:
+        picks += _ingest_picks(catalog, loader.name, source, progress, keep_pick, skipped)
+    return Ingested(len(seen), len(removed), picks, tuple(skipped))
+
+
+def _entry(found: SourceSticker, loader: str, known: dict[str, KnownFile]) -> Entry | Skipped:
+    if found.path is None:
+        return Entry(sticker_id_of_key(loader, found.key), loader, found)
+    try:
+        stat = found.path.stat()
+        header = facts(found.path)
+        before = known.get(found.key)
+        unchanged = before and (before.path, before.size, before.mtime_ns) == (
+            str(found.path),
+            stat.st_size,
+            stat.st_mtime_ns,
+        )
+        sticker_id = before.sticker_id if before and unchanged else sticker_id_of(found.path)
+    except OSError as error:
+        return Skipped(found.key, f"{found.path} cannot be read: {error.strerror or error}")
+    except PictureError as error:
+        return Skipped(found.key, error.problem)
+    return Entry(
+        sticker_id,
+        loader,
+        found,
+        format=header.format,
+        width=header.width,
+        height=header.height,
+        frames=header.frames,
+        size=stat.st_size,
+        mtime_ns=stat.st_mtime_ns,
+    )
+
+
+def _ingest_picks(
+    catalog: Catalog,
+    sticker_loader: str,
+    source: Loader,
+    progress: Progress,
+    keep: PickFilter | None,
+    skipped: list[Skipped],
+) -> int:
+    with progress.stage("reading picks", None) as advance:
+
+        def wanted() -> Iterator[SourcePick]:
+            for found in source.interactions():
+                advance(1)
+                if isinstance(found, Skipped):
+                    skipped.append(found)
+                elif keep is None or keep(found):
+                    yield found
+
+        report = catalog.put_picks(sticker_loader, wanted())
+    skipped.extend(report.skipped)
+    return report.new

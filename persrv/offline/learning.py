@@ -1,0 +1,70 @@
+"""Learning from a collection's labelled stickers what the others may be called, see the describer ``nearest``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from persrv.images.registry import encoder
+from persrv.offline import Progress, Silent, build_collection
+from persrv.reading.describe.nearest_file import save
+from persrv.reading.describe.nearest_training import train_nearest
+from persrv.recipe import Recipe
+from persrv.records import Skipped
+from persrv.workspace import Workspace
+
+ENCODER = "efficientnet-lite0"
+"""Sees what a picture shows, offline, in 11 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What was learnt.
+
+    Attributes:
+        file: The model.
+        encoder: The image encoder that it needs.
+        stickers: Labelled stickers that it was fitted on.
+        labels: Labels that it can give.
+        skipped: Stickers whose pictures could not be read.
+    """
+
+    file: Path
+    encoder: str
+    stickers: int
+    labels: int
+    skipped: tuple[Skipped, ...]
+
+
+def learn_labels(
+    recipe: str | Path | Recipe,
+    *,
+    home: Path | None = None,
+    image_encoder: str = ENCODER,
+    progress: Progress | None = None,
+) -> Learnt:
+    """Fit the model of the describer ``nearest`` on the stickers that have a name or tag.
+
+    It is kept in the collection's folder, and the next build describes with it. A collection that was never built is
+    read in first.
+
+    Args:
+        recipe: A recipe's name, its ``.toml`` path, or the object.
+        home: Holds every collection's folder; default ``PERSRV_HOME``, else the user's data folder.
+        image_encoder: Makes the vectors; one that sees what a picture shows.
+        progress: Shows how far it is.
+
+    Raises:
+        RecipeError: There is no such recipe or encoder.
+        SourceError: No sticker has both a picture and a label.
+        MissingExtraError: The encoder's packages are not installed.
+    """
+    shown = progress or Silent()
+    workspace = Workspace.of(recipe, home)
+    sees = encoder(image_encoder)
+    if not workspace.recipe.catalog.url and not (workspace.folder / "catalog.db").is_file():
+        build_collection(workspace.recipe, home=home, progress=progress, only=["ingest"])
+    with workspace.existing_catalog() as catalog, shown.stage("learning labels", catalog.count()) as advance:
+        model, skipped = train_nearest(catalog.stickers(), sees, advance)
+    file = save(model, workspace.folder)
+    return Learnt(file, image_encoder, len(model.ids), len(model.labels), skipped)

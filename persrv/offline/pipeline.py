@@ -1,0 +1,147 @@
+"""The offline path: source, catalog, reading stages, index. Every part goes on where it stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from persrv.errors import QueryError
+from persrv.index.manifest import Manifest
+from persrv.offline.assemble import assemble
+from persrv.offline.engines import Engine, engine_named
+from persrv.offline.ingest import Ingested, PickFilter, ingest
+from persrv.offline.loading import load
+from persrv.offline.progress import Progress, Silent
+from persrv.offline.readers import READING, open_readers
+from persrv.offline.runner import StageReport, estimate_stage, run_stage
+from persrv.recipe import Recipe
+from persrv.records import Skipped
+from persrv.workspace import Workspace
+
+PARTS = ("ingest", *READING, "index")
+"""What a build consists of, in order; ``only`` names some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes:
+        manifest: Of the published index, ``None`` where no index was built.
+        stickers: Stickers that the source has.
+        removed: Stickers that left the source since the last build.
+        picks: New picks.
+        stages: What each reading stage did.
+        users: Users with a style profile.
+        skipped: Items that could not be used, each with a reason once; those of stages are tried again at the next
+            build.
+        seconds: Wall-clock time.
+    """
+
+    manifest: Manifest | None
+    stickers: int
+    removed: int
+    picks: int
+    stages: tuple[StageReport, ...]
+    users: int
+    skipped: tuple[Skipped, ...]
+    seconds: float
+
+    @property
+    def encoded(self) -> int:
+        """Pictures that were newly looked at."""
+        return sum(stage.done for stage in self.stages if stage.name == "look")
+
+
+def build_collection(
+    recipe: str | Path | Recipe,
+    *,
+    home: Path | None = None,
+    progress: Progress | None = None,
+    only: Collection[str] = (),
+    limit: int | None = None,
+    keep_pick: PickFilter | None = None,
+    engine: str | Engine = "local",
+) -> BuildReport:
+    """Build a collection, or bring it up to date, and publish it.
+
+    An interrupted build keeps what it had read and goes on from there; until the new index is complete, searches see
+    the old one. What cannot be used is skipped and reported.
+
+    Args:
+        recipe: A recipe's name, its ``.toml`` path, or the object.
+        home: Holds every collection's folder; default ``PERSRV_HOME``, else the user's data folder.
+        progress: Shows how far it is; default nothing.
+        only: Parts to do, of :data:`PARTS`; default all.
+        limit: Largest number of stickers that each reading stage works on; default all.
+        keep_pick: Picks for which it is false are not taken in; evaluation holds picks back this way.
+        engine: Where models work: ``"local"``, ``"ray"``, or an engine with settings of its own, such as
+            :class:`~persrv.offline.engines.RayEngine`. It is closed at the end.
+
+    Raises:
+        RecipeError: There is no such recipe, or it is wrong.
+        QueryError: ``only`` names an unknown part, ``limit`` is negative, or there is no such engine.
+        SourceError: The source cannot be read.
+        CatalogError: The database cannot be used.
+        MissingExtraError: A reader's packages are not installed.
+        VectorIndexError: The index cannot be written.
+    """
+    started = time.monotonic()
+    parts = _parts(only, limit)
+    shown = progress or Silent()
+    runs_on = engine_named(engine) if isinstance(engine, str) else engine
+    workspace = Workspace.of(recipe, home)
+    settings = workspace.recipe
+    loader = load(settings.stickers, settings)
+    pick_loaders = [load(source, settings) for source in settings.interactions]
+    with ExitStack() as opened:
+        opened.callback(runs_on.close)
+        catalog = opened.enter_context(workspace.catalog())
+        readers = opened.enter_context(open_readers(workspace, parts))
+        stages = [stage for stage in readers.stages if stage.name in parts]
+        came = Ingested(catalog.count(), 0, 0, ())
+        if "ingest" in parts:
+            came = ingest(catalog, loader, pick_loaders, shown, keep_pick)
+        reports = tuple(run_stage(stage, workspace, catalog, runs_on, shown, limit) for stage in stages)
+        published = None
+        if "index" in parts:
+            store = workspace.store()
+            opened.callback(store.close)
+            published = assemble(workspace, catalog, readers, store, shown)
+    return BuildReport(
+        manifest=published.manifest if published else None,
+        stickers=came.stickers,
+        removed=came.removed,
+        picks=came.picks,
+        stages=reports,
+        users=published.users if published else 0,
+        # A picture that cannot be opened fails in every stage, and is one thing to mend.
+        skipped=tuple(dict.fromkeys((*came.skipped, *(item for report in reports for item in report.skipped)))),
+        seconds=time.monotonic() - started,
+    )
+
+
+def plan_build(
+    recipe: str | Path | Recipe, *, home: Path | None = None, only: Collection[str] = (), limit: int | None = None
+) -> list[StageReport]:
+    """Say what :func:`build_collection` would do to the stickers that are in the catalog; nothing is read or written.
+
+    Stages that never ran here are timed on a few stickers. Arguments and errors are those of
+    :func:`build_collection`.
+    """
+    parts = _parts(only, limit)
+    workspace = Workspace.of(recipe, home)
+    with workspace.existing_catalog() as catalog, open_readers(workspace, parts) as readers:
+        return [estimate_stage(stage, catalog, limit) for stage in readers.stages if stage.name in parts]
+
+
+def _parts(only: Collection[str], limit: int | None) -> frozenset[str]:
+    unknown = sorted(set(only) - set(PARTS))
+    if unknown:
+        raise QueryError(f"there is no part {unknown[0]!r} of a build", f"name some of {', '.join(PARTS)}")
+    if limit is not None and limit < 0:
+        raise QueryError(f"limit {limit} is negative", "give 0 or more")
+    return frozenset(only or PARTS)

@@ -1,0 +1,70 @@
+"""What every sticker looks like: one vector for each picture, encoder and revision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.catalog import Catalog, VectorCache
+from persrv.images.encoder import ImageEncoder
+from persrv.images.together import encode_together
+from persrv.offline.stage import Item
+from persrv.records import Skipped
+
+Looks = tuple[NDArray[np.float32], ...]
+"""One vector for each encoder, shape (dimension,)."""
+
+
+class Looker:
+    """Looks at pictures with several encoders; a picture is decoded once for all of them.
+
+    Args:
+        encoders: What looks, at least one.
+    """
+
+    def __init__(self, encoders: Sequence[ImageEncoder]) -> None:
+        self._encoders = tuple(encoders)
+        self.model = "+".join(f"{encoder.name}@{encoder.revision}" for encoder in encoders)
+
+    def work(self, items: Sequence[Item]) -> list[Looks | Skipped]:
+        """Return the vectors of each picture."""
+        pictures = [item.picture for item in items if item.picture is not None]
+        encoded = encode_together(self._encoders, pictures) if pictures else []
+        rows = iter(zip(*encoded, strict=True))
+        return [next(rows) if item.picture is not None else Skipped(item.sticker_id, "no picture") for item in items]
+
+
+class LookStage:
+    """Encodes pictures into vector caches.
+
+    Args:
+        looker: Looks.
+        caches: Where its vectors go, a cache of the same encoder and revision for each of its encoders.
+        batch: Pictures encoded at once.
+    """
+
+    name = "look"
+    title = "looking at pictures"
+    blind_to = frozenset[str]()
+
+    def __init__(self, looker: Looker, caches: Sequence[VectorCache], batch: int) -> None:
+        self.work = looker.work
+        self.model = looker.model
+        self._caches = tuple(caches)
+        self.batch = batch
+
+    def missing(self, catalog: Catalog) -> list[str]:
+        """Return the ids of pictures that lack a vector of some encoder, ascending."""
+        pictured = sorted(catalog.pictured())
+        return sorted({sticker_id for cache in self._caches for sticker_id in cache.missing(pictured)})
+
+    def store(self, catalog: Catalog, results: Sequence[tuple[str, Looks]]) -> None:
+        """Append what is missing to the caches."""
+        ids = [sticker_id for sticker_id, _ in results]
+        for number, cache in enumerate(self._caches):
+            new = set(cache.missing(ids))
+            rows = [looks[number] for sticker_id, looks in results if sticker_id in new]
+            if rows:
+                cache.append([sticker_id for sticker_id in ids if sticker_id in new], np.stack(rows))

@@ -1,0 +1,84 @@
+"""The retriever for asyncio programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from persrv.online.answer import Answer
+from persrv.online.request import FilterValue
+from persrv.online.retriever import Retriever
+from persrv.ranking.profile import StyleProfile
+from persrv.recipe import Recipe
+from persrv.records import PickKind
+
+
+class AsyncRetriever:
+    """Does what :class:`~persrv.online.retriever.Retriever` does, in worker threads.
+
+    The engines release the interpreter lock while they work, so the event loop stays free and requests overlap.
+    """
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+
+    @classmethod
+    async def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Self:
+        """Open a collection, see :meth:`Retriever.open`."""
+        return cls(await asyncio.to_thread(Retriever.open, recipe, home=home))
+
+    async def search(
+        self,
+        query: str = "",
+        user: str | None = None,
+        *,
+        by: Literal["text", "picture"] = "text",
+        limit: int = 20,
+        offset: int = 0,
+        filters: Mapping[str, FilterValue] | None = None,
+        explain: bool = False,
+    ) -> Answer:
+        """Search, see :meth:`Retriever.search`."""
+        return await asyncio.to_thread(
+            self._retriever.search, query, user, by=by, limit=limit, offset=offset, filters=filters, explain=explain
+        )
+
+    async def similar(
+        self,
+        sticker: str | Path | bytes,
+        *,
+        by: Literal["meaning", "look", "both"] = "both",
+        limit: int = 20,
+        offset: int = 0,
+        filters: Mapping[str, FilterValue] | None = None,
+    ) -> Answer:
+        """Find more like this, see :meth:`Retriever.similar`."""
+        return await asyncio.to_thread(
+            self._retriever.similar, sticker, by=by, limit=limit, offset=offset, filters=filters
+        )
+
+    async def record(
+        self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
+    ) -> StyleProfile:
+        """Write a pick down, see :meth:`Retriever.record`."""
+        return await asyncio.to_thread(self._retriever.record, user, query, sticker_id, kind=kind, time=time)
+
+    async def refresh(self) -> bool:
+        """Go on to the newest build, see :meth:`Retriever.refresh`."""
+        return await asyncio.to_thread(self._retriever.refresh)
+
+    async def close(self) -> None:
+        """Let go of the index and the catalog."""
+        await asyncio.to_thread(self._retriever.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,117 @@
+"""One version of a collection, opened: its stickers, its users, and all that is made from what it was built from."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+
+from persrv.catalog import Catalog
+from persrv.errors import BuildGoneError
+from persrv.images.space import Space
+from persrv.index.engine import Collection, Store
+from persrv.index.manifest import Manifest
+from persrv.online.profiles import Profiles
+from persrv.online.understanding import Understanding
+from persrv.text import TOKENIZER
+from persrv.workspace import Workspace
+
+
+class OpenVersion:
+    """What answers come from; it never mixes two builds. Safe for several threads.
+
+    Attributes:
+        stickers: The stickers' collection.
+        users: The users' collection of the same build, where that is kept.
+        understanding: The build's words and meanings.
+        profiles: The users' styles.
+    """
+
+    def __init__(
+        self, stickers: Collection, users: Collection, understanding: Understanding, profiles: Profiles
+    ) -> None:
+        self.stickers = stickers
+        self.users = users
+        self.understanding = understanding
+        self.profiles = profiles
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the stickers' collection was built from."""
+        return self.stickers.manifest
+
+    @property
+    def builds(self) -> tuple[str, str]:
+        """The builds of the stickers' and of the users' collection."""
+        return self.stickers.manifest.build, self.users.manifest.build
+
+    @cached_property
+    def space(self) -> Space:
+        """Where pictures' vectors lie."""
+        return Space.from_dict(self.manifest.space)
+
+    def close(self) -> None:
+        """Let go of both collections; closing twice is harmless."""
+        self.stickers.close()
+        self.users.close()
+
+
+class Opener:
+    """Opens a collection's current version, as often as it is asked to; models are made once.
+
+    Args:
+        workspace: Of the collection.
+        catalog: Keeps the words.
+        store: Keeps the versions.
+
+    Attributes:
+        encoder: The recipe's image encoder.
+    """
+
+    def __init__(self, workspace: Workspace, catalog: Catalog, store: Store) -> None:
+        self._workspace = workspace
+        self._catalog = catalog
+        self._store = store
+        self.encoder = workspace.encoder()
+        self._texts = workspace.text_encoder()
+
+    def current(self) -> str | None:
+        """Return the build that is current now, by one look; ``None`` where the collection was removed."""
+        return self._store.current(self._workspace.recipe.name)
+
+    def open(self) -> OpenVersion:
+        """Open the version that is current now.
+
+        Raises:
+            NotFoundError: The collection was never built.
+            IndexMismatchError: It was built by another tokenizer, encoder or text section.
+            IndexLockedError: Another process owns the embedded version.
+            IndexUnavailableError: The server cannot be used.
+        """
+        workspace, texts = self._workspace, self._texts
+        recipe = workspace.recipe
+        with ExitStack() as opened:
+            stickers = opened.enter_context(self._store.open(recipe.name))
+            manifest = stickers.manifest
+            manifest.check(
+                tokenizer=TOKENIZER,
+                text=recipe.fingerprint("text"),
+                encoder=f"{self.encoder.name}@{self.encoder.revision}",
+                meaning=f"{texts.name}@{texts.revision}" if texts else "",
+                style=workspace.style_name,
+            )
+            users = opened.enter_context(self._users(manifest.build))
+            version = OpenVersion(
+                stickers,
+                users,
+                Understanding(self._catalog, manifest, recipe, texts),
+                Profiles(users, manifest.taste_dimension, recipe.style.clusters, recipe.style.half_life_days),
+            )
+            opened.pop_all()
+        return version
+
+    def _users(self, build: str) -> Collection:
+        # Users are published a moment before stickers: the current ones may lie in the next build's space.
+        try:
+            return self._store.open(self._workspace.users_name, build)
+        except BuildGoneError:
+            return self._store.open(self._workspace.users_name)

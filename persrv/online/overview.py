@@ -1,0 +1,103 @@
+"""What a collection holds, and whether it can be searched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from persrv.errors import NotFoundError, PersrvError
+from persrv.online.retriever import Retriever
+from persrv.recipe import Recipe
+from persrv.workspace import Workspace
+
+
+def overview(recipe: str | Path | Recipe, *, home: Path | None = None) -> dict[str, Any]:
+    """Return a collection's facts, JSON-safe and flat; opens no index, so it works while another process owns it.
+
+    Raises:
+        NotFoundError: The collection was never built.
+    """
+    workspace = Workspace.of(recipe, home)
+    with workspace.existing_catalog() as catalog:
+        users = catalog.users()
+        packs = Counter(pack for sticker in catalog.stickers() for pack in sticker.packs)
+        stickers = catalog.count()
+    store = workspace.store()
+    try:
+        manifest = store.manifest(workspace.recipe.name)
+    finally:
+        store.close()
+    built = manifest.facts() if manifest else {"build": "none"}
+    return {
+        "recipe": workspace.recipe.name,
+        "title": workspace.recipe.title,
+        "file": str(workspace.recipe.file or ""),
+        "folder": str(workspace.folder),
+        "index": workspace.recipe.index.location,
+        "catalog_stickers": stickers,
+        "packs": dict(packs.most_common(20)),
+        "users": len(users),
+        "picks": sum(user.picks for user in users),
+    } | built
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding of :func:`examine`: what was looked at, whether it is well, and what was found or is to be done."""
+
+    name: str
+    passed: bool
+    finding: str
+
+
+def examine(recipe: str | Path | Recipe, *, home: Path | None = None) -> list[Check]:
+    """Check a collection from the recipe to an answered search; later checks are left out when an earlier one fails."""
+    checks: list[Check] = []
+
+    def check(name: str, look: Callable[[], str]) -> bool:
+        try:
+            checks.append(Check(name, True, look()))
+        except PersrvError as error:
+            checks.append(Check(name, False, str(error)))
+        return checks[-1].passed
+
+    found: list[Workspace] = []
+
+    def read_recipe() -> str:
+        found.append(Workspace.of(recipe, home))
+        return f"{found[0].recipe.file or found[0].recipe.name} is valid"
+
+    if check("recipe", read_recipe) and check("catalog", lambda: _look_at_catalog(found[0])):
+        check("pictures", lambda: _look_at_pictures(found[0]))
+        check("index", lambda: _look_at_index(found[0]))
+    return checks
+
+
+def _look_at_catalog(workspace: Workspace) -> str:
+    with workspace.existing_catalog() as catalog:
+        return f"{catalog.count()} stickers, {len(catalog.users())} users"
+
+
+def _look_at_pictures(workspace: Workspace) -> str:
+    with workspace.existing_catalog() as catalog:
+        gone = [str(s.path) for s in catalog.stickers() if s.path is not None and not s.path.is_file()]
+    if gone:
+        raise NotFoundError(
+            f"{len(gone)} pictures are gone, such as {gone[0]}",
+            f"put them back or run persrv build {workspace.recipe.name}",
+        )
+    return "every file is there"
+
+
+def _look_at_index(workspace: Workspace) -> str:
+    with Retriever.open(workspace.recipe, home=workspace.folder.parent) as retriever:
+        manifest = retriever.manifest
+        answer = retriever.search(limit=1)
+        if manifest.stickers and not answer:
+            raise NotFoundError(
+                "the index has stickers but a search finds none", f"run persrv build {workspace.recipe.name}"
+            )
+    return f"build {manifest.build} answers; {manifest.stickers} stickers, {manifest.collisions} token collisions"

@@ -1,0 +1,119 @@
+"""Users' style profiles while people search: read from their points, moved by each pick, with a bounded cache."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qdrant_client import models as m
+
+from persrv.index.engine import Collection
+from persrv.index.profile_points import Likeness, points_of
+from persrv.index.schema import IMAGE, centroid_id
+from persrv.index.vectors import vector_of
+from persrv.online.request import NO_TASTE, Taste
+from persrv.ranking.profile import StyleProfile
+
+CACHED_USERS = 10_000
+"""Profiles kept in memory; at 5 centroids of 128 numbers that is about 50 MB."""
+
+FRESH_SECONDS = 30.0
+"""How long a cached profile is served before it is read again: another process may have moved it."""
+
+
+Known = tuple[StyleProfile, list[Likeness]]
+
+
+class Profiles:
+    """Reads and moves profiles in the users' collection, with a bounded cache. Safe for several threads.
+
+    Args:
+        collection: The users' collection.
+        dimension: Length of a centroid.
+        most: Largest number of styles a user may have.
+        half_life_days: After so many days a pick counts half, ``None`` for never.
+    """
+
+    def __init__(self, collection: Collection, dimension: int, most: int, half_life_days: float | None) -> None:
+        self._collection = collection
+        self._dimension = dimension
+        self._most = most
+        self._half_life = half_life_days
+        self._cache: OrderedDict[str, tuple[float, Known]] = OrderedDict()
+        self._lock = Lock()
+
+    def taste(self, user: str | None) -> Taste:
+        """Return what ranking needs of a user's profile; no centroids for somebody unknown."""
+        profile = self.get(user)[0] if user else None
+        return Taste(profile.centroids, profile.weights) if profile is not None and len(profile.mass) else NO_TASTE
+
+    def get(self, user: str) -> Known:
+        """Return a user's profile and the stickers that show it; an empty profile for somebody unknown."""
+        with self._lock:
+            cached = self._cache.get(user)
+            if cached and time.monotonic() - cached[0] < FRESH_SECONDS:
+                self._cache.move_to_end(user)
+                return cached[1]
+        found = self._read(user)
+        with self._lock:
+            self._remember(user, found)
+        return found
+
+    def move(self, user: str, vector: NDArray[np.floating], day: float, shown: tuple[str, str, str]) -> StyleProfile:
+        """Write the profile after one more pick and return it.
+
+        Args:
+            user: Who picked.
+            vector: The sticker's vector in the space of style, shape (d,); a zero vector changes nothing.
+            day: When, in days since the Unix epoch.
+            shown: The sticker's id, title and picture URL.
+        """
+        with self._lock:
+            old, likenesses = self._read(user)
+            new = old.after(vector, day, most=self._most, half_life_days=self._half_life)
+            if new is old:
+                return old
+            pick = Likeness(*shown, cosine=1.0)
+            cosines = new.centroids @ np.asarray(vector, dtype=np.float64)
+            kept = [*likenesses, pick][: len(new.mass)]
+            joined = int(cosines.argmax())
+            if cosines[joined] >= kept[joined].cosine:
+                kept[joined] = Likeness(*shown, cosine=float(cosines[joined]))
+            self._collection.upsert(points_of(user, new, kept))
+            self._remember(user, (new, kept))
+            return new
+
+    def forget(self, user: str) -> None:
+        """Remove every point of a user."""
+        with self._lock:
+            self._collection.delete([centroid_id(user, number) for number in range(self._most)])
+            self._cache.pop(user, None)
+
+    def _remember(self, user: str, found: Known) -> None:
+        self._cache[user] = time.monotonic(), found
+        self._cache.move_to_end(user)
+        while len(self._cache) > CACHED_USERS:
+            self._cache.popitem(last=False)
+
+    def _read(self, user: str) -> Known:
+        ids = [centroid_id(user, number) for number in range(self._most)]
+        records = self._collection.retrieve(ids, with_vectors=(IMAGE,))
+        rows = sorted(records, key=lambda record: int(_payload(record)["number"]))
+        if not rows:
+            return StyleProfile.empty(self._dimension), []
+        payloads = [_payload(record) for record in rows]
+        directions = np.array([vector_of(record, IMAGE) for record in rows])
+        profile = StyleProfile(
+            sums=directions * np.array([[p["resultant"]] for p in payloads]),
+            mass=np.array([p["mass"] for p in payloads]),
+            day=float(payloads[0]["day"]),
+        )
+        return profile, [Likeness(p["sticker_id"], p["title"], p["image_url"], float(p["likeness"])) for p in payloads]
+
+
+def _payload(record: m.Record) -> dict[str, Any]:
+    return record.payload or {}

@@ -1,0 +1,216 @@
+"""The online path: one request recalls by text, lifts by utility, and leans towards the user's own styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from qdrant_client import models as m
+
+from persrv.catalog import Catalog
+from persrv.errors import QueryError
+from persrv.images.decode import open_picture
+from persrv.images.encoder import ImageEncoder
+from persrv.index.manifest import Manifest
+from persrv.index.schema import IMAGE, TEXT, point_id
+from persrv.index.vectors import sparse_of, vector_of
+from persrv.online.answer import Answer
+from persrv.online.comparison.serving import Serving
+from persrv.online.newest import Newest
+from persrv.online.open_version import Opener, OpenVersion
+from persrv.online.page import Page, best_first, to_hits
+from persrv.online.people import People
+from persrv.online.ranker import Ranker
+from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters, similar_request
+from persrv.online.searching import Asked, Searching
+from persrv.recipe import Ranking, Recipe
+from persrv.records import Team
+from persrv.workspace import Workspace
+
+LONGEST_QUERY = 1000
+"""Characters of a query; longer ones are refused."""
+
+
+class Retriever(People):
+    """Searches one built collection. Safe for several threads; close it, or use it in a ``with`` block.
+
+    Open one with :meth:`open`. It stays on the build that was current then, and goes on to the newest one when its own
+    is gone from a server, or at :meth:`refresh`. The recipe stays the one that it was opened with.
+
+    Attributes:
+        recipe: What the collection was opened with.
+    """
+
+    def __init__(self, recipe: Recipe, catalog: Catalog, newest: Newest, encoder: ImageEncoder) -> None:
+        self.recipe = recipe
+        self._catalog = catalog
+        self._newest = newest
+        self._encoder = encoder
+        self._closing = ExitStack()
+        self._serving = Serving(recipe, catalog) if recipe.compare.name else None
+
+    @classmethod
+    def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Self:
+        """Open a collection that ``persrv build`` made.
+
+        Args:
+            recipe: A recipe's name, its ``.toml`` path, or the object.
+            home: Holds every collection's folder; default ``PERSRV_HOME``, else the user's data folder.
+
+        Raises:
+            RecipeError: There is no such recipe, or it is wrong.
+            NotFoundError: The collection was never built.
+            IndexMismatchError: It was built by another tokenizer, encoder or text section.
+            IndexLockedError: Another process owns the embedded index.
+            IndexUnavailableError: The server cannot be used.
+        """
+        workspace = Workspace.of(recipe, home)
+        with ExitStack() as opened:
+            store = workspace.store()
+            opened.callback(store.close)
+            catalog = opened.enter_context(workspace.existing_catalog())
+            opener = Opener(workspace, catalog, store)
+            retriever = cls(workspace.recipe, catalog, Newest(opener), opener.encoder)
+            retriever._closing = opened.pop_all()
+        return retriever
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the build was made from that answers come from now."""
+        return self._newest.version.manifest
+
+    def refresh(self) -> bool:
+        """Go on to the newest build, if there is one that is not in use yet; searches go on meanwhile.
+
+        Where there is none, that costs one small request to a server, or reading one small file.
+
+        Returns:
+            Whether answers come from another build now.
+
+        Raises:
+            NotFoundError: The collection was removed.
+            IndexMismatchError: The newest build was made with other settings than this retriever was opened with.
+            IndexLockedError: Another process has it open; embedded only.
+            IndexUnavailableError: The server cannot be used.
+        """
+        return self._newest.refresh()
+
+    def search(
+        self,
+        query: str = "",
+        user: str | None = None,
+        *,
+        by: Literal["text", "picture"] = "text",
+        limit: int = 20,
+        offset: int = 0,
+        filters: Mapping[str, FilterValue] | None = None,
+        explain: bool = False,
+    ) -> Answer:
+        """Return the stickers that answer a query, best for this user first.
+
+        An unknown user gets answers ranked by text and utility. An empty query gets the user's own latest stickers and
+        then popular ones. Words that no sticker has are corrected where something near is known; else stickers
+        whose pictures the query fits stand in, where the image encoder can tell, or popular ones, and the answer's
+        ``note`` says so. Equal scores are ordered by sticker id, so paging is stable.
+
+        Where the recipe compares two rankings, a named user gets both in one answer, or one of them, and what was shown
+        is written down; see :mod:`persrv.comparison`. Scores of an interleaved answer do not fall from hit to hit.
+
+        Args:
+            query: What was typed, in any language, emoji included; at most 1000 characters.
+            user: Whose taste counts.
+            by: ``"text"`` searches what is known of stickers; ``"picture"`` compares the query with the pictures
+                themselves, which needs an image encoder with a text tower.
+            limit: Hits on a page, 1 to 1000.
+            offset: Hits before the page, >= 0; at most the recipe's ``ranking.pool`` hits can be reached.
+            filters: ``{field: value or values}``; fields are pack, tags, language, animated, rating, style.
+            explain: Also say which words matched, for 1 more request.
+
+        Raises:
+            QueryError: A limit, offset, filter or query that is out of range, or ``by="picture"`` where the image
+                encoder has no text tower.
+            MissingExtraError: That encoder's packages are not installed.
+        """
+        if len(query) > LONGEST_QUERY:
+            raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
+        page = Page.asked(offset, limit)
+        asked = Asked(query, user, by, parse_filters(filters), explain)
+        return self._newest.ask(lambda version: self._answer(version, asked, page))
+
+    def similar(
+        self,
+        sticker: str | Path | bytes,
+        *,
+        by: Literal["meaning", "look", "both"] = "both",
+        limit: int = 20,
+        offset: int = 0,
+        filters: Mapping[str, FilterValue] | None = None,
+    ) -> Answer:
+        """Return stickers like one of the collection, or like a picture.
+
+        Args:
+            sticker: A sticker's id or unique prefix of it; or a picture, as ``Path`` or bytes.
+            by: ``"look"`` compares pictures, ``"meaning"`` texts, ``"both"`` adds the two similarities, each at most
+                1. A picture has no texts yet, so it is always compared by look.
+            limit: As in :meth:`search`.
+            offset: As in :meth:`search`.
+            filters: As in :meth:`search`.
+
+        Raises:
+            NotFoundError: No such sticker.
+            PictureError: The picture cannot be decoded.
+            QueryError: As :meth:`search`.
+        """
+        page, where = Page.asked(offset, limit), parse_filters(filters)
+        return self._newest.ask(lambda version: self._similar(version, sticker, by, page, where))
+
+    def close(self) -> None:
+        """Let go of the index and the catalog; closing twice is harmless."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _answer(self, version: OpenVersion, asked: Asked, page: Page) -> Answer:
+        def searching(weights: Ranking) -> Searching:
+            return Searching(version, self._catalog, self._encoder, weights)
+
+        if self._serving is None or not (asked.user and asked.user.strip()):
+            return searching(self.recipe.ranking).answer(asked, page)
+        sides: dict[Team, Searching] = {"a": searching(self.recipe.ranking), "b": searching(self.recipe.variant)}
+        return self._serving.answer(asked.query, asked.user, page, lambda team, part: sides[team].answer(asked, part))
+
+    def _similar(
+        self,
+        version: OpenVersion,
+        sticker: str | Path | bytes,
+        by: Literal["meaning", "look", "both"],
+        page: Page,
+        where: m.Filter | None,
+    ) -> Answer:
+        image, text, self_score = None, None, 1.0
+        if isinstance(sticker, str):
+            known = self._catalog.sticker(sticker)
+            name, where = known.title, narrowed(where, without=[known.id])
+            stored = version.stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
+            if stored and by != "meaning":
+                image = vector_of(stored[0], IMAGE)
+            if stored and by != "look":
+                text = sparse_of(stored[0])
+                ranker = Ranker(version.stickers, self.recipe.ranking)
+                self_score = ranker.self_score(known.id, text) if text and image else 1.0
+        else:
+            raw = self._encoder.encode([open_picture(sticker)])
+            name, image = "the picture", [float(x) for x in version.space.project(raw)[0]]
+        request = similar_request(image, text, self_score, self.recipe.ranking.pool, where)
+        if request is None:
+            return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
+        ranked = best_first(version.stickers, request, page)
+        hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
+        return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)

@@ -1,0 +1,1 @@
+"""The formulas, pure NumPy: the reference that the engines are tested against."""

@@ -1,0 +1,66 @@
+"""The text in a picture: every frame read, readings merged, doubtful lines kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from persrv.images.decode import Picture
+from persrv.reading.ocr.engine import Line, OcrEngine
+from persrv.reading.ocr.grounds import shown
+from persrv.reading.ocr.merging import merge_frames, merge_grounds, same_text
+from persrv.records import Semantics
+
+_RULES = "1"
+"""Changes with the rules of this package by which lines are merged and believed."""
+
+_LONE_DOUBT = 1 / 8
+"""Drawings are full of shapes like O, 8 and X, so a lone character is believed only where an eighth of the doubt is
+left that other lines may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class OcrText:
+    """What was read in a picture.
+
+    Attributes:
+        lines: The lines that can be trusted, in the order in which they appear and are read.
+        uncertain: The other ones, in the same order, without those that a trusted line says better.
+    """
+
+    lines: tuple[Line, ...]
+    uncertain: tuple[Line, ...]
+
+    @property
+    def semantics(self) -> Semantics:
+        """The trusted lines as the sticker's ``ocr`` field."""
+        return Semantics(ocr=tuple(line.text for line in self.lines))
+
+
+def read_picture(engine: OcrEngine, picture: Picture, *, min_confidence: float, max_side: int) -> OcrText:
+    """Read every representative frame of a picture.
+
+    Args:
+        engine: Reads one frame.
+        picture: A decoded picture.
+        min_confidence: A line below is uncertain, in [0, 1]. A line of a single character needs
+            ``1 - (1 - min_confidence) / 8``.
+        max_side: The side at which text is sought, in pixels; see :func:`persrv.reading.ocr.grounds.shown`.
+
+    Raises:
+        PictureError: The engine failed on a frame.
+    """
+    frames = [merge_grounds([engine.read(ground) for ground in shown(frame, max_side)]) for frame in picture.frames]
+    lines = merge_frames([line for line in frame if _trusted(line, min_confidence)] for frame in frames)
+    doubtful = merge_frames([line for line in frame if not _trusted(line, min_confidence)] for frame in frames)
+    uncertain = [line for line in doubtful if not any(same_text(line, trusted) for trusted in lines)]
+    return OcrText(tuple(lines), tuple(uncertain))
+
+
+def reading_revision(engine: OcrEngine, *, min_confidence: float, max_side: int) -> str:
+    """Return what identifies a reading: it changes whenever :func:`read_picture` might answer otherwise."""
+    return f"{engine.name} {engine.revision}; confidence {min_confidence:g}, side {max_side}; rules {_RULES}"
+
+
+def _trusted(line: Line, min_confidence: float) -> bool:
+    lone = sum(character.isalnum() for character in line.text) == 1
+    return line.confidence >= (1 - (1 - min_confidence) * _LONE_DOUBT if lone else min_confidence)

@@ -1,0 +1,268 @@
+"""What a recipe (``collections/*.toml``) may say.
+
+A recipe names one sticker collection: where its stickers come from, how they are read, how the answer is ranked,
+and where the catalog and the index live. Unknown keys are errors, so a misspelt setting cannot be silently ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from persrv.errors import RecipeError
+from persrv.recipe.location import Catalog, Index
+from persrv.recipe.section import Fraction, Name, NotNegative, Positive, Section
+from persrv.records import FIELDS
+
+
+class Source(Section):
+    """Where stickers or interactions come from: a loader, what it reads, and its options."""
+
+    loader: str = Field(min_length=1)
+    path: Path | None = None
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class FieldSettings(Section):
+    """One BM25F field: its weight (0 leaves it out) and its length normalisation ``b``."""
+
+    weight: NotNegative = 1.0
+    b: Fraction = 0.75
+
+
+def _default_fields() -> dict[str, FieldSettings]:
+    weights = {
+        "name": 1.0,
+        "tags": 1.0,
+        "emoji": 1.0,
+        "ocr": 1.0,
+        "description": 0.6,
+        "keywords": 0.8,
+        "emotions": 0.5,
+        "queries": 1.0,
+        "pack": 0.3,
+    }
+    return {name: FieldSettings(weight=weights[name]) for name in FIELDS}
+
+
+class Text(Section):
+    """BM25F over the semantics (Robertson, Zaragoza & Taylor 2004)."""
+
+    k1: Positive = 1.2
+    fields: dict[str, FieldSettings] = Field(default_factory=_default_fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_fields_over_defaults(cls, value: Any) -> Any:
+        given = value.get("fields") if isinstance(value, dict) else None
+        if not isinstance(given, dict):
+            return value
+        unknown = sorted(set(given) - set(FIELDS))
+        if unknown:
+            raise ValueError(f"unknown field {unknown[0]!r}, known are {', '.join(FIELDS)}")
+        merged: dict[str, Any] = {name: settings.model_dump() for name, settings in _default_fields().items()}
+        for name, settings in given.items():
+            merged[name] = merged[name] | settings if isinstance(settings, dict) else settings
+        return value | {"fields": merged}
+
+
+class Image(Section):
+    """How a sticker's look becomes the vector ``image``."""
+
+    encoder: str = "statistics"
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    model_folder: Path | None = None
+    batch: int = Field(default=64, ge=1, le=4096)
+
+
+class Ocr(Section):
+    """How the text in pictures is read; ``engine = ""`` leaves it unread."""
+
+    engine: Literal["", "rapidocr", "easyocr"] = ""
+    languages: tuple[str, ...] = ("ch_sim", "en")
+    min_confidence: Fraction = 0.6
+    max_side: int = Field(default=320, ge=32, le=4096)
+    model_folder: Path | None = None
+    download: bool = False
+
+
+class Describe(Section):
+    """What says what stickers mean; ``engine = ""`` leaves them undescribed."""
+
+    engine: Literal["", "transformers", "openai", "nearest", "labels"] = ""
+    model: str = ""
+    adapter: Path | None = None
+    revision: str = ""
+    language: Literal["en", "zh"] = "en"
+    prompt: str = ""
+    batch: int = Field(default=8, ge=1, le=1024)
+    max_tokens: int = Field(default=160, ge=8, le=4096)
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    four_bit: bool = False
+    base_url: str = ""
+    concurrency: int = Field(default=4, ge=1, le=256)
+    timeout_s: Positive = 60.0
+    retries: int = Field(default=4, ge=0, le=20)
+
+
+class Meaning(Section):
+    """Dense recall by meaning beside BM25F; ``encoder = ""`` leaves it out.
+
+    ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score;
+    ``reach`` is how many of them let a sticker in that has none of the query's words.
+    """
+
+    encoder: str = ""
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    dimension: int = Field(default=256, ge=1, le=4096)
+    weight: NotNegative = 0.15
+    reach: NotNegative = 1.0
+
+
+class UtilityWeights(Section):
+    """How the three parts of utility are computed and added; the weights are normalised to sum 1."""
+
+    popularity: NotNegative = 0.4
+    cross_user: NotNegative = 0.4
+    query: NotNegative = 0.2
+    prior: NotNegative = 1.0
+    half_life_days: Positive | None = None
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if self.popularity + self.cross_user + self.query <= 0:
+            raise ValueError("at least one of popularity, cross_user and query must be above 0")
+        return self
+
+
+class Style(Section):
+    """What says how stickers are drawn, and how a user's picks become style centroids.
+
+    ``encoder = ""`` takes the vectors of ``[image]``. With ``apart`` what a sticker's words foretell of its look is
+    taken out, so that two pictures are alike by hand, whatever they show.
+    """
+
+    encoder: str = ""
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    model_folder: Path | None = None
+    apart: bool = True
+    clusters: int = Field(default=5, ge=1, le=32)
+    half_life_days: Positive | None = 45.0
+    seed: int = 0
+
+
+class Ranking(Section):
+    """The weights of the answer: ``bm25f * (1 + beta * utility) * (1 + gamma * style)``.
+
+    ``gamma`` stays within [0, 1]: style lies in [-1, 1], and a larger one would turn scores negative, where more text
+    would count for less.
+    """
+
+    beta: NotNegative = 0.5
+    gamma: Fraction = 1.0
+    pool: int = Field(default=500, ge=1, le=10_000)
+
+
+class Variant(Section):
+    """How the other ranking of a comparison differs from ``[ranking]``; what is left out is the same."""
+
+    beta: NotNegative | None = None
+    gamma: Fraction | None = None
+    pool: int | None = Field(default=None, ge=1, le=10_000)
+
+
+class Compare(Section):
+    """Two rankings compared on the people who search; ``name = ""`` compares nothing.
+
+    ``interleave`` shows each user both rankings in one answer, ``ab`` each user one of them. With ``ab`` a user's
+    searches are counted for ``window_days``, from the first one on.
+    """
+
+    name: Literal[""] | Name = ""
+    method: Literal["interleave", "ab"] = "interleave"
+    b: Variant = Variant()
+    window_days: Positive = 7.0
+
+
+class Recipe(Section):
+    """One sticker collection, as its TOML file describes it.
+
+    Attributes:
+        name: Lower-case letters, digits, ``-`` and ``_``; names the data directory and the Qdrant collection.
+        title: One line for people.
+        stickers: Where stickers come from.
+        interactions: Where picks come from, in order.
+        file: The TOML file, ``None`` for a recipe made in code. Relative paths in it start at its folder.
+    """
+
+    name: Name
+    title: str = ""
+    stickers: Source
+    interactions: tuple[Source, ...] = ()
+    catalog: Catalog = Catalog()
+    text: Text = Text()
+    image: Image = Image()
+    ocr: Ocr = Ocr()
+    describe: Describe = Describe()
+    meaning: Meaning = Meaning()
+    utility: UtilityWeights = UtilityWeights()
+    style: Style = Style()
+    ranking: Ranking = Ranking()
+    compare: Compare = Compare()
+    index: Index = Index()
+    file: Path | None = Field(default=None, exclude=True)
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read and check a recipe.
+
+        Raises:
+            RecipeError: The file is missing, is not TOML, or says something that no recipe may say; the text names
+                the file and the key.
+        """
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RecipeError(f"there is no recipe {file}", "give the path of a .toml file that exists") from error
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise RecipeError(f"{file} cannot be read as TOML: {error}", "correct the file") from error
+        return cls.from_dict(content, file)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], file: Path | None = None) -> Self:
+        """Check a recipe given as a dictionary of the TOML file's shape.
+
+        Raises:
+            RecipeError: As :meth:`read`.
+        """
+        try:
+            return cls.model_validate(content | {"file": file})
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"]) or "the recipe"
+            what = {"extra_forbidden": "is no known key", "missing": "is missing"}.get(first["type"], first["msg"])
+            raise RecipeError(
+                f"{file or 'recipe'}: {key}: {what}", "see docs/reference/recipe.md for every key"
+            ) from error
+
+    def resolve(self, path: Path) -> Path:
+        """Return ``path`` made absolute: relative paths start at the recipe's folder, ``~`` is the home."""
+        path = path.expanduser()
+        base = self.file.resolve().parent if self.file else Path.cwd()
+        return path if path.is_absolute() else base / path
+
+    @property
+    def variant(self) -> Ranking:
+        """The ranking weights of the comparison's other side."""
+        return Ranking.model_validate(self.ranking.model_dump() | self.compare.b.model_dump(exclude_none=True))
+
+    def fingerprint(self, *sections: str) -> str:
+        """Return 16 hex digits that change when one of the named sections changes."""
+        content = self.model_dump(mode="json", include=set(sections))
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

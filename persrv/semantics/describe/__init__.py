@@ -1,5 +1,0 @@
-"""Describers: what stickers mean, said by a model or by their labels."""
-
-from persrv.semantics.describe.registry import describer
-
-__all__ = ["describer"]

@@ -1,5 +1,0 @@
-"""Style apart from meaning: the vectors that say how stickers are drawn, not what they show."""
-
-from persrv.styling.centred import REVISION, MeaningCentred
-
-__all__ = ["REVISION", "MeaningCentred"]

@@ -1,0 +1,28 @@
+"""Which phrases of a sticker say what it means."""
+
+from __future__ import annotations
+
+from persrv.records import Semantics
+from persrv.text.meaning.lazy import clean
+
+MEANING_FIELDS = ("name", "tags", "queries", "keywords", "ocr", "emotions", "description")
+"""The fields that are read, the most telling first. Emoji are left to BM25, which knows their names; a pack's name says
+where a sticker comes from, not what it means."""
+
+MOST_PHRASES = 16
+"""Phrases of one sticker that are encoded."""
+
+
+def phrases(semantics: Semantics, most: int = MOST_PHRASES) -> list[str]:
+    """Return a sticker's phrases without repeats (case and spaces aside), at most ``most`` of them, clean.
+
+    Fields take turns, so that a sticker with twenty tags still has its description read.
+
+    Args:
+        semantics: The sticker's texts.
+        most: At least 1.
+    """
+    fields = [[clean(phrase) for phrase in getattr(semantics, field)] for field in MEANING_FIELDS]
+    longest = max(map(len, fields))
+    turns = (field[turn] for turn in range(longest) for field in fields if turn < len(field))
+    return list(dict.fromkeys(phrase for phrase in turns if phrase))[:most]

@@ -1,0 +1,61 @@
+"""Learning labels with the command, and describing with what was learnt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from persrv.cli import app
+from persrv.errors import RecipeError, SourceError
+from persrv.offline import build_collection
+from persrv.offline.learning import learn_labels
+from tiny_collection import MEANINGS, STYLES, Tiny, write_collection
+
+
+def without_labels(folder: Path, styles: tuple[str, ...]) -> None:
+    """Take side-cars and telling file names from some styles' pictures."""
+    for style in styles:
+        for number, picture in enumerate(sorted((folder / "stickers" / style).glob("*.png"))):
+            picture.with_suffix(".json").unlink()
+            picture.rename(picture.with_name(f"{number:03}.png"))
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Tiny:
+    """The collection, never built, that asks for the describer ``nearest``."""
+    made = Tiny(write_collection(tmp_path), tmp_path / "home")
+    made.file.write_text(made.file.read_text() + '[describe]\nengine = "nearest"\n')
+    return made
+
+
+def test_a_build_before_learning_says_what_to_do(fresh: Tiny) -> None:
+    with pytest.raises(RecipeError, match="run persrv learn"):
+        build_collection(fresh.file, home=fresh.home)
+
+
+def test_the_command_learns_and_the_build_describes(fresh: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(fresh.home))
+    without_labels(fresh.file.parent, ("flat",))
+    asked = CliRunner().invoke(app, ["learn", str(fresh.file), "--encoder", "statistics", "--json"])
+    assert asked.exit_code == 0, asked.output
+    learnt = json.loads(asked.stdout)
+    assert learnt["stickers"] == 2 * len(MEANINGS)
+    assert learnt["labels"] == 2 * len(MEANINGS)
+    report = build_collection(fresh.file, home=fresh.home)
+    assert (report.stages[-1].name, report.stages[-1].done) == ("describe", len(STYLES) * len(MEANINGS))
+    assert build_collection(fresh.file, home=fresh.home).stages[-1].missing == 0
+
+
+def test_a_collection_without_labels_teaches_nothing(fresh: Tiny) -> None:
+    without_labels(fresh.file.parent, STYLES)
+    with pytest.raises(SourceError, match="give some of them tags"):
+        learn_labels(fresh.file, home=fresh.home, image_encoder="statistics")
+
+
+def test_an_encoder_that_is_not_there_is_named_before_anything_is_read(fresh: Tiny) -> None:
+    with pytest.raises(RecipeError, match="crystal"):
+        learn_labels(fresh.file, home=fresh.home, image_encoder="crystal")
+    assert not fresh.home.exists()

@@ -1,0 +1,128 @@
+"""A folder as people have them, from the command to the index, undisturbed and killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from built_collection import everything
+from mixed_folder import GOOD, REFUSED, UNREADABLE, refuses_us, write_mixed_folder
+from persrv.cli import app
+from persrv.offline import build_collection
+from persrv.workspace import Workspace
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has neither kill -9 nor such file names")
+
+RECIPE = """
+name = "mixed"
+[stickers]
+loader = "folder"
+path = "stickers"
+[image]
+batch = 4
+[ocr]
+engine = "rapidocr"
+[describe]
+engine = "labels"
+batch = 4
+"""
+
+BUILD = """
+import sys
+from pathlib import Path
+from persrv import build_collection
+print("ready", flush=True)
+build_collection(sys.argv[1], home=Path(sys.argv[2]))
+"""
+
+KILLS = 10
+
+
+@dataclass(frozen=True)
+class Calm:
+    """A build that nobody disturbed: its recipe, its home, what it answered, and how long it took."""
+
+    file: Path
+    home: Path
+    exit_code: int
+    report: dict[str, Any]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    folder = tmp_path_factory.mktemp("mixed")
+    write_mixed_folder(folder / "stickers")
+    file, home = folder / "mixed.toml", folder / "calm"
+    file.write_text(RECIPE)
+    started = time.monotonic()
+    told = CliRunner().invoke(app, ["build", str(file), "--strict", "--json"], env={"PERSRV_HOME": str(home)})
+    assert told.stdout, told.output
+    return Calm(file, home, told.exit_code, json.loads(told.stdout), time.monotonic() - started)
+
+
+def test_every_broken_file_is_named_once_with_its_reason(calm: Calm) -> None:
+    expected = REFUSED | UNREADABLE | ({"locked.png": "cannot be read"} if refuses_us() else {})
+    root = f"{calm.file.parent / 'stickers'}/"
+    said = {item["key"].removeprefix(root): item["reason"] for item in calm.report["skipped"]}
+    assert set(said) == set(expected)
+    assert len(calm.report["skipped"]) == len(expected)
+    for name, reason in expected.items():
+        assert reason in said[name], name
+    assert calm.exit_code == 8
+
+
+def test_everything_else_is_read(calm: Calm) -> None:
+    different = GOOD - 1
+    assert calm.report["stickers"] == GOOD + len(UNREADABLE)
+    assert [(stage["name"], stage["missing"], stage["done"]) for stage in calm.report["stages"]] == [
+        (name, different + len(UNREADABLE), different) for name in ("look", "ocr", "describe")
+    ]
+    with Workspace.of(calm.file, calm.home).existing_catalog() as catalog:
+        found = {sticker.path.name: sticker for sticker in catalog.stickers() if sticker.path}
+    frames = {name: found[name].frames for name in found if found[name].animated}
+    assert frames == {"long dance.gif": 70, "turning.apng": 3, "turning.gif": 3, "turning.webp": 3}
+    read = {name: " ".join(sticker.semantics.ocr) for name, sticker in found.items()}
+    assert read["good night.png"] == "GOOD NIGHT"
+    for name, text in {
+        "two\nlines 🎉.png": "PARTY",
+        "print colours.jpg": "CYAN",
+        "profile.jpg": "COLOUR",
+        "torn profile.png": "TORN",
+        "turning.apng": "WAIT",
+    }.items():
+        assert text in read[name], name
+
+
+def test_a_person_sees_one_line_for_each_skipped_file(calm: Calm) -> None:
+    told = CliRunner().invoke(app, ["build", str(calm.file)], env={"PERSRV_HOME": str(calm.home)})
+    assert told.exit_code == 0
+    lines = [line for line in told.stderr.splitlines() if line.startswith("skipped ")]
+    assert len(lines) == 20
+    assert any(line.startswith(r"skipped broken\nname \x1b[31m.png: ") for line in lines)
+    assert "\x1b" not in told.stderr
+
+
+def test_killed_at_ten_moments_it_ends_with_the_same(calm: Calm) -> None:
+    wild, chance = calm.home.parent / "wild", random.Random(0)
+    for _ in range(KILLS):
+        process = subprocess.Popen([sys.executable, "-c", BUILD, str(calm.file), str(wild)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(chance.uniform(0.1, 1.0) * (calm.seconds + 1))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    report = build_collection(calm.file, home=wild)
+    assert len(report.skipped) == len(calm.report["skipped"])
+    assert everything(calm.file, wild) == everything(calm.file, calm.home)

@@ -1,0 +1,121 @@
+"""The whole path with recall by meaning: words nobody wrote down still find what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from typer.testing import CliRunner
+
+from persrv.cli import app
+from persrv.errors import IndexMismatchError, RecipeError
+from persrv.index.schema import MEANING, sticker_id_of
+from persrv.offline import build_collection
+from persrv.workspace import Workspace
+from tiny_collection import MEANINGS, Tiny
+
+
+@pytest.fixture
+def meant(tiny: Tiny) -> Tiny:
+    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "use"\n')
+    build_collection(tiny.file, home=tiny.home)
+    return tiny
+
+
+def test_a_word_that_no_sticker_has_finds_what_it_means(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        answer = retriever.search("kitten", limit=3)
+        assert answer.reason == "meaning"
+        assert "near in meaning" in answer.note
+        assert {hit.payload["tags"][0] for hit in answer} == {"cat"}
+        mine = retriever.search("kitten", "ann", limit=1)[0]
+        assert (mine.payload["tags"][0], mine.payload["style"]) == ("cat", "line")
+        told = mine.explanation
+        assert mine.score == pytest.approx(told.text * told.utility_factor * told.style_factor, rel=1e-4)
+
+
+def test_words_that_stickers_have_come_first(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        answer = retriever.search("dog", limit=30)
+        assert answer.reason == "matched"
+        assert [hit.payload["tags"][0] for hit in answer[:3]] == ["dog"] * 3
+
+
+def test_the_explanation_tells_words_from_meaning(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        both = retriever.search("dog kitten", limit=30, explain=True)
+        dog = next(hit for hit in both if hit.payload["tags"][0] == "dog")
+        told = dog.explanation
+        assert set(told.matched) == {"dog"}
+        assert told.meaning > 0
+        assert sum(told.matched.values()) + told.meaning == pytest.approx(told.text, rel=1e-6)
+        plain = meant.file.read_text().replace('encoder = "use"', 'encoder = ""')
+    meant.file.write_text(plain)
+    build_collection(meant.file, home=meant.home)
+    with meant.open() as retriever:
+        words = retriever.search("dog", limit=3, explain=True)[0].explanation
+        assert (words.meaning, sum(words.matched.values())) == (0.0, pytest.approx(words.text, rel=1e-4))
+
+
+def test_filters_and_pages_hold_for_meaning_too(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        whole = [hit.sticker_id for hit in retriever.search("kitten puppy", limit=30)]
+        pages = [hit.sticker_id for o in range(0, 30, 4) for hit in retriever.search("kitten puppy", limit=4, offset=o)]
+        assert pages == whole
+        only = retriever.search("kitten", filters={"style": "soft"}, limit=30)
+        assert {hit.payload["style"] for hit in only} == {"soft"}
+
+
+def test_what_means_nothing_gets_popular_stickers(meant: Tiny) -> None:
+    with meant.open() as retriever:
+        assert retriever.search("†", limit=3).reason == "unmatched"
+
+
+def test_an_index_without_meanings_is_refused_when_they_are_asked_for(tiny: Tiny) -> None:
+    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "use"\n')
+    with pytest.raises(IndexMismatchError, match="meaning"):
+        tiny.open()
+    tiny.file.write_text(tiny.file.read_text().replace('"use"', '"telepathy"'))
+    with pytest.raises(RecipeError, match="telepathy"):
+        tiny.open()
+
+
+def test_the_manifest_names_the_encoder(meant: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(meant.home))
+    info = json.loads(CliRunner().invoke(app, ["info", "-r", str(meant.file), "--json"]).stdout)
+    assert info["meaning"].startswith("use@")
+    assert "meaning_space" not in info
+
+
+def vectors_by_id(tiny: Tiny) -> dict[str, list[list[float]]]:
+    with tiny.open() as retriever:
+        records = retriever._newest.version.stickers.scroll(with_vectors=(MEANING,))
+        return {sticker_id_of(r.id): r.vector[MEANING] for r in records if isinstance(r.vector, dict)}  # type: ignore[misc]
+
+
+def test_a_rebuild_encodes_only_new_phrases(meant: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace.of(meant.file, meant.home)
+    encoder = workspace.text_encoder()
+    assert encoder is not None
+    with workspace.phrases(encoder) as cache:
+        assert len(cache) >= 2 * len(MEANINGS)
+    asked: list[str] = []
+    real = type(encoder).encode_documents
+
+    def listening(self: object, texts: Sequence[str]) -> NDArray[np.float32]:
+        asked.extend(texts)
+        return real(self, texts)
+
+    monkeypatch.setattr(type(encoder), "encode_documents", listening)
+    first = vectors_by_id(meant)
+    build_collection(meant.file, home=meant.home)
+    assert asked == []
+    assert vectors_by_id(meant) == first
+    side_car = next((meant.file.parent / "stickers" / "flat").glob("*.json"))
+    said = json.loads(side_car.read_text())
+    side_car.write_text(json.dumps(said | {"tags": [*said["tags"], "zebra"]}))
+    build_collection(meant.file, home=meant.home)
+    assert asked == ["zebra"]

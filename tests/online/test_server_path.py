@@ -1,0 +1,95 @@
+"""The whole path with the index on a server, spoken to by the real client over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fake_qdrant import FakeQdrant, Fault
+from persrv import Recipe, Retriever, build_collection
+from persrv.cli import app
+from persrv.errors import IndexUnavailableError
+from persrv.recipe.location import Index
+from tiny_collection import Tiny
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeQdrant]:
+    with FakeQdrant() as running:
+        yield running
+
+
+def on(tiny: Tiny, url: str) -> Recipe:
+    return tiny.recipe.model_copy(update={"index": Index(location=url)})
+
+
+def ids(retriever: Retriever, query: str, user: str | None) -> list[str]:
+    return [hit.sticker_id for hit in retriever.search(query, user, limit=30)]
+
+
+def test_a_pushed_collection_answers_like_the_embedded_one(
+    tiny: Tiny, server: FakeQdrant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
+    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)])
+    assert result.exit_code == 0, result.output
+    assert "tiny_users" in result.stdout
+    questions = [(query, user) for query in ("cat", "happy sad", "下雨", "", "cofee") for user in (None, "ann")]
+    with tiny.open() as embedded:
+        expected = [ids(embedded, query, user) for query, user in questions]
+    with Retriever.open(on(tiny, server.url), home=tiny.home) as remote:
+        assert [ids(remote, query, user) for query, user in questions] == expected
+
+
+def test_building_on_a_server_and_picking_there(tiny: Tiny, server: FakeQdrant) -> None:
+    recipe = on(tiny, server.url)
+    build_collection(recipe, home=tiny.home)
+    with Retriever.open(recipe, home=tiny.home) as retriever:
+        soft = retriever.search("cat", filters={"style": "soft"})[0]
+        retriever.record("cleo", "cat", soft.sticker_id)
+        assert retriever.search("rain", "cleo")[0].payload["style"] == "soft"
+        assert retriever.similar(soft.sticker_id, by="look", limit=1)[0].payload["style"] == "soft"
+
+
+def test_a_server_that_fails_now_and_then_is_asked_again(tiny: Tiny, server: FakeQdrant) -> None:
+    recipe = on(tiny, server.url)
+    build_collection(recipe, home=tiny.home)
+    with Retriever.open(recipe, home=tiny.home) as retriever:
+        server.faults.append(Fault(status=503))
+        assert len(retriever.search("cat")) == 3
+
+
+def test_a_wrong_key_is_refused_in_one_line(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QDRANT_API_KEY", "wrong-key")
+    monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
+    with FakeQdrant(key="right-key") as server:
+        with pytest.raises(IndexUnavailableError, match="QDRANT_API_KEY"):
+            Retriever.open(on(tiny, server.url), home=tiny.home)
+        result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)])
+        assert result.exit_code == 7
+        assert "QDRANT_API_KEY" in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1
+        assert "wrong-key" not in result.stderr
+        monkeypatch.setenv("QDRANT_API_KEY", "right-key")
+        assert CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)]).exit_code == 0
+
+
+def test_pictures_are_exported_under_the_addresses_that_points_carry(
+    tiny: Tiny, server: FakeQdrant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.file.write_text(tiny.file.read_text() + '[index]\nimage_base_url = "http://127.0.0.1:8000/"\n')
+    build_collection(tiny.file, home=tiny.home)
+    monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
+    folder = tmp_path / "pictures"
+    (tiny.file.parent / "stickers" / "soft" / "dog.png").unlink()
+    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file), "--pictures", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert "29 pictures" in result.stderr and "1 are gone" in result.stderr
+    with tiny.open() as retriever:
+        for hit in retriever.search("cat"):
+            name = str(hit.payload["image_url"]).removeprefix("http://127.0.0.1:8000/")
+            assert hit.path is not None
+            assert (folder / name).read_bytes() == hit.path.read_bytes()

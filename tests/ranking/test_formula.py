@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from persrv.ranking.formula import final_scores, order, rounded, style_pull
+from persrv.ranking.profile import unit
+
+E1, E2 = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+vectors = arrays(np.float64, (6, 3), elements=st.floats(-1, 1, width=32)).map(unit)
+
+
+def test_final_score_by_hand() -> None:
+    scores = final_scores(
+        text=np.array([2.0, 2.0, 1.0]),
+        utility=np.array([0.5, 0.0, 1.0]),
+        images=np.stack([E1, E2, np.zeros(2)]),
+        centroids=np.stack([E1, -E2]),
+        weights=np.array([1.0, 0.5]),
+        beta=0.4,
+        gamma=1.0,
+    )
+    assert scores.tolist() == pytest.approx([2 * 1.2 * 2, 2 * 1 * 1, 1 * 1.4 * 1])
+
+
+def test_the_pull_names_its_centroid() -> None:
+    pull, nearest = style_pull(np.stack([E1, E2]), np.stack([E1, -E2]), np.array([1.0, 0.5]))
+    assert pull.tolist() == [1.0, 0.0]
+    assert nearest.tolist() == [0, 0]
+
+
+def test_a_stranger_is_ranked_by_text_and_utility_alone() -> None:
+    scores = final_scores(
+        np.array([1.0]), np.array([0.5]), np.stack([E1]), np.zeros((0, 2)), np.zeros(0), beta=1.0, gamma=1.0
+    )
+    assert scores.tolist() == [1.5]
+    assert style_pull(np.stack([E1]), np.zeros((0, 2)), np.zeros(0))[1].tolist() == [-1]
+
+
+@given(vectors, vectors)
+def test_scores_are_never_negative(images: np.ndarray, centroids: np.ndarray) -> None:
+    scores = final_scores(np.ones(6), np.zeros(6), images, centroids, np.ones(6), beta=0.5, gamma=1.0)
+    assert (scores >= -1e-9).all()
+    assert (scores <= 2 + 1e-9).all()
+
+
+def test_order_breaks_ties_by_id_and_ignores_float32_noise() -> None:
+    assert order(np.array([1.0, 2.0, 2.0 + 1e-7, 3.0]), ["d", "c", "b", "a"]) == [3, 2, 1, 0]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=20))
+def test_rounding_keeps_six_digits(values: list[float]) -> None:
+    assert rounded(np.array(values)).tolist() == pytest.approx(values, rel=1e-5)
+    assert rounded(np.zeros(1)).tolist() == [0.0]
+
+
+@given(st.permutations(list("abcdef")))
+def test_order_does_not_depend_on_the_input_order(ids: list[str]) -> None:
+    scores = {name: float(ord(name) // 2) for name in ids}
+    assert [ids[i] for i in order(np.array([scores[i] for i in ids]), ids)] == ["f", "d", "e", "b", "c", "a"]

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import silhouette_score
+
+from persrv.ranking.profile import StyleProfile, choose_labels, silhouette, spherical_kmeans, unit
+
+E = np.eye(4)
+rows = st.integers(1, 12).flatmap(lambda n: arrays(np.float64, (n, 4), elements=st.floats(-1, 1, width=32)))
+
+
+def groups(*sizes: int, spread: float = 0.1, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return unit(np.vstack([E[i] + rng.normal(0, spread, (size, 4)) for i, size in enumerate(sizes)]))
+
+
+def test_kmeans_finds_separate_directions() -> None:
+    labels, objective = spherical_kmeans(groups(5, 5, 5), np.ones(15), 3, seed=0)
+    assert [len(set(labels[i : i + 5])) for i in (0, 5, 10)] == [1, 1, 1]
+    assert len(set(labels)) == 3
+    assert objective > 14
+
+
+def test_kmeans_with_fewer_directions_than_clusters() -> None:
+    labels, objective = spherical_kmeans(np.stack([E[0], E[0], E[1]]), np.ones(3), 3, seed=0)
+    assert len(set(labels.tolist())) == 2
+    assert objective == pytest.approx(3.0)
+
+
+@given(rows, st.integers(0, 3))
+def test_silhouette_agrees_with_scikit_learn(vectors: np.ndarray, seed: int) -> None:
+    # Distances near the precision of doubles are noise, whose ratios the two sum up differently.
+    points = unit(np.round(vectors, 2) + 0.01 * np.ones(4))
+    labels = np.random.default_rng(seed).integers(0, 3, len(points))
+    if 2 <= len(np.unique(labels)) < len(points):
+        distance = np.clip(1 - points @ points.T, 0, None) * (1 - np.eye(len(points)))
+        expected = silhouette_score(distance, labels, metric="precomputed")
+        assert silhouette(points, labels) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("sizes", "styles"), [((8,), 1), ((8, 8), 2), ((6, 6, 6), 3), ((1, 1), 1), ((3,), 1)])
+def test_the_data_choose_the_number_of_styles(sizes: tuple[int, ...], styles: int) -> None:
+    points = groups(*sizes, spread=0.05)
+    assert len(set(choose_labels(points, np.ones(len(points)), most=5, seed=0).tolist())) == styles
+
+
+def test_a_profile_lists_its_largest_style_first() -> None:
+    profile = StyleProfile.fit(groups(4, 9), np.zeros(13), half_life_days=None)
+    assert profile.shares.tolist() == pytest.approx([9 / 13, 4 / 13])
+    assert profile.weights.tolist() == pytest.approx([1.0, 4 / 9])
+    assert profile.centroids[0] @ E[1] > 0.95
+
+
+def test_recent_picks_weigh_more() -> None:
+    picks = np.stack([E[0]] * 4 + [E[1]] * 4)
+    days = np.array([0.0] * 4 + [30.0] * 4)
+    profile = StyleProfile.fit(picks, days, half_life_days=10)
+    assert profile.centroids[0] @ E[1] == pytest.approx(1.0)
+    assert profile.weights[1] == pytest.approx(1 / 8)
+
+
+def test_nobody_and_pictureless_picks() -> None:
+    assert len(StyleProfile.fit(np.zeros((0, 4)), np.zeros(0)).mass) == 0
+    assert len(StyleProfile.fit(np.zeros((3, 4)), np.zeros(3)).mass) == 0
+    assert StyleProfile.empty(4).centroids.shape == (0, 4)
+    assert len(StyleProfile.empty(4).after(np.zeros(4), 0).mass) == 0
+
+
+@given(rows)
+@settings(max_examples=50)
+def test_one_style_moved_pick_by_pick_equals_a_fit(vectors: np.ndarray) -> None:
+    picks = unit(vectors)
+    picks = picks[np.linalg.norm(picks, axis=1) > 0]
+    profile = StyleProfile.empty(4)
+    for pick in picks:
+        profile = profile.after(pick, 1.0, most=1)
+    fitted = StyleProfile.fit(picks, np.ones(len(picks)), most=1, half_life_days=None)
+    assert np.allclose(profile.sums, fitted.sums, atol=1e-9)
+    assert np.allclose(profile.mass, fitted.mass)
+
+
+def test_a_pick_moves_the_nearest_style_and_leaves_the_other() -> None:
+    profile = StyleProfile.fit(groups(6, 6, spread=0.01), np.zeros(12), half_life_days=None)
+    near_first = unit(profile.centroids[0] + 0.3 * E[3])
+    moved = profile.after(near_first, 0.0)
+    assert moved.centroids[0] @ near_first > profile.centroids[0] @ near_first
+    assert np.allclose(moved.centroids[1], profile.centroids[1])
+    assert moved.mass.tolist() == [7.0, 6.0]
+
+
+def test_an_unlike_pick_opens_a_style_while_there_is_room() -> None:
+    one = StyleProfile.fit(np.stack([E[0]] * 3), np.zeros(3), half_life_days=None)
+    assert len(one.after(-E[0], 0.0, most=2).mass) == 2
+    assert len(one.after(-E[0], 0.0, most=1).mass) == 1
+
+
+def test_time_fades_old_mass() -> None:
+    profile = StyleProfile.empty(4).after(E[0], 0.0, half_life_days=10).after(E[0], 10.0, half_life_days=10)
+    assert profile.mass.tolist() == pytest.approx([1.5])
+    late = profile.after(E[0], 0.0, half_life_days=10)
+    assert late.mass.tolist() == pytest.approx([2.0])
+    assert late.day == 10.0
+
+
+def test_same_input_same_profile() -> None:
+    picks = groups(7, 5, 6, spread=0.4)
+    first, again = (StyleProfile.fit(picks, np.arange(18.0), half_life_days=5, seed=3) for _ in range(2))
+    assert np.array_equal(first.sums, again.sums)
