@@ -31,7 +31,7 @@ from persrv.index.engine import Collection, Request
 from persrv.index.schema import TEXT
 from persrv.offline import build_collection
 from persrv.online.answer import Answer
-from persrv.online.newest import Newest
+from persrv.online.current_version import CurrentVersion
 from persrv.online.open_version import Opener
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.online.request import Taste, personal_request, text_recall
@@ -95,7 +95,7 @@ def run(options: Options) -> list[Row]:
         workspace = Workspace.of(part.recipe, part.folder)
         with workspace.catalog() as catalog, closing(workspace.store()) as store:
             opener = Opener(workspace, catalog, store)
-            newest = Newest(opener)
+            newest = CurrentVersion(opener)
             built = Built(Retriever(part.recipe, catalog, newest, opener.encoder), newest.version.stickers)
             asked = _questions(part, catalog)
             rows = _against_bare(built, asked, options.repetitions or TURNS)

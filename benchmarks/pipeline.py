@@ -7,7 +7,7 @@ which set. The contenders take turns; models are loaded before the clock runs.
   file, against RapidOCR alone, reading the same pictures, decoded beforehand, one after the other. It takes a quarter
   of the pictures, since it is ten times slower.
 * **CNN stage**: the same with the image encoder ``efficientnet-lite0``, against the encoder alone on the same decoded
-  pictures in batches of the same size. Both make the thumbprint too, by which near-duplicates are found.
+  pictures in batches of the same size. Both make the perceptual hash too, by which near-duplicates are found.
 * **memory**: of a process that runs the look stage over many pictures, at its end against after the first tenth.
   The note has every tenth. A ratio of 1 means that nothing is kept.
 
@@ -32,7 +32,7 @@ from persrv.catalog import Entry
 from persrv.catalog.batches import chunks
 from persrv.errors import PersrvError
 from persrv.images.decode import Picture, open_picture
-from persrv.images.duplicates import Thumbprint
+from persrv.images.duplicates import PerceptualHash
 from persrv.images.registry import encoder
 from persrv.offline import build_collection
 from persrv.offline.engines import LocalEngine
@@ -135,7 +135,7 @@ def _bare_ocr() -> Bare:
 
 
 def _bare_cnn(batch: int) -> Bare:
-    encoders = (encoder(CNN), Thumbprint())
+    encoders = (encoder(CNN), PerceptualHash())
 
     def look(pictures: Sequence[Picture]) -> None:
         for group in chunks(pictures, batch):
@@ -155,19 +155,19 @@ def _walk(source: Path, size: int) -> list[float]:
     """Run the look stage over ``size`` stickers, whose pictures repeat where the set has fewer."""
     files = [source / drawing["file"] for drawing in listing(source)]
     recipe = Recipe.from_dict({"name": "walk", "stickers": {"loader": "folder", "path": str(source)}})
-    samples, thumbprint = Samples(), Thumbprint()
+    samples, perceptual_hash = Samples(), PerceptualHash()
     with tempfile.TemporaryDirectory() as home:
         workspace = Workspace.of(recipe, Path(home))
         looking = workspace.encoder()
         with (
             workspace.catalog() as catalog,
             workspace.vectors(looking) as images,
-            workspace.vectors(thumbprint) as thumbprints,
+            workspace.vectors(perceptual_hash) as perceptual_hashes,
         ):
             for numbers in chunks(range(size), 1_000):
                 catalog.put(
                     [Entry(f"{n:032x}", "walk", SourceSticker(str(n), files[n % len(files)]), "webp") for n in numbers]
                 )
-            stage = LookStage(Looker([looking, thumbprint]), [images, thumbprints], recipe.image.batch)
+            stage = LookStage(Looker([looking, perceptual_hash]), [images, perceptual_hashes], recipe.image.batch)
             run_stage(stage, workspace, catalog, LocalEngine(), samples)
     return samples.mib

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from persrv.images.duplicates import Thumbprint
+from persrv.images.duplicates import PerceptualHash
 from persrv.workspace import Workspace
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -42,7 +42,7 @@ def everything(file: Path, home: Path) -> dict[str, Any]:
         }
         doubts = {sticker.id: catalog.noted(f"ocr-uncertain:{sticker.id}") for sticker in stickers}
     vectors = {}
-    for encoder in (workspace.encoder(), Thumbprint()):
+    for encoder in (workspace.encoder(), PerceptualHash()):
         with workspace.vectors(encoder) as cache:
             assert len(cache) == len(set(cache.missing(pictured)) ^ set(pictured))
             vectors[encoder.name] = {s: cache.get([s]).tobytes() for s in pictured if s in cache}

@@ -3,7 +3,7 @@
 from persrv.catalog.catalog import Catalog
 from persrv.catalog.counts import PickCounts, UserSummary
 from persrv.catalog.edits import EDITABLE, Edit
-from persrv.catalog.identity import sticker_id_of, sticker_id_of_key
+from persrv.catalog.identity import content_id, sticker_id_of_key
 from persrv.catalog.interactions import EPOCH, PickReport
 from persrv.catalog.placements import Entry, KnownFile
 from persrv.catalog.semantics import Reading
@@ -21,6 +21,6 @@ __all__ = [
     "Reading",
     "UserSummary",
     "VectorCache",
-    "sticker_id_of",
+    "content_id",
     "sticker_id_of_key",
 ]

@@ -39,7 +39,7 @@ class PickCounts:
     last: datetime
 
 
-class Counts(Part):
+class Statistics(Part):
     """Sums over all interactions."""
 
     def users(self) -> list[UserSummary]:

@@ -11,7 +11,7 @@ from persrv.errors import CatalogError, PictureError
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def sticker_id_of(content: Path | bytes) -> str:
+def content_id(content: Path | bytes) -> str:
     """Return the id of a picture: the first 32 hex digits of the SHA-256 of its file's bytes.
 
     Raises:
@@ -28,7 +28,7 @@ def sticker_id_of(content: Path | bytes) -> str:
 
 def sticker_id_of_key(loader: str, key: str) -> str:
     """Return the id of a sticker without a picture, which only its loader's key tells apart."""
-    return sticker_id_of(f"persrv:{loader}:{key}".encode("utf-8", "surrogatepass"))
+    return content_id(f"persrv:{loader}:{key}".encode("utf-8", "surrogatepass"))
 
 
 def check_sticker_id(sticker_id: str) -> str:
@@ -38,5 +38,5 @@ def check_sticker_id(sticker_id: str) -> str:
         CatalogError: It is not 32 lower-case hex digits.
     """
     if not _ID.fullmatch(sticker_id):
-        raise CatalogError(f"{sticker_id!r} is no sticker id", "make ids with sticker_id_of")
+        raise CatalogError(f"{sticker_id!r} is no sticker id", "make ids with content_id")
     return sticker_id

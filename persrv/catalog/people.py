@@ -9,7 +9,7 @@ from persrv.catalog.tables import edits, impressions, interactions
 from persrv.records import Interaction
 
 
-class People(Interactions):
+class UserData(Interactions):
     """Export and forget."""
 
     def export(self, user: str) -> list[Interaction]:

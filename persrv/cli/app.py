@@ -15,7 +15,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """Turns errors into one line with the next step, and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -33,7 +33,7 @@ class Group(TyperGroup):
 
 app = typer.Typer(
     name="persrv",
-    cls=Group,
+    cls=CommandGroup,
     help="Sticker search that learns each person's taste.",
     no_args_is_help=True,
     rich_markup_mode="markdown",

@@ -79,7 +79,7 @@ def experiment(
     """
     from persrv.cli.progress import Bars
     from persrv.lab.experiments import EXPERIMENTS, find_experiment
-    from persrv.lab.experiments.bench import Settings, prepare
+    from persrv.lab.experiments.bench import ExperimentSettings, prepare
     from persrv.lab.reports.markdown import to_markdown
     from persrv.lab.reports.report import machine
 
@@ -90,7 +90,7 @@ def experiment(
             for known, question in EXPERIMENTS.items():
                 typer.echo(f"{known:<12}{question}")
         return
-    run_it, settings = find_experiment(name), Settings(users, seed, repeats)
+    run_it, settings = find_experiment(name), ExperimentSettings(users, seed, repeats)
     report = run_it(prepare(Bars()), settings)
     if out is not None:
         from persrv.lab.reports.write import write_report

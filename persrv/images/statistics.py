@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from persrv.images.decode import Picture
 from persrv.images.features import colours, lines, shape, texture
-from persrv.images.features.group import Group
+from persrv.images.features.group import FeatureGroup
 from persrv.images.features.raster import rasterise
 
-GROUPS: tuple[Group, ...] = (*colours.GROUPS, *lines.GROUPS, *texture.GROUPS, *shape.GROUPS)
+GROUPS: tuple[FeatureGroup, ...] = (*colours.GROUPS, *lines.GROUPS, *texture.GROUPS, *shape.GROUPS)
 """All groups in the order of the descriptor's dimensions."""
 
 DIMENSION = sum(len(group.meanings) for group in GROUPS)

@@ -17,7 +17,7 @@ from persrv.ranking.profile import StyleProfile
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class StyleExample:
     """The picked sticker that shows a style best: its payload for the dashboard and its cosine to the centroid."""
 
     sticker_id: str
@@ -26,7 +26,7 @@ class Likeness:
     cosine: float
 
 
-def points_of(user: str, profile: StyleProfile, likenesses: Sequence[Likeness]) -> list[m.PointStruct]:
+def points_of(user: str, profile: StyleProfile, likenesses: Sequence[StyleExample]) -> list[m.PointStruct]:
     """Return a profile's points.
 
     Args:
@@ -59,7 +59,7 @@ def points_of(user: str, profile: StyleProfile, likenesses: Sequence[Likeness]) 
 
 def nearest_picks(
     profile: StyleProfile, vectors: NDArray[np.floating], shown: Sequence[tuple[str, str, str]]
-) -> list[Likeness]:
+) -> list[StyleExample]:
     """Return, for each style, the pick nearest to its centroid; equal cosines go to the smaller id.
 
     Args:
@@ -69,4 +69,4 @@ def nearest_picks(
     """
     cosines = np.round(np.asarray(vectors, dtype=np.float64) @ profile.centroids.T, 9)
     best = [min(range(len(shown)), key=lambda i: (-column[i], shown[i][0])) for column in cosines.T]
-    return [Likeness(*shown[i], cosine=float(cosines[i, c])) for c, i in enumerate(best)]
+    return [StyleExample(*shown[i], cosine=float(cosines[i, c])) for c, i in enumerate(best)]

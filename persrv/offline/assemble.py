@@ -53,7 +53,7 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
     statistics, ids, packs = _survey(catalog, workspace, progress)
     encoder = readers.encoder
     looks = gather_looks(
-        ids, packs, readers.images, readers.thumbprints, encoder.dimension, isinstance(encoder, TextTower)
+        ids, packs, readers.images, readers.perceptual_hashes, encoder.dimension, isinstance(encoder, TextTower)
     )
     styles = None
     if workspace.style_name:

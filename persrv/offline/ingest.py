@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from persrv.catalog import Catalog, Entry, KnownFile, sticker_id_of, sticker_id_of_key
+from persrv.catalog import Catalog, Entry, KnownFile, content_id, sticker_id_of_key
 from persrv.catalog.batches import chunks
 from persrv.errors import PictureError
 from persrv.images.decode import facts
@@ -92,7 +92,7 @@ def _entry(found: SourceSticker, loader: str, known: dict[str, KnownFile]) -> En
             stat.st_size,
             stat.st_mtime_ns,
         )
-        sticker_id = before.sticker_id if before and unchanged else sticker_id_of(found.path)
+        sticker_id = before.sticker_id if before and unchanged else content_id(found.path)
     except OSError as error:
         return Skipped(found.key, f"{found.path} cannot be read: {error.strerror or error}")
     except PictureError as error:

@@ -14,7 +14,7 @@ from persrv.images.space import Space
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class PictureVectors:
     """How a collection's stickers look.
 
     Attributes:
@@ -39,17 +39,17 @@ def gather_looks(
     ids: Sequence[str],
     packs: Sequence[str],
     images: VectorCache,
-    thumbprints: VectorCache,
+    perceptual_hashes: VectorCache,
     dimension: int,
     aligned: bool,
-) -> Looks:
+) -> PictureVectors:
     """Fit the collection's space and find its near-duplicates.
 
     Args:
         ids: Sticker ids, n of them.
         packs: First pack of each, ``""`` for none.
         images: Raw image vectors.
-        thumbprints: From :class:`~persrv.images.duplicates.Thumbprint`.
+        perceptual_hashes: From :class:`~persrv.images.duplicates.PerceptualHash`.
         dimension: Length of a raw image vector.
         aligned: Whether texts have vectors beside the pictures; such vectors must not be moved.
     """
@@ -58,6 +58,6 @@ def gather_looks(
     projected = space.project(raw)
     rows = np.zeros((len(ids), projected.shape[1]), dtype=np.float32)
     rows[have] = projected
-    printed = [sticker_id for sticker_id in ids if sticker_id in thumbprints]
-    groups = duplicate_groups(printed, thumbprints.get)
-    return Looks(rows, space, groups)
+    printed = [sticker_id for sticker_id in ids if sticker_id in perceptual_hashes]
+    groups = duplicate_groups(printed, perceptual_hashes.get)
+    return PictureVectors(rows, space, groups)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from persrv.catalog import VectorCache
-from persrv.images.duplicates import Thumbprint
+from persrv.images.duplicates import PerceptualHash
 from persrv.images.encoder import ImageEncoder
-from persrv.offline.remembered import Remembered
+from persrv.offline.cached_encoder import CachedEncoder
 from persrv.offline.stage import Stage, Worker
 from persrv.offline.stages.look import Looker, LookStage
 from persrv.text.meaning.encoder import TextEncoder
@@ -29,7 +29,7 @@ class Readers:
         images: Their cache.
         style: Makes the raw vectors of style; ``encoder`` itself where the recipe names no other.
         styles: Their cache.
-        thumbprints: The cache of thumbprints, by which near-duplicates are found.
+        perceptual_hashes: The cache of perceptual hashes, by which near-duplicates are found.
         stages: The reading stages that the recipe asks for, in order.
         meaning: Makes the vectors ``meaning``, ``None`` where recall is by words alone.
     """
@@ -38,7 +38,7 @@ class Readers:
     images: VectorCache
     style: ImageEncoder
     styles: VectorCache
-    thumbprints: VectorCache
+    perceptual_hashes: VectorCache
     stages: tuple[Stage[Any], ...]
     meaning: TextEncoder | None
 
@@ -56,11 +56,11 @@ def open_readers(workspace: Workspace, parts: Collection[str] = READING) -> Iter
         RecipeError: A model that is not there, or a setting that it does not know.
     """
     recipe = workspace.recipe
-    encoder, thumbprint = workspace.encoder(), Thumbprint()
+    encoder, perceptual_hash = workspace.encoder(), PerceptualHash()
     with ExitStack() as opened:
         images = opened.enter_context(workspace.vectors(encoder))
-        thumbprints = opened.enter_context(workspace.vectors(thumbprint))
-        looking, caches = [encoder, thumbprint], [images, thumbprints]
+        perceptual_hashes = opened.enter_context(workspace.vectors(perceptual_hash))
+        looking, caches = [encoder, perceptual_hash], [images, perceptual_hashes]
         style, styles = encoder, images
         if recipe.style.encoder:
             style = workspace.style_encoder()
@@ -69,13 +69,13 @@ def open_readers(workspace: Workspace, parts: Collection[str] = READING) -> Iter
             caches.append(styles)
         meaning = workspace.text_encoder()
         if meaning is not None:
-            meaning = Remembered(meaning, opened.enter_context(workspace.phrases(meaning)))
+            meaning = CachedEncoder(meaning, opened.enter_context(workspace.phrases(meaning)))
         stages: list[Stage[Any]] = [LookStage(Looker(looking), caches, recipe.image.batch)]
         if recipe.ocr.engine and "ocr" in parts:
             stages.append(_ocr(workspace))
         if recipe.describe.engine and "describe" in parts:
             stages.append(_describe(workspace))
-        yield Readers(encoder, images, style, styles, thumbprints, tuple(stages), meaning)
+        yield Readers(encoder, images, style, styles, perceptual_hashes, tuple(stages), meaning)
 
 
 def worker(workspace: Workspace, stage: str) -> Worker[Any]:
@@ -94,7 +94,7 @@ def worker(workspace: Workspace, stage: str) -> Worker[Any]:
     if stage == "describe":
         return _describe(workspace)
     styles = [workspace.style_encoder()] if workspace.recipe.style.encoder else []
-    return Looker([workspace.encoder(), Thumbprint(), *styles])
+    return Looker([workspace.encoder(), PerceptualHash(), *styles])
 
 
 def _ocr(workspace: Workspace) -> Stage[Any]:

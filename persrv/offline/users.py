@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog import Catalog
-from persrv.index.profile_points import Likeness, nearest_picks
+from persrv.index.profile_points import StyleExample, nearest_picks
 from persrv.ranking.profile import StyleProfile, days_since_epoch
 from persrv.recipe import Style
 
@@ -23,7 +23,7 @@ def learn_profiles(
     styles: NDArray[np.float32],
     shown: Mapping[str, tuple[str, str, str]],
     style: Style,
-) -> Iterator[tuple[str, StyleProfile, list[Likeness]]]:
+) -> Iterator[tuple[str, StyleProfile, list[StyleExample]]]:
     """Yield each user's profile and the picks that show it, in the order of the users' names.
 
     Users without a picture among their picks are left out.

@@ -17,7 +17,7 @@ READERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[Result]):
+class BatchResult(Generic[Result]):
     """What became of one batch.
 
     Attributes:
@@ -36,7 +36,7 @@ class Outcome(Generic[Result]):
         return len(self.results) + len(self.skipped)
 
 
-def outcomes(worker: Worker[Result], batches: Iterable[tuple[int, Sequence[Sticker]]]) -> Iterator[Outcome[Result]]:
+def outcomes(worker: Worker[Result], batches: Iterable[tuple[int, Sequence[Sticker]]]) -> Iterator[BatchResult[Result]]:
     """Work on batches of stickers in their order, opening the next one meanwhile.
 
     Args:
@@ -52,7 +52,7 @@ def outcomes(worker: Worker[Result], batches: Iterable[tuple[int, Sequence[Stick
             if not isinstance(result, Skipped)
         ]
         failed = [each for each in (*opened, *read) if isinstance(each, Skipped)]
-        yield Outcome(number, tuple(results), tuple(failed))
+        yield BatchResult(number, tuple(results), tuple(failed))
 
 
 def _ahead(batches: Iterable[tuple[int, Sequence[Sticker]]]) -> Iterator[tuple[int, list[Item | Skipped]]]:

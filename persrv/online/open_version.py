@@ -11,7 +11,7 @@ from persrv.images.space import Space
 from persrv.index.engine import Collection, Store
 from persrv.index.manifest import Manifest
 from persrv.online.profiles import Profiles
-from persrv.online.understanding import Understanding
+from persrv.online.query_parser import QueryParser
 from persrv.text import TOKENIZER
 from persrv.workspace import Workspace
 
@@ -26,9 +26,7 @@ class OpenVersion:
         profiles: The users' styles.
     """
 
-    def __init__(
-        self, stickers: Collection, users: Collection, understanding: Understanding, profiles: Profiles
-    ) -> None:
+    def __init__(self, stickers: Collection, users: Collection, understanding: QueryParser, profiles: Profiles) -> None:
         self.stickers = stickers
         self.users = users
         self.understanding = understanding
@@ -103,7 +101,7 @@ class Opener:
             version = OpenVersion(
                 stickers,
                 users,
-                Understanding(self._catalog, manifest, recipe, texts),
+                QueryParser(self._catalog, manifest, recipe, texts),
                 Profiles(users, manifest.taste_dimension, recipe.style.clusters, recipe.style.half_life_days),
             )
             opened.pop_all()

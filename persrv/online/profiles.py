@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qdrant_client import models as m
 
 from persrv.index.engine import Collection
-from persrv.index.profile_points import Likeness, points_of
+from persrv.index.profile_points import StyleExample, points_of
 from persrv.index.schema import IMAGE, centroid_id
 from persrv.index.vectors import vector_of
 from persrv.online.request import NO_TASTE, Taste
@@ -25,7 +25,7 @@ FRESH_SECONDS = 30.0
 """How long a cached profile is served before it is read again: another process may have moved it."""
 
 
-Known = tuple[StyleProfile, list[Likeness]]
+Known = tuple[StyleProfile, list[StyleExample]]
 
 
 class Profiles:
@@ -77,12 +77,12 @@ class Profiles:
             new = old.after(vector, day, most=self._most, half_life_days=self._half_life)
             if new is old:
                 return old
-            pick = Likeness(*shown, cosine=1.0)
+            pick = StyleExample(*shown, cosine=1.0)
             cosines = new.centroids @ np.asarray(vector, dtype=np.float64)
             kept = [*likenesses, pick][: len(new.mass)]
             joined = int(cosines.argmax())
             if cosines[joined] >= kept[joined].cosine:
-                kept[joined] = Likeness(*shown, cosine=float(cosines[joined]))
+                kept[joined] = StyleExample(*shown, cosine=float(cosines[joined]))
             self._collection.upsert(points_of(user, new, kept))
             self._remember(user, (new, kept))
             return new
@@ -112,7 +112,9 @@ class Profiles:
             mass=np.array([p["mass"] for p in payloads]),
             day=float(payloads[0]["day"]),
         )
-        return profile, [Likeness(p["sticker_id"], p["title"], p["image_url"], float(p["likeness"])) for p in payloads]
+        return profile, [
+            StyleExample(p["sticker_id"], p["title"], p["image_url"], float(p["likeness"])) for p in payloads
+        ]
 
 
 def _payload(record: m.Record) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from persrv.index.schema import IMAGE, TEXT, point_id
 from persrv.index.vectors import sparse_of, vector_of
 from persrv.online.answer import Answer
 from persrv.online.comparison.serving import Serving
-from persrv.online.newest import Newest
+from persrv.online.current_version import CurrentVersion
 from persrv.online.open_version import Opener, OpenVersion
 from persrv.online.page import Page, best_first, to_hits
-from persrv.online.people import People
 from persrv.online.ranker import Ranker
 from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters, similar_request
-from persrv.online.searching import Asked, Searching
+from persrv.online.search_service import SearchRequest, SearchService
+from persrv.online.user_commands import UserCommands
 from persrv.recipe import Ranking, Recipe
 from persrv.records import Team
 from persrv.workspace import Workspace
@@ -34,7 +34,7 @@ LONGEST_QUERY = 1000
 """Characters of a query; longer ones are refused."""
 
 
-class Retriever(People):
+class Retriever(UserCommands):
     """Searches one built collection. Safe for several threads; close it, or use it in a ``with`` block.
 
     Open one with :meth:`open`. It stays on the build that was current then, and goes on to the newest one when its own
@@ -44,7 +44,7 @@ class Retriever(People):
         recipe: What the collection was opened with.
     """
 
-    def __init__(self, recipe: Recipe, catalog: Catalog, newest: Newest, encoder: ImageEncoder) -> None:
+    def __init__(self, recipe: Recipe, catalog: Catalog, newest: CurrentVersion, encoder: ImageEncoder) -> None:
         self.recipe = recipe
         self._catalog = catalog
         self._newest = newest
@@ -73,7 +73,7 @@ class Retriever(People):
             opened.callback(store.close)
             catalog = opened.enter_context(workspace.existing_catalog())
             opener = Opener(workspace, catalog, store)
-            retriever = cls(workspace.recipe, catalog, Newest(opener), opener.encoder)
+            retriever = cls(workspace.recipe, catalog, CurrentVersion(opener), opener.encoder)
             retriever._closing = opened.pop_all()
         return retriever
 
@@ -137,7 +137,7 @@ class Retriever(People):
         if len(query) > LONGEST_QUERY:
             raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
         page = Page.asked(offset, limit)
-        asked = Asked(query, user, by, parse_filters(filters), explain)
+        asked = SearchRequest(query, user, by, parse_filters(filters), explain)
         return self._newest.ask(lambda version: self._answer(version, asked, page))
 
     def similar(
@@ -177,13 +177,13 @@ class Retriever(People):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _answer(self, version: OpenVersion, asked: Asked, page: Page) -> Answer:
-        def searching(weights: Ranking) -> Searching:
-            return Searching(version, self._catalog, self._encoder, weights)
+    def _answer(self, version: OpenVersion, asked: SearchRequest, page: Page) -> Answer:
+        def searching(weights: Ranking) -> SearchService:
+            return SearchService(version, self._catalog, self._encoder, weights)
 
         if self._serving is None or not (asked.user and asked.user.strip()):
             return searching(self.recipe.ranking).answer(asked, page)
-        sides: dict[Team, Searching] = {"a": searching(self.recipe.ranking), "b": searching(self.recipe.variant)}
+        sides: dict[Team, SearchService] = {"a": searching(self.recipe.ranking), "b": searching(self.recipe.variant)}
         return self._serving.answer(asked.query, asked.user, page, lambda team, part: sides[team].answer(asked, part))
 
     def _similar(

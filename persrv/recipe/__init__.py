@@ -1,6 +1,6 @@
 """What a collection is made of and how it is searched: one TOML file, its tables as frozen settings."""
 
-from persrv.recipe.location import Catalog, Index
+from persrv.recipe.location import CatalogSettings, IndexSettings
 from persrv.recipe.recipe import (
     Compare,
     Describe,
@@ -18,12 +18,12 @@ from persrv.recipe.recipe import (
 )
 
 __all__ = [
-    "Catalog",
+    "CatalogSettings",
     "Compare",
     "Describe",
     "FieldSettings",
     "Image",
-    "Index",
+    "IndexSettings",
     "Meaning",
     "Ocr",
     "Ranking",

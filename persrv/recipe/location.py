@@ -9,13 +9,13 @@ from pydantic import Field, model_validator
 from persrv.recipe.section import Positive, Section
 
 
-class Catalog(Section):
+class CatalogSettings(Section):
     """The catalog's database: an SQLAlchemy URL, ``""`` for SQLite in the data directory."""
 
     url: str = ""
 
 
-class Index(Section):
+class IndexSettings(Section):
     """Where the index lives and what its points show.
 
     ``location`` is ``embedded:`` (a folder in the data directory), ``embedded:PATH``, or a server's ``http(s)://`` URL.

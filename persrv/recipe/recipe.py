@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from persrv.errors import RecipeError
-from persrv.recipe.location import Catalog, Index
+from persrv.recipe.location import CatalogSettings, IndexSettings
 from persrv.recipe.section import Fraction, Name, NotNegative, Positive, Section
 from persrv.records import FIELDS
 
@@ -144,7 +144,7 @@ class UtilityWeights(Section):
 class Style(Section):
     """What says how stickers are drawn, and how a user's picks become style centroids.
 
-    ``encoder = ""`` takes the vectors of ``[image]``. With ``apart`` what a sticker's words foretell of its look is
+    ``encoder = ""`` takes the vectors of ``[image]``. With ``apart`` what a sticker's words predict of its look is
     taken out, so that two pictures are alike by hand, whatever they show.
     """
 
@@ -205,7 +205,7 @@ class Recipe(Section):
     title: str = ""
     stickers: Source
     interactions: tuple[Source, ...] = ()
-    catalog: Catalog = Catalog()
+    catalog: CatalogSettings = CatalogSettings()
     text: Text = Text()
     image: Image = Image()
     ocr: Ocr = Ocr()
@@ -215,7 +215,7 @@ class Recipe(Section):
     style: Style = Style()
     ranking: Ranking = Ranking()
     compare: Compare = Compare()
-    index: Index = Index()
+    index: IndexSettings = IndexSettings()
     file: Path | None = Field(default=None, exclude=True)
 
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from persrv.offline.progress import Advance
-from persrv.reading.describe.asking import NoAnswer, Question
+from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.describer import Description
 from persrv.reading.describe.parsing import parse
 from persrv.reading.describe.transformers_model import TransformersModel
@@ -39,7 +39,7 @@ def said_of(
     advance(len(examples) - len(missing))
     for begin in range(0, len(missing), settings.batch):
         some = missing[begin : begin + settings.batch]
-        answers = model.answer([Question(example.opened(data), example.question) for example in some])
+        answers = model.answer([DescriberInput(example.opened(data), example.question) for example in some])
         lines = []
         for example, answer in zip(some, answers, strict=True):
             known[example.id] = "" if isinstance(answer, NoAnswer) else answer

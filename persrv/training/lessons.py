@@ -8,14 +8,14 @@ from datetime import datetime
 
 from persrv.catalog import Catalog
 from persrv.errors import SourceError
-from persrv.images.duplicates import Thumbprint, duplicate_groups
+from persrv.images.duplicates import PerceptualHash, duplicate_groups
 from persrv.training.queries import LearntQuery, QueryCounter, first_picks
 from persrv.training.split import Part, split
 from persrv.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
+class LabelledStickers:
     """Stickers and what people typed for them.
 
     Attributes:
@@ -37,11 +37,11 @@ class Lessons:
 
 def lessons(
     workspace: Workspace, catalog: Catalog, min_users: int, validation: float, test: float, seed: int
-) -> Lessons:
+) -> LabelledStickers:
     """Read the picks.
 
     Args:
-        workspace: The collection, for its thumbprints.
+        workspace: The collection, for its perceptual hashes.
         catalog: Its catalog.
         min_users: As :class:`~persrv.training.queries.QueryCounter` takes it.
         validation: As :func:`~persrv.training.split.split` takes it.
@@ -72,7 +72,7 @@ def lessons(
         chosen, dropped = everything, dict(usable.dropped)
     else:
         chosen, dropped = _by_time(catalog, made.parts, made.cut, min_users)
-    return Lessons(
+    return LabelledStickers(
         {sticker_id: queries for sticker_id, queries in chosen.items() if sticker_id in kept},
         made.parts,
         made.cut,
@@ -102,9 +102,9 @@ def _by_time(
 
 
 def _groups(workspace: Workspace, stickers: Mapping[str, datetime]) -> dict[str, str]:
-    with workspace.vectors(Thumbprint()) as thumbprints:
-        printed = sorted(sticker_id for sticker_id in stickers if sticker_id in thumbprints)
-        return duplicate_groups(printed, thumbprints.get)
+    with workspace.vectors(PerceptualHash()) as perceptual_hashes:
+        printed = sorted(sticker_id for sticker_id in stickers if sticker_id in perceptual_hashes)
+        return duplicate_groups(printed, perceptual_hashes.get)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

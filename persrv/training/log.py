@@ -10,7 +10,7 @@ PICTURE = "loss.png"
 COLUMNS = ("step", "epoch", "learning_rate", "loss", "tokens_per_s", "validation_loss", "keyword_recall", "word_recall")
 
 
-class Log:
+class TrainingLog:
     """Appends lines to ``training.csv``.
 
     Args:

@@ -23,7 +23,7 @@ from persrv.records import Skipped, Sticker
 from persrv.training.data_card import DataCard
 from persrv.training.examples import IMAGES, Example, data_fingerprint, write_examples
 from persrv.training.languages import language_of
-from persrv.training.lessons import Lessons, lessons
+from persrv.training.lessons import LabelledStickers, lessons
 from persrv.training.queries import LearntQuery
 from persrv.training.split import PARTS, hash_of
 from persrv.workspace import Workspace
@@ -102,7 +102,7 @@ def _write(
     folder: Path,
     recipe: Recipe,
     prompts: Prompts,
-    learnt: Lessons,
+    learnt: LabelledStickers,
     examples: Sequence[Example],
     skipped: Sequence[Skipped],
 ) -> DataCard:

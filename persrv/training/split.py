@@ -18,7 +18,7 @@ _SHORTEST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class StickerSplit:
     """The parts.
 
     Attributes:
@@ -38,7 +38,7 @@ def split(
     validation: float = 0.1,
     test: float = 0.2,
     seed: int = 0,
-) -> Split:
+) -> StickerSplit:
     """Hold stickers out by time and by sticker.
 
     The newest ``test`` of the picks lie behind the cut. Stickers that nobody picked before it are the test: new ones,
@@ -81,7 +81,7 @@ def split(
         sticker_id: "test" if group in tested else "validation" if group in validated else "train"
         for sticker_id, group in groups.items()
     }
-    return Split(parts, cut)
+    return StickerSplit(parts, cut)
 
 
 def _cut(times: Sequence[datetime], test: float) -> datetime | None:

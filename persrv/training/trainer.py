@@ -23,7 +23,7 @@ from persrv.training.collating import Collator
 from persrv.training.data_card import DataCard
 from persrv.training.examples import Example
 from persrv.training.hardware import Hardware
-from persrv.training.log import Log
+from persrv.training.log import TrainingLog
 from persrv.training.loss import answer_loss
 from persrv.training.order import micro_batches, step_examples, steps_per_epoch
 from persrv.training.settings import TrainingSettings
@@ -96,7 +96,7 @@ class Trainer:
             advance: Called with 1 after each.
         """
         first = self._hardware.rank == 0
-        log = Log(self._folder, self.state.step) if first else None
+        log = TrainingLog(self._folder, self.state.step) if first else None
         if not self.state.step and first:
             self._validate(log)
         self._model.train()
@@ -171,7 +171,7 @@ class Trainer:
                 weight.grad = torch.zeros_like(weight)
         self._hardware.add_up([loss, *(weight.grad for weight in self._weights if weight.grad is not None)])
 
-    def _validate(self, log: Log | None) -> None:
+    def _validate(self, log: TrainingLog | None) -> None:
         figures = self._validator(self._model)
         if log:
             log.add(step=self.state.step, epoch=self.state.step / self._per_epoch, **figures)

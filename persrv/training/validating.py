@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from persrv.reading.describe.asking import NoAnswer, Question
+from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.batching import Batches
 from persrv.reading.describe.describer import Description
 from persrv.reading.describe.generating import Generator
@@ -79,7 +79,7 @@ class Validator:
         measured = []
         for begin in range(0, len(chosen), self._settings.micro_batch):
             some = chosen[begin : begin + self._settings.micro_batch]
-            answers = ask([Question(example.opened(self._folder), example.question) for example in some])
+            answers = ask([DescriberInput(example.opened(self._folder), example.question) for example in some])
             for example, answer in zip(some, answers, strict=True):
                 said = None if isinstance(answer, NoAnswer) else parse(answer)
                 measured.append(measure(said if isinstance(said, Description) else None, example.queries))

@@ -10,7 +10,7 @@ import pytest
 from postgres_server import Server, running
 from psycopg import sql
 
-from persrv.catalog import Catalog, Entry, sticker_id_of
+from persrv.catalog import Catalog, Entry, content_id
 from persrv.catalog.tables import metadata
 from persrv.records import Semantics, SourceSticker
 
@@ -71,6 +71,6 @@ def entry() -> Callable[..., Entry]:
         scalars = {name: str(fields[name]) for name in ("language", "rating", "style") if name in fields}
         assert isinstance(semantics, Semantics)
         source = SourceSticker(key or content, Path("/pictures") / (key or content), pack, semantics, **scalars)
-        return Entry(sticker_id_of(content.encode()), loader, source, "png", 64, 32, 1, len(content), 7)
+        return Entry(content_id(content.encode()), loader, source, "png", 64, 32, 1, len(content), 7)
 
     return make

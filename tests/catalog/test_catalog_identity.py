@@ -4,29 +4,29 @@ from pathlib import Path
 
 import pytest
 
-from persrv.catalog import sticker_id_of, sticker_id_of_key
+from persrv.catalog import content_id, sticker_id_of_key
 from persrv.catalog.identity import check_sticker_id
 from persrv.errors import CatalogError, PictureError
 
 
 def test_the_id_is_half_the_sha256_of_the_bytes(tmp_path: Path) -> None:
     # From FIPS 180-2, appendix B.1: the digest of "abc" begins so.
-    assert sticker_id_of(b"abc") == "ba7816bf8f01cfea414140de5dae2223"
+    assert content_id(b"abc") == "ba7816bf8f01cfea414140de5dae2223"
     (tmp_path / "x").write_bytes(b"abc")
-    assert sticker_id_of(tmp_path / "x") == sticker_id_of(b"abc")
+    assert content_id(tmp_path / "x") == content_id(b"abc")
 
 
 def test_without_a_picture_the_loaders_key_makes_the_id() -> None:
-    assert sticker_id_of_key("emoji", "猫") == sticker_id_of("persrv:emoji:猫".encode())
+    assert sticker_id_of_key("emoji", "猫") == content_id("persrv:emoji:猫".encode())
     assert sticker_id_of_key("a", "k") != sticker_id_of_key("b", "k")
     check_sticker_id(sticker_id_of_key("emoji", "\ud800"))
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="absent"):
-        sticker_id_of(tmp_path / "absent")
+        content_id(tmp_path / "absent")
     with pytest.raises(PictureError):
-        sticker_id_of(tmp_path)
+        content_id(tmp_path)
 
 
 @pytest.mark.parametrize("wrong", ["", "A" * 32, "a" * 31, "a" * 33, "a" * 32 + "\n", "g" * 32])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from persrv.catalog import Catalog, Entry, sticker_id_of
+from persrv.catalog import Catalog, Entry, content_id
 from persrv.errors import CatalogError, NotFoundError
 from persrv.records import Semantics, SourceSticker, Sticker
 
@@ -81,7 +81,7 @@ def test_one_source_that_says_unsafe_outweighs_the_others(catalog: Catalog, entr
 
 
 def test_paths_of_listed_stickers(catalog: Catalog, entry: MakeEntry) -> None:
-    bare = Entry(sticker_id_of(b"bare"), "emoji", SourceSticker("bare", None))
+    bare = Entry(content_id(b"bare"), "emoji", SourceSticker("bare", None))
     drawn = Entry(bare.sticker_id, "z", SourceSticker("z", Path("/z.png")))
     cat, gone = entry("cat", "k2"), entry("gone")
     catalog.put([cat, entry("cat", "k1"), bare, gone])
@@ -99,7 +99,7 @@ def test_paths_are_those_of_the_stickers_however_many_and_however_placed(catalog
         for _ in range(chance.randint(1, 3)):
             loader, key = chance.choice(["a", "emoji", "z"]), str(len(entries))
             path = chance.choice([None, Path(f"/{loader}/{key}.png")])
-            entries.append(Entry(sticker_id_of(str(number).encode()), loader, SourceSticker(key, path)))
+            entries.append(Entry(content_id(str(number).encode()), loader, SourceSticker(key, path)))
     chance.shuffle(entries)
     catalog.put(entries)
     expected = {sticker.id: sticker.path for sticker in catalog.stickers()}

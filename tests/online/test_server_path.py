@@ -12,7 +12,7 @@ from fake_qdrant import FakeQdrant, Fault
 from persrv import Recipe, Retriever, build_collection
 from persrv.cli import app
 from persrv.errors import IndexUnavailableError
-from persrv.recipe.location import Index
+from persrv.recipe.location import IndexSettings
 from tiny_collection import Tiny
 
 
@@ -23,7 +23,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeQdrant]:
 
 
 def on(tiny: Tiny, url: str) -> Recipe:
-    return tiny.recipe.model_copy(update={"index": Index(location=url)})
+    return tiny.recipe.model_copy(update={"index": IndexSettings(location=url)})
 
 
 def ids(retriever: Retriever, query: str, user: str | None) -> list[str]:

@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 
 from persrv.errors import MissingExtraError, RecipeError, SourceError
 from persrv.offline import build_collection
-from persrv.reading.describe.asking import Question
+from persrv.reading.describe.asking import DescriberInput
 from persrv.reading.describe.generating import Chat
 from persrv.reading.describe.provenance import Provenance
 from persrv.reading.describe.transformers_model import TransformersModel
@@ -215,7 +215,7 @@ def test_the_size_of_micro_batches_changes_no_update(prepared: Prepared, tmp_pat
 def say(model: Path, prepared: Prepared, adapter: Path | None = None) -> list[Any]:
     examples = read_examples(prepared.data, "train")[:4]
     made = TransformersModel(Describe(model=str(model), adapter=adapter, max_tokens=40, device="cpu"))
-    return list(made.answer([Question(e.opened(prepared.data), e.question) for e in examples]))
+    return list(made.answer([DescriberInput(e.opened(prepared.data), e.question) for e in examples]))
 
 
 def test_the_merged_model_says_what_the_adapter_says(

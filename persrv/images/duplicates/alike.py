@@ -1,11 +1,11 @@
-"""Whether two thumbprints are of one drawing."""
+"""Whether two perceptual hashes are of one drawing."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.images.duplicates.layout import LIGHT_CELLS, Look, moves, on_white, opaque, shown
+from persrv.images.duplicates.layout import LIGHT_CELLS, Layout, moves, on_white, opaque, shown
 from persrv.images.duplicates.resampling import unexplained
 
 LIGHT = 0.16
@@ -26,14 +26,14 @@ _FEWEST_PIXELS = 1.5
 
 
 def alike(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which pairs of thumbprints are copies of one drawing; the order of the two does not matter.
+    """Return which pairs of perceptual hashes are copies of one drawing; the order of the two does not matter.
 
     Two pictures with transparency are compared by what their alpha shows, others as they look on white. An animation
     is no copy of a still, and a picture in which nothing is drawn no copy of anything.
 
     Args:
-        left: Thumbprints, shape (n, 3332).
-        right: Thumbprints, the same shape.
+        left: Perceptual hashes, shape (n, 3332).
+        right: Perceptual hashes, the same shape.
 
     Returns:
         Shape (n,).
@@ -47,7 +47,7 @@ def alike(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.b
     return found
 
 
-def _same(left: Look, right: Look) -> NDArray[np.bool_]:
+def _same(left: Layout, right: Layout) -> NDArray[np.bool_]:
     pixels = np.minimum(left.side, right.side)
     found = pixels > 0.0
     small = pixels < _FEWEST_PIXELS * LIGHT_CELLS

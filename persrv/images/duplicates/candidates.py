@@ -1,11 +1,11 @@
-"""Which thumbprints are worth comparing: each with its nearest few, in a rough description of the drawing."""
+"""Which perceptual hashes are worth comparing: each with its nearest few, in a rough description of the drawing."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.images.duplicates.layout import Look
+from persrv.images.duplicates.layout import Layout
 
 NEAREST = 24
 """Most neighbours of each picture that are compared with it, so that a crowd of like drawings costs no more."""
@@ -16,7 +16,7 @@ FARTHEST = 0.18
 _ROUGH = 4
 
 
-def described(look: Look) -> NDArray[np.float32]:
+def described(look: Layout) -> NDArray[np.float32]:
     """Return brightness and colour of 4 x 4 cells each, shape (n, 48)."""
     parts = [_pooled(look.light), _pooled(look.colour[..., :2])]
     return np.concatenate(parts, axis=1)

@@ -1,4 +1,4 @@
-"""Groups of near-duplicates from thumbprints."""
+"""Groups of near-duplicates from perceptual hashes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _AT_ONCE = 512
 
 
 def duplicate_groups(
-    ids: Sequence[str], thumbprints: Callable[[Sequence[str]], NDArray[np.floating]]
+    ids: Sequence[str], perceptual_hashes: Callable[[Sequence[str]], NDArray[np.floating]]
 ) -> dict[str, str]:
     """Return each near-duplicate's group: the smallest id among those that are linked; others are left out.
 
     Each picture is compared with its nearest few (:mod:`~persrv.images.duplicates.candidates`), two are linked where
-    :func:`~persrv.images.duplicates.alike.alike` says so, and links are followed from one to the next. Thumbprints are
-    asked for in small batches, so memory grows by about a kilobyte for each picture. The order of ``ids`` does
-    not matter.
+    :func:`~persrv.images.duplicates.alike.alike` says so, and links are followed from one to the next. Perceptual
+    hashes are read in small batches, so memory grows by about a kilobyte for each picture. The order of ``ids``
+    does not matter.
 
     Args:
         ids: Sticker ids, n of them, each once.
-        thumbprints: From :class:`~persrv.images.duplicates.thumbprint.Thumbprint`: returns those of some ids, shape
-            (k, 3332), as :meth:`persrv.catalog.VectorCache.get` does.
+        perceptual_hashes: From :class:`~persrv.images.duplicates.perceptual_hash.PerceptualHash`: returns those of
+            some ids, shape (k, 3332), as :meth:`persrv.catalog.VectorCache.get` does.
     """
     order = sorted(ids)
     parent = list(range(len(order)))
@@ -41,7 +41,7 @@ def duplicate_groups(
         return i
 
     def rows(places: Sequence[int]) -> NDArray[np.float32]:
-        return np.asarray(thumbprints([order[i] for i in places]), dtype=np.float32)
+        return np.asarray(perceptual_hashes([order[i] for i in places]), dtype=np.float32)
 
     candidates = _candidates(len(order), rows)
     for start in range(0, len(candidates), _AT_ONCE):

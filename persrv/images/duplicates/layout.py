@@ -1,4 +1,4 @@
-"""What stands where in a thumbprint."""
+"""What stands where in a perceptual hash."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIMENSION = _SHOWN + _WHITE + 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Layout:
     """n drawings in their squares.
 
     Attributes:
@@ -34,28 +34,28 @@ class Look:
     side: NDArray[np.float32]
 
 
-def shown(rows: NDArray[np.float32]) -> Look:
-    """Return how thumbprints, shape (n, 3332), look by their alpha, on middle grey."""
+def shown(rows: NDArray[np.float32]) -> Layout:
+    """Return how perceptual hashes, shape (n, 3332), look by their alpha, on middle grey."""
     return _look(rows[:, :_SHOWN], 3)
 
 
-def on_white(rows: NDArray[np.float32]) -> Look:
-    """Return how thumbprints, shape (n, 3332), look on white."""
+def on_white(rows: NDArray[np.float32]) -> Layout:
+    """Return how perceptual hashes, shape (n, 3332), look on white."""
     return _look(rows[:, _SHOWN : _SHOWN + _WHITE], 2)
 
 
 def opaque(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which thumbprints are of pictures without transparency, shape (n,)."""
+    """Return which perceptual hashes are of pictures without transparency, shape (n,)."""
     return np.asarray(rows[:, -2] > 0.5)
 
 
 def moves(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which thumbprints are of animations whose frames differ, shape (n,)."""
+    """Return which perceptual hashes are of animations whose frames differ, shape (n,)."""
     return np.asarray(rows[:, -1] > 0.5)
 
 
-def _look(rows: NDArray[np.float32], channels: int) -> Look:
+def _look(rows: NDArray[np.float32], channels: int) -> Layout:
     n = len(rows)
     light = rows[:, :_FINE].reshape(n, LIGHT_CELLS, LIGHT_CELLS, 1)
     colour = rows[:, _FINE:-1].reshape(n, COLOUR_CELLS, COLOUR_CELLS, channels)
-    return Look(light, colour, rows[:, -1] * np.float32(SIDE_UNIT))
+    return Layout(light, colour, rows[:, -1] * np.float32(SIDE_UNIT))

@@ -14,8 +14,8 @@ from persrv.errors import SourceError
 from persrv.images.encoders.model_files import find_model
 from persrv.images.encoders.options import Option, needs
 from persrv.images.encoders.two_towers import (
-    Settings,
     Towers,
+    TowerSettings,
     TwoTowers,
     as_array,
     as_pixels,
@@ -43,7 +43,7 @@ def chinese_clip_encoder(model: str, given: Mapping[str, Option], model_folder: 
         MissingExtraError: The model must be fetched, and the hub's client is not installed.
     """
     name = f"chinese-clip:{model}"
-    settings = Settings.of(name, given)
+    settings = TowerSettings.of(name, given)
     files = find_model(model, model_folder, settings.commit, "clip", ("config.json",))
     return TwoTowers(name, files.identity, settings, lambda device: _load(name, files.folder, device))
 

@@ -37,7 +37,7 @@ _GROUND = 255
 _MIDDLE, _SPREAD = np.float32(127), np.float32(128)
 
 
-class Look:
+class NetworkPass:
     """One pass of pictures through the network, for all the encoders of this module.
 
     Args:
@@ -94,9 +94,9 @@ class Look:
 
 
 @lru_cache(maxsize=4)
-def shared_look(weights: Path, side: int) -> Look:
+def shared_look(weights: Path, side: int) -> NetworkPass:
     """Return the one pass of this process for these weights, so that encoders asked for apart can share it."""
-    return Look(weights, side)
+    return NetworkPass(weights, side)
 
 
 def packaged_weights() -> Path:
@@ -118,7 +118,7 @@ class ContentEncoder:
     purpose: Literal["content"] = "content"
     licence = "Apache-2.0"
 
-    def __init__(self, shared: Look) -> None:
+    def __init__(self, shared: NetworkPass) -> None:
         self.shared = shared
         self.revision = shared.revision
 
@@ -143,7 +143,7 @@ class StyleEncoder:
     purpose: Literal["style"] = "style"
     licence = "Apache-2.0"
 
-    def __init__(self, shared: Look) -> None:
+    def __init__(self, shared: NetworkPass) -> None:
         self.shared = shared
         self.revision = shared.revision
 
@@ -169,7 +169,7 @@ class MixEncoder:
     licence = "Apache-2.0"
     network_scale = np.float32(0.03)
 
-    def __init__(self, shared: Look) -> None:
+    def __init__(self, shared: NetworkPass) -> None:
         self.shared = shared
         self._statistics = StatisticsEncoder()
         self.revision = f"{shared.revision}+{self._statistics.revision}"

@@ -13,8 +13,8 @@ from persrv.errors import RecipeError, SourceError
 from persrv.images.encoders.model_files import content_hash, find_model, local_folder
 from persrv.images.encoders.options import Option, needs
 from persrv.images.encoders.two_towers import (
-    Settings,
     Towers,
+    TowerSettings,
     TwoTowers,
     as_array,
     as_pixels,
@@ -40,7 +40,7 @@ def openclip_encoder(model: str, given: Mapping[str, Option], model_folder: Path
         SourceError: The hub does not give the model.
     """
     name = f"open_clip:{model}"
-    settings = Settings.of(name, given)
+    settings = TowerSettings.of(name, given)
     if folder := local_folder(model, model_folder, (_CONFIGURATION,)):
         return _from_folder(name, folder, content_hash(folder), settings)
     if model.startswith(_HUB):
@@ -55,7 +55,7 @@ def openclip_encoder(model: str, given: Mapping[str, Option], model_folder: Path
     return TwoTowers(name, identity, settings, lambda device: _load(name, architecture, weights, device))
 
 
-def _from_folder(name: str, folder: Path, identity: str, settings: Settings) -> TwoTowers:
+def _from_folder(name: str, folder: Path, identity: str, settings: TowerSettings) -> TwoTowers:
     return TwoTowers(name, identity, settings, lambda device: _load(name, f"local-dir:{folder}", None, device))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from persrv.errors import SourceError
 from persrv.images.encoders.model_files import find_model
 from persrv.images.encoders.options import Option, needs
-from persrv.images.encoders.two_towers import Settings, Towers, TwoTowers, chosen_device, mend_torchvision
+from persrv.images.encoders.two_towers import Towers, TowerSettings, TwoTowers, chosen_device, mend_torchvision
 
 _SIDE = 224
 """Pixels of the squares handed over; the model's own preparation brings them to its size."""
@@ -32,7 +32,7 @@ def sentence_clip_encoder(model: str, given: Mapping[str, Option], model_folder:
         MissingExtraError: The model must be fetched, and the hub's client is not installed.
     """
     name = f"sentence-transformers:{model}"
-    settings = Settings.of(name, given)
+    settings = TowerSettings.of(name, given)
     files = find_model(model, model_folder, settings.commit, "clip", ("modules.json", "config.json"))
     return TwoTowers(name, files.identity, settings, lambda device: _load(name, files.folder, device, settings.batch))
 

@@ -20,7 +20,7 @@ _GROUND = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TowerSettings:
     """What a recipe may set for every model of this family.
 
     Attributes:
@@ -36,7 +36,7 @@ class Settings:
     licence: str
 
     @classmethod
-    def of(cls, encoder: str, given: Mapping[str, Option]) -> Settings:
+    def of(cls, encoder: str, given: Mapping[str, Option]) -> TowerSettings:
         """Return the recipe's settings over the defaults.
 
         Raises:
@@ -83,7 +83,7 @@ class TwoTowers:
 
     purpose: Literal["content"] = "content"
 
-    def __init__(self, name: str, identity: str, settings: Settings, load: Callable[[str], Towers]) -> None:
+    def __init__(self, name: str, identity: str, settings: TowerSettings, load: Callable[[str], Towers]) -> None:
         self.name = name
         self.revision = f"1-{identity}"
         self.licence = settings.licence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from persrv.images.features.group import Group, Values, histogram, joint_histogram
+from persrv.images.features.group import FeatureGroup, Values, histogram, joint_histogram
 from persrv.images.features.raster import Raster
 
 _CHROMA = (0.0, 0.02, 0.05, 0.09, 0.13, 0.17, 0.21, 0.26)
@@ -76,8 +76,8 @@ def _ink(raster: Raster) -> Values:
 
 
 GROUPS = (
-    Group("chroma", tuple(f"share of chroma near {c:.2f}" for c in _CHROMA), 0, 1, _chroma),
-    Group(
+    FeatureGroup("chroma", tuple(f"share of chroma near {c:.2f}" for c in _CHROMA), 0, 1, _chroma),
+    FeatureGroup(
         "tone",
         tuple(
             f"share of lightness near {row:.2f} with chroma near {c:.2f}"
@@ -88,14 +88,14 @@ GROUPS = (
         1,
         _tone,
     ),
-    Group(
+    FeatureGroup(
         "opponent",
         tuple(f"square root of the share of red {r:+.2f}, yellow {y:+.2f}" for r in _OPPONENT for y in _OPPONENT),
         0,
         1,
         _opponent,
     ),
-    Group(
+    FeatureGroup(
         "hue",
         (
             *(f"share of the hue near {360 // _HUES * number}°, weighted by chroma" for number in range(_HUES)),
@@ -107,14 +107,14 @@ GROUPS = (
         1,
         _hue,
     ),
-    Group(
+    FeatureGroup(
         "palette",
         tuple(f"share of the {number}. most frequent colour" for number in range(1, _LARGEST + 1)),
         0,
         1,
         _palette,
     ),
-    Group(
+    FeatureGroup(
         "ink",
         (
             "share of dark pixels (lightness below 0.45, in full below 0.25)",

@@ -15,7 +15,7 @@ Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FeatureGroup:
     """Some neighbouring dimensions of the descriptor that are computed together.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from persrv.images.features.group import Group, Values, histogram, mean
+from persrv.images.features.group import FeatureGroup, Values, histogram, mean
 from persrv.images.features.raster import Plane, Raster
 
 _RINGS = (1, 2, 3, 4, 5, 7)
@@ -62,7 +62,7 @@ def _edges_and_shading(raster: Raster) -> Values:
 
 
 GROUPS = (
-    Group(
+    FeatureGroup(
         "contour",
         tuple(
             f"{what} at depth {depth}"
@@ -78,7 +78,7 @@ GROUPS = (
         1,
         _contour,
     ),
-    Group(
+    FeatureGroup(
         "edges",
         (
             *(f"share of inner pixels whose colour changes by about {step} a pixel" for step in _STEPS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from persrv.images.features.group import Group, Values
+from persrv.images.features.group import FeatureGroup, Values
 from persrv.images.features.raster import MARGIN, SIDE, Raster
 
 _CORNER = 8
@@ -35,7 +35,7 @@ def _shape(raster: Raster) -> Values:
 
 
 GROUPS = (
-    Group(
+    FeatureGroup(
         "shape",
         (
             "coverage of the raster",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from persrv.images.features.group import Group, Values, mean
+from persrv.images.features.group import FeatureGroup, Values, mean
 from persrv.images.features.raster import Plane, Raster
 
 _LIGHTER = 0.012
@@ -51,7 +51,7 @@ def _half(plane: Plane) -> Plane:
 
 
 GROUPS = (
-    Group(
+    FeatureGroup(
         "patterns",
         (
             *(f"share of pixels with {count} of 8 neighbours lighter, all in one run" for count in range(9)),
@@ -61,7 +61,7 @@ GROUPS = (
         1,
         _patterns,
     ),
-    Group(
+    FeatureGroup(
         "bands",
         tuple(
             f"{what} of lightness detail of about {2**octave} pixels"

@@ -36,7 +36,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ComparisonResult:
     """A comparison so far.
 
     Attributes:
@@ -74,7 +74,7 @@ class Outcome:
     verdict: str
 
 
-def outcome(recipe: Recipe, catalog: Catalog, *, until: datetime | None = None) -> Outcome:
+def outcome(recipe: Recipe, catalog: Catalog, *, until: datetime | None = None) -> ComparisonResult:
     """Return what people's picks say so far.
 
     Args:
@@ -111,7 +111,7 @@ def outcome(recipe: Recipe, catalog: Catalog, *, until: datetime | None = None) 
     effect = Effect(*(float(np.clip(scale * (x - 0.5), -1, 1)) for x in (told.mean, told.low, told.high)))
     counted = len(closed) if compared.method == "ab" else picked["a"] + picked["b"]
     winner = _winner(told)
-    return Outcome(
+    return ComparisonResult(
         experiment=compared.name,
         method=compared.method,
         impressions=len(shown),

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.errors import QueryError
-from persrv.lab.evaluation.simulation import People, Simulation, chances, drawings_of
+from persrv.lab.evaluation.simulation import Population, Simulation, chances, drawings_of
 from persrv.records import Impression, Interaction, Sticker
 
 Floats = NDArray[np.float64]
@@ -37,7 +37,7 @@ _LONGEST = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ExaminationModel:
     """How people read a page; see the module for the model.
 
     Attributes:
@@ -63,7 +63,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class ClickLog:
     """What was shown and what was picked of it.
 
     Attributes:
@@ -75,7 +75,7 @@ class Log:
     picks: tuple[Interaction, ...]
 
 
-def likings(stickers: Sequence[Sticker], simulation: Simulation, people: People) -> dict[str, dict[str, float]]:
+def likings(stickers: Sequence[Sticker], simulation: Simulation, people: Population) -> dict[str, dict[str, float]]:
     """Return the truth: user to sticker id to the chance that they pick it among its meaning's drawings.
 
     Args:
@@ -98,8 +98,8 @@ def read_pages(
     show: Callable[[str], Sequence[str]],
     stickers: Sequence[Sticker],
     liking: Mapping[str, Mapping[str, float]],
-    reading: Reading,
-) -> Log:
+    reading: ExaminationModel,
+) -> ClickLog:
     """Let people search again for what they had picked, and pick from what they are shown.
 
     Args:
@@ -133,4 +133,4 @@ def read_pages(
                 moment = search.time + timedelta(seconds=min(took, _LONGEST))
                 picks.append(Interaction(search.user, search.query, sticker_id, moment, "simulated"))
     picks.sort(key=lambda pick: (pick.time, pick.user, pick.sticker_id))
-    return Log(tuple(impressions), tuple(picks))
+    return ClickLog(tuple(impressions), tuple(picks))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from persrv.lab.evaluation.intervals import Gain, holm
-from persrv.lab.evaluation.results import Judged, Question, gain, judge
+from persrv.lab.evaluation.results import EvaluationQuery, Judged, gain, judge
 from persrv.lab.evaluation.systems import System
 from persrv.offline.progress import Progress, Silent
 
@@ -34,7 +34,7 @@ class Compared:
     p: float
 
 
-def ask(systems: Sequence[System], questions: Sequence[Question], progress: Progress | None = None) -> Answers:
+def ask(systems: Sequence[System], questions: Sequence[EvaluationQuery], progress: Progress | None = None) -> Answers:
     """Ask every system every question.
 
     Args:

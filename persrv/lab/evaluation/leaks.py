@@ -8,14 +8,14 @@ from itertools import islice
 
 from persrv.catalog.phrases import fold_query
 from persrv.errors import QueryError
-from persrv.lab.evaluation.splits import Split
+from persrv.lab.evaluation.splits import PickSplit
 from persrv.records import Interaction
 
 _NAMED = 3
 """Leaks that an error names."""
 
 
-def check_picks(split: Split, learnt: Iterable[Interaction]) -> None:
+def check_picks(split: PickSplit, learnt: Iterable[Interaction]) -> None:
     """Check that no held-out pick is among those that were learnt from.
 
     Args:
@@ -32,7 +32,7 @@ def check_picks(split: Split, learnt: Iterable[Interaction]) -> None:
         raise QueryError(f"held-out picks are in the index: {named}", "build it from the training picks alone")
 
 
-def check_counts(split: Split, counted: Mapping[str, int]) -> None:
+def check_counts(split: PickSplit, counted: Mapping[str, int]) -> None:
     """Check that utility counts nothing but training picks; this finds an index that is older than the split.
 
     Args:

@@ -22,7 +22,7 @@ Vectors = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class RawVectors:
     """Raw vectors of one image encoder.
 
     Attributes:
@@ -48,7 +48,7 @@ class Material:
 
     stickers: tuple[Sticker, ...]
     recipe: Recipe
-    looks: Mapping[str, Looks]
+    looks: Mapping[str, RawVectors]
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -82,12 +82,12 @@ class Material:
         length = np.linalg.norm(looks.raw, axis=1, keepdims=True)
         return self._spread(looks, np.divide(looks.raw, length, out=np.zeros_like(looks.raw), where=length > 0))
 
-    def _looks(self, role: str) -> Looks:
+    def _looks(self, role: str) -> RawVectors:
         if role not in self.looks:
             raise NotFoundError(f"no {role} vectors were read", "build the collection with such an encoder first")
         return self.looks[role]
 
-    def _spread(self, looks: Looks, vectors: Vectors) -> NDArray[np.float64]:
+    def _spread(self, looks: RawVectors, vectors: Vectors) -> NDArray[np.float64]:
         spread = np.zeros((len(self.stickers), vectors.shape[1]))
         spread[looks.rows] = vectors
         return spread
@@ -114,8 +114,8 @@ def read_material(workspace: Workspace, catalog: Catalog, content: ImageEncoder 
     return Material(stickers, workspace.recipe, looks)
 
 
-def _read(workspace: Workspace, encoder: ImageEncoder, stickers: Sequence[Sticker]) -> Looks:
+def _read(workspace: Workspace, encoder: ImageEncoder, stickers: Sequence[Sticker]) -> RawVectors:
     with workspace.vectors(encoder) as cache:
         rows = [row for row, sticker in enumerate(stickers) if sticker.id in cache]
         raw = cache.get([stickers[row].id for row in rows]) if rows else np.zeros((0, encoder.dimension), np.float32)
-    return Looks(f"{encoder.name}@{encoder.revision}", np.array(rows, dtype=np.int64), raw)
+    return RawVectors(f"{encoder.name}@{encoder.revision}", np.array(rows, dtype=np.int64), raw)

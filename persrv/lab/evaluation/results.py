@@ -15,7 +15,7 @@ from persrv.lab.evaluation.intervals import Gain, Interval, bootstrap_mean, pair
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvaluationQuery:
     """A query whose right answers were held back.
 
     Attributes:
@@ -41,7 +41,7 @@ class Judged:
         values: Metric name (``"M-MRR@20"``) to its value.
     """
 
-    question: Question
+    question: EvaluationQuery
     ranking: tuple[str, ...]
     values: Mapping[str, float]
 
@@ -59,7 +59,7 @@ METRICS: dict[str, Metric] = {
 """Every metric of a ranking and the right ids, by the name that reports print."""
 
 
-def judge(question: Question, ranking: Sequence[str], cutoffs: Sequence[int] = metrics.CUTOFFS) -> Judged:
+def judge(question: EvaluationQuery, ranking: Sequence[str], cutoffs: Sequence[int] = metrics.CUTOFFS) -> Judged:
     """Measure one answer with every metric of :data:`METRICS` at every cutoff.
 
     Raises:

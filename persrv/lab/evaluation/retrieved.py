@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from persrv.errors import NotFoundError, RecipeError
 from persrv.lab.evaluation.leaks import check_counts, check_picks
-from persrv.lab.evaluation.splits import Split
+from persrv.lab.evaluation.splits import PickSplit
 from persrv.offline import build_collection
 from persrv.offline.progress import Progress
 from persrv.online.retriever import Retriever
@@ -40,7 +40,7 @@ class Retrieved:
 
 
 @contextmanager
-def trained(workspace: Workspace, split: Split, progress: Progress | None = None) -> Iterator[Retriever]:
+def trained(workspace: Workspace, split: PickSplit, progress: Progress | None = None) -> Iterator[Retriever]:
     """Build a copy of a collection from a split's training picks, check it for leaks, and open it.
 
     The copy lies in a temporary folder and keeps texts, edits and vectors; no picture is read.

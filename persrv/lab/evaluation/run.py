@@ -13,7 +13,7 @@ from persrv.lab.evaluation.material import read_material
 from persrv.lab.evaluation.metrics import CUTOFFS
 from persrv.lab.evaluation.results import METRICS
 from persrv.lab.evaluation.retrieved import Retrieved, trained
-from persrv.lab.evaluation.splits import SPLITS, Split, unseen
+from persrv.lab.evaluation.splits import SPLITS, PickSplit, unseen
 from persrv.lab.evaluation.systems import (
     NOBODY,
     System,
@@ -131,7 +131,7 @@ def evaluate(
 
 
 def _with_retriever(
-    workspace: Workspace, split: Split, systems: Sequence[System], progress: Progress | None
+    workspace: Workspace, split: PickSplit, systems: Sequence[System], progress: Progress | None
 ) -> Answers:
     with trained(workspace, split, progress) as opened:
         asked = [*systems, Retrieved(ANYBODY, opened, personal=False), Retrieved(SYSTEM, opened)]

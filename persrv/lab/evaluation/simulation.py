@@ -8,8 +8,8 @@ The model, every draw from one seed:
   styles from the middle of the time on.
 * Stickers have an appeal for everybody, ``N(0, 1)``: among the styles in question a drawing is picked with a chance in
   proportion to ``exp(appeal_weight · appeal)``.
-* People type English or Chinese words that others wrote for the emoji (``collections/emoji-queries``), never texts of
-  the collection. Each has a favourite word for each meaning, used with probability ``habit``; else any of its words.
+* People type English or Chinese words that others wrote for the emoji (``collections/emoji-queries``), never texts
+  of the collection. Each has a favourite word for each meaning, used with probability ``habit``; else any of its words.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Words = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class Population:
     """Who is simulated; see the module for the model.
 
     Attributes:
@@ -107,7 +107,7 @@ def emoji_words(folder: Path | None = None) -> dict[str, dict[str, tuple[str, ..
     return words
 
 
-def simulate(stickers: Sequence[Sticker], words: Words, people: People) -> Simulation:
+def simulate(stickers: Sequence[Sticker], words: Words, people: Population) -> Simulation:
     """Let people pick.
 
     Args:
@@ -168,7 +168,7 @@ def _liked(styles: Sequence[str], first: int, number: int) -> tuple[str, ...]:
 
 
 def chances(
-    drawn: Mapping[str, Sticker], liked: Sequence[str], appeal: Mapping[str, float], people: People
+    drawn: Mapping[str, Sticker], liked: Sequence[str], appeal: Mapping[str, float], people: Population
 ) -> dict[str, float]:
     """Return how likely a person who sees every drawing of a meaning picks each, style to chance; they add up to 1.
 
@@ -190,7 +190,7 @@ def _drawing(
     drawn: Mapping[str, Sticker],
     liked: Sequence[str],
     appeal: Mapping[str, float],
-    people: People,
+    people: Population,
     random: np.random.Generator,
 ) -> Sticker:
     there = [style for style in liked if style in drawn]
@@ -204,7 +204,7 @@ def _pulls(
     options: Sequence[str],
     by_taste: bool,
     appeal: Mapping[str, float],
-    people: People,
+    people: Population,
 ) -> list[float]:
     """Return the chance of each of some styles' drawings; by taste the second style of two has less."""
     taste = [1 - _SECOND_STYLE, _SECOND_STYLE][: len(options)] if by_taste else [1.0] * len(options)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from persrv.catalog.phrases import fold_query
 from persrv.errors import QueryError
-from persrv.lab.evaluation.results import Question
+from persrv.lab.evaluation.results import EvaluationQuery
 from persrv.records import Interaction
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class PickSplit:
     """Picks, divided.
 
     Attributes:
@@ -31,10 +31,10 @@ class Split:
     name: str
     train: tuple[Interaction, ...]
     held_out: tuple[Interaction, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuery, ...]
 
 
-def by_time(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> Split:
+def by_time(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
     """Hold back the latest picks; nothing that is learnt lies behind the first question.
 
     Args:
@@ -53,7 +53,7 @@ def by_time(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> 
     return _split("time", ordered, {at for at, pick in enumerate(ordered) if pick.time >= moment})
 
 
-def leave_last_out(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> Split:
+def leave_last_out(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
     """Hold back each user's last pick with a query; users with a single pick keep it.
 
     ``share`` and ``seed`` are not used. Errors as :func:`by_time`.
@@ -64,7 +64,7 @@ def leave_last_out(picks: Sequence[Interaction], share: float = 0.3, seed: int =
     return _split("last", ordered, last)
 
 
-def leave_one_query_out(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> Split:
+def leave_one_query_out(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
     """Hold back all of each user's picks for one of their queries, drawn by hash; users with one query keep it.
 
     ``share`` is not used. Errors as :func:`by_time`.
@@ -79,7 +79,7 @@ def leave_one_query_out(picks: Sequence[Interaction], share: float = 0.3, seed: 
     return _split("query", ordered, held)
 
 
-def cold_users(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> Split:
+def cold_users(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
     """Hold back everything that some users picked: what do people get of whom nothing is known?
 
     Args:
@@ -97,7 +97,7 @@ def cold_users(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) 
     return _split("cold-users", ordered, held)
 
 
-def cold_stickers(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> Split:
+def cold_stickers(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
     """Hold back every pick of some stickers, as if nobody had ever picked them; arguments as :func:`cold_users`."""
     ordered = _ordered(picks)
     _check_share(share)
@@ -106,7 +106,7 @@ def cold_stickers(picks: Sequence[Interaction], share: float = 0.3, seed: int = 
     return _split("cold-stickers", ordered, held)
 
 
-SPLITS: dict[str, Callable[[Sequence[Interaction], float, int], Split]] = {
+SPLITS: dict[str, Callable[[Sequence[Interaction], float, int], PickSplit]] = {
     "time": by_time,
     "last": leave_last_out,
     "query": leave_one_query_out,
@@ -116,14 +116,14 @@ SPLITS: dict[str, Callable[[Sequence[Interaction], float, int], Split]] = {
 """Every split by its name."""
 
 
-def unseen(split: Split) -> Split:
+def unseen(split: PickSplit) -> PickSplit:
     """Return the split without questions that the same user had asked before: their answer stands in the history."""
     asked = {(pick.user, fold_query(pick.query)) for pick in split.train}
     fresh = tuple(q for q in split.questions if (q.user, fold_query(q.query)) not in asked)
-    return Split(split.name, split.train, split.held_out, fresh)
+    return PickSplit(split.name, split.train, split.held_out, fresh)
 
 
-def _split(name: str, ordered: Sequence[Interaction], held: set[int]) -> Split:
+def _split(name: str, ordered: Sequence[Interaction], held: set[int]) -> PickSplit:
     train = tuple(pick for at, pick in enumerate(ordered) if at not in held)
     held_out = tuple(ordered[at] for at in sorted(held))
     if not train or not any(pick.query.strip() for pick in held_out):
@@ -138,8 +138,8 @@ def _split(name: str, ordered: Sequence[Interaction], held: set[int]) -> Split:
             asked = pick.user, fold_query(pick.query)
             right[asked].add(pick.sticker_id)
             typed.setdefault(asked, pick.query)
-    questions = [Question(key[0], typed[key], frozenset(right[key]), key[0]) for key in sorted(right)]
-    return Split(name, train, held_out, tuple(questions))
+    questions = [EvaluationQuery(key[0], typed[key], frozenset(right[key]), key[0]) for key in sorted(right)]
+    return PickSplit(name, train, held_out, tuple(questions))
 
 
 def _ordered(picks: Sequence[Interaction]) -> list[Interaction]:

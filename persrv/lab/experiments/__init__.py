@@ -7,14 +7,14 @@ from dataclasses import replace
 from importlib import import_module
 
 from persrv.errors import QueryError
-from persrv.lab.experiments.bench import Bench, Settings
+from persrv.lab.experiments.bench import Bench, ExperimentSettings
 from persrv.lab.reports.report import Report
 
 EXPERIMENTS: dict[str, str] = {
     "baselines": "from chance to the whole: what each step gains",
     "personal": "what personalisation gains, ours and the published one",
     "fields": "what each source of text earns, alone and left out",
-    "utility": "which utility measures foretell what people pick",
+    "utility": "which utility measures predict what people pick",
     "shown": "what completion and the time before a pick add",
     "diversity": "whether a page of different things serves people better",
     "learned": "whether a ranking learnt from picks beats the formula",
@@ -26,7 +26,7 @@ EXPERIMENTS: dict[str, str] = {
 """Name to what it asks."""
 
 
-Run = Callable[[Bench, Settings], Report]
+Run = Callable[[Bench, ExperimentSettings], Report]
 
 
 def find_experiment(name: str) -> Run:
@@ -42,7 +42,7 @@ def find_experiment(name: str) -> Run:
         raise QueryError(f"there is no experiment {name!r}", f"use one of {', '.join(EXPERIMENTS)}")
     run: Run = import_module(f"{__name__}.{name}").run
 
-    def signed(bench: Bench, settings: Settings) -> Report:
+    def signed(bench: Bench, settings: ExperimentSettings) -> Report:
         report = run(bench, settings)
         command = f"persrv evaluate experiment {name} --seed {settings.seed} --repeats {settings.repeats}"
         size = {"users": settings.users, "first seed": settings.seed, "seeds": settings.repeats}

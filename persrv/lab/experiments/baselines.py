@@ -19,7 +19,7 @@ from persrv.lab.evaluation.systems import (
     stickerfinder,
     without_fields,
 )
-from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said
 from persrv.recipe import Meaning
 from persrv.text.meaning.encoder import TextEncoder
@@ -43,7 +43,7 @@ STEPS = (
 MEANT = (("hybrid + utility", "BM25F + utility"), ("persrv + meaning", WHOLE))
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Ask every baseline and ours, whole and in parts."""
     encoder = _encoder()
     worlds = list(bench.worlds(settings))

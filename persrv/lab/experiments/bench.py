@@ -12,8 +12,8 @@ from persrv.images.registry import encoder
 from persrv.lab.evaluation.compare import Answers, ask
 from persrv.lab.evaluation.material import Material, read_material
 from persrv.lab.evaluation.results import Judged
-from persrv.lab.evaluation.simulation import People, Simulation, Words, emoji_words, simulate
-from persrv.lab.evaluation.splits import Split, by_time, unseen
+from persrv.lab.evaluation.simulation import Population, Simulation, Words, emoji_words, simulate
+from persrv.lab.evaluation.splits import PickSplit, by_time, unseen
 from persrv.lab.evaluation.systems import System
 from persrv.lab.evaluation.view import View
 from persrv.offline import build_collection
@@ -34,7 +34,7 @@ CONTENT = "efficientnet-lite0"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ExperimentSettings:
     """How large an experiment is.
 
     Attributes:
@@ -70,7 +70,7 @@ class World:
 
     seed: int
     simulation: Simulation
-    split: Split
+    split: PickSplit
     view: View
 
 
@@ -92,8 +92,8 @@ class Bench:
 
     def world(
         self,
-        people: People,
-        divide: Callable[[Sequence[Interaction]], Split] = by_time,
+        people: Population,
+        divide: Callable[[Sequence[Interaction]], PickSplit] = by_time,
         *,
         fresh: bool = True,
     ) -> World:
@@ -110,10 +110,10 @@ class Bench:
         named = tuple(replace(question, group=f"{people.seed}/{question.user}") for question in split.questions)
         return World(people.seed, simulation, replace(split, questions=named), View(self.material, split.train))
 
-    def worlds(self, settings: Settings, people: People | None = None) -> Iterator[World]:
+    def worlds(self, settings: ExperimentSettings, people: Population | None = None) -> Iterator[World]:
         """Yield one world for each seed, split by time."""
         for seed in settings.seeds:
-            yield self.world(replace(people or People(), users=settings.users, seed=seed))
+            yield self.world(replace(people or Population(), users=settings.users, seed=seed))
 
     def ask_all(self, worlds: Iterable[World], systems: Callable[[World], Sequence[System]]) -> Answers:
         """Return the judged answers of all worlds together, system by system."""

@@ -15,7 +15,7 @@ from persrv.lab.evaluation import results
 from persrv.lab.evaluation.compare import Answers, Compared, compare
 from persrv.lab.evaluation.systems import System, ours
 from persrv.lab.evaluation.view import View, seen
-from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, said, spread, verdict
 from persrv.ranking.profile import StyleProfile, choose_labels, spherical_kmeans
 
@@ -28,7 +28,7 @@ MOST = 10
 CHOSEN, ONE = "spherical k-means, k by silhouette", "k = 1"
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Fit every user's profile in every way; everything else stays as it is."""
     methods = _methods()
     answers = bench.ask_all(bench.worlds(settings), lambda world: _systems(world, methods))

@@ -12,10 +12,10 @@ from persrv.errors import MissingExtraError
 from persrv.lab.evaluation.compare import Answers, Compared, compare
 from persrv.lab.evaluation.diversity import different, few_in_a_row, marginal_relevance
 from persrv.lab.evaluation.results import Judged, judge, mean
-from persrv.lab.evaluation.simulation import People
-from persrv.lab.evaluation.splits import Split, by_time, cold_users
+from persrv.lab.evaluation.simulation import Population
+from persrv.lab.evaluation.splits import PickSplit, by_time, cold_users
 from persrv.lab.evaluation.systems import best, ours
-from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said, verdict
 from persrv.records import Interaction
 from persrv.text.meaning.learn import learned_space, sticker_rows
@@ -50,7 +50,7 @@ class Arranged:
     cold: Answers
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Order every answer anew in several ways and strengths, choose on some people, and look at others."""
     orders = _orders(bench)
     found = _arranged(bench, settings, orders)
@@ -140,15 +140,15 @@ def _meaning_vectors(bench: Bench) -> Floats | None:
     return unit(np.array(sums, dtype=np.float64))
 
 
-def _arranged(bench: Bench, settings: Settings, orders: Mapping[str, Reorder]) -> Arranged:
-    def cold(picks: Sequence[Interaction]) -> Split:
+def _arranged(bench: Bench, settings: ExperimentSettings, orders: Mapping[str, Reorder]) -> Arranged:
+    def cold(picks: Sequence[Interaction]) -> PickSplit:
         return cold_users(picks, seed=settings.seed)
 
     answers = []
     for divide in (by_time, cold):
         together: dict[str, list[Judged]] = {name: [] for name in orders}
         for seed in settings.seeds:
-            world = bench.world(People(users=settings.users, seed=seed), divide)
+            world = bench.world(Population(users=settings.users, seed=seed), divide)
             _ask(bench, world, orders, together)
         answers.append(together)
     return Arranged(*answers)
@@ -207,7 +207,7 @@ def _findings(
     return (*losing, *told, rule)
 
 
-def _confirmed(confirmed: Mapping[tuple[str, str], Compared], others: Settings) -> list[str]:
+def _confirmed(confirmed: Mapping[tuple[str, str], Compared], others: ExperimentSettings) -> list[str]:
     seeds = f"seeds {others.seeds[0]} to {others.seeds[-1]}"
     return [
         f"On other people ({seeds}), {who} users: {sentence}"

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from persrv.lab.evaluation import results
 from persrv.lab.evaluation.compare import compare
-from persrv.lab.evaluation.simulation import People
+from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.systems import System, ours
-from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, said, spread
 from persrv.recipe import Style
 
@@ -17,13 +17,13 @@ DRIFTS = (0.0, 0.5, 1.0)
 STATIC = "static"
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Fit profiles with several half-lives, among people of whom none, half or all change their styles."""
     tables: list[Table] = []
     curves, spans, findings = {}, {}, []
     names = [_name(days) for days in HALF_LIVES]
     for drift in DRIFTS:
-        answers = bench.ask_all(bench.worlds(settings, People(drift=drift)), _systems)
+        answers = bench.ask_all(bench.worlds(settings, Population(drift=drift)), _systems)
         compared = compare(answers, [(name, STATIC) for name in names[1:]], METRIC, seed=settings.seed)
         title = f"{drift:.0%} of the people change their styles half way"
         found = {name: results.mean(answers[name], METRIC, seed=settings.seed) for name in names}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from persrv.lab.evaluation.compare import compare
 from persrv.lab.evaluation.systems import System, only_fields, ours, without_fields
-from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Report, gained, measured, said
 from persrv.records import FIELDS
 
 ALL = "all texts"
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Rank by each field alone and by all but one; utility and style stay as they are."""
     worlds = list(bench.worlds(settings))
     present = [name for name in FIELDS if any(texts.get(name) for world in worlds for texts in world.view.documents)]

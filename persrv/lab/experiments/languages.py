@@ -8,14 +8,14 @@ from persrv.lab.evaluation.compare import Answers, compare
 from persrv.lab.evaluation.published import published
 from persrv.lab.evaluation.simulation import LANGUAGES
 from persrv.lab.evaluation.systems import NOBODY, System, bm25, ours
-from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Report, gained, measured, said
 
 SPOKEN = {"en": "English", "zh": "Chinese"}
 STEPS = (("BM25F + utility", "BM25"), ("persrv", "BM25F + utility"), ("persrv", "published"))
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Measure the same systems on each language's people; both learn from one collection."""
     worlds = list(bench.worlds(settings))
     tables, findings = [], []

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from persrv.lab.evaluation import results
 from persrv.lab.evaluation.compare import Compared, compare
-from persrv.lab.evaluation.simulation import People
+from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.systems import NOBODY, Scored, System, ours
-from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, said, spread, verdict
 from persrv.ranking.formula import style_factor, style_pull
 from persrv.recipe import Ranking
@@ -26,13 +26,13 @@ STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 RECIPE = "1 + pull"
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Let style count with several strengths, among people who keep to theirs, do so half of the time, or seldom."""
     tables: list[Table] = []
     curves, spans, findings = {}, {}, []
     better: list[set[str]] = []
     for noise in NOISES:
-        answers = bench.ask_all(bench.worlds(settings, People(noise=noise)), _systems)
+        answers = bench.ask_all(bench.worlds(settings, Population(noise=noise)), _systems)
         names = [name for name in answers if name != RECIPE]
         compared = compare(answers, [(name, RECIPE) for name in names], METRIC, seed=settings.seed)
         title = f"{noise:.0%} of the picks ignore taste"

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from persrv.errors import MissingExtraError, QueryError
 from persrv.lab.evaluation.compare import compare
 from persrv.lab.evaluation.leaks import check_picks
-from persrv.lab.evaluation.simulation import People
-from persrv.lab.evaluation.splits import Split, by_time, unseen
+from persrv.lab.evaluation.simulation import Population
+from persrv.lab.evaluation.splits import PickSplit, by_time, unseen
 from persrv.lab.evaluation.view import View
-from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
 from persrv.lab.learned.explain import BETTER, fallen, partial_dependence
 from persrv.lab.learned.features import BY_FORMULA, BY_TEXT, FEATURES, POOL, Candidates, Parts, lessons
 from persrv.lab.learned.formula import extended, searched, starting_weights
@@ -26,7 +26,7 @@ from persrv.lab.learned.models import (
     RATE,
     TREES,
     Learned,
-    Model,
+    LearnedRanking,
     Score,
     boosted_trees,
     logistic,
@@ -34,9 +34,9 @@ from persrv.lab.learned.models import (
     shuffled,
 )
 from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said
-from persrv.lab.tuning.asked import Asked
+from persrv.lab.tuning.asked import HeldOutQueries
 from persrv.lab.tuning.knobs import GAMMA, MEANING, value_of, with_values
-from persrv.lab.tuning.likeness import Likeness
+from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.lab.tuning.search import coordinate_search
 from persrv.recipe import Recipe
 from persrv.text.meaning.registry import text_encoder
@@ -80,14 +80,14 @@ class Taught:
 
     world: World
     candidates: Candidates
-    models: Mapping[str, Model]
+    models: Mapping[str, LearnedRanking]
     tuned: Recipe
     weights: Mapping[str, float]
     systems: Sequence[Learned]
     learnt: int
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Learn on the later part of the training picks, test on the held-out ones, and look into what was learnt.
 
     Raises:
@@ -97,14 +97,14 @@ def run(bench: Bench, settings: Settings) -> Report:
         return _run(bench, settings)
 
 
-def _run(bench: Bench, settings: Settings) -> Report:
+def _run(bench: Bench, settings: ExperimentSettings) -> Report:
     likeness = _likeness(bench)
     recipe = bench.material.recipe
     tables: list[Table] = []
     findings: list[str] = []
     classes: list[Taught] = []
     for picks in HISTORIES:
-        people = People(users=settings.users, picks=picks)
+        people = Population(users=settings.users, picks=picks)
         classes = [_taught(bench, replace(people, seed=seed), recipe, likeness) for seed in settings.seeds]
         systems = {one.world.seed: one.systems for one in classes}
         answers = bench.ask_all([one.world for one in classes], partial(_of_world, systems))
@@ -160,15 +160,15 @@ METHOD = (
 )
 
 
-def _likeness(bench: Bench) -> Likeness | None:
+def _likeness(bench: Bench) -> QueryLikeness | None:
     try:
         encoder = text_encoder("use")
     except MissingExtraError:
         return None
-    return Likeness(View(bench.material, ()), encoder, bench.material.recipe.meaning.dimension)
+    return QueryLikeness(View(bench.material, ()), encoder, bench.material.recipe.meaning.dimension)
 
 
-def _taught(bench: Bench, people: People, recipe: Recipe, likeness: Likeness | None) -> Taught:
+def _taught(bench: Bench, people: Population, recipe: Recipe, likeness: QueryLikeness | None) -> Taught:
     world = bench.world(people)
     lesson = unseen(by_time(world.split.train))
     earlier = View(bench.material, lesson.train)
@@ -181,7 +181,7 @@ def _taught(bench: Bench, people: People, recipe: Recipe, likeness: Likeness | N
         RISING: boosted_trees(known, (*BY_TEXT, *BY_FORMULA), seed=people.seed),
         CHANCE: boosted_trees(shuffled(known, people.seed), seed=people.seed),
     }
-    tuned = _searched(Asked(earlier, lesson.questions, likeness), recipe, likeness is not None, people.seed)
+    tuned = _searched(HeldOutQueries(earlier, lesson.questions, likeness), recipe, likeness is not None, people.seed)
     weights = searched(before, lesson.questions, TRIALS, people.seed)
     now = Candidates(world.view, recipe, likeness)
     systems = (
@@ -197,7 +197,7 @@ def _formula(parts: Parts) -> Floats:
     return parts.formula
 
 
-def check_order(test: Split, lesson: Split, later: View, earlier: View) -> None:
+def check_order(test: PickSplit, lesson: PickSplit, later: View, earlier: View) -> None:
     """Check that nothing learnt lies behind what is asked.
 
     Raises:
@@ -213,7 +213,7 @@ def check_order(test: Split, lesson: Split, later: View, earlier: View) -> None:
             raise QueryError("what is learnt from reaches into what is asked", "divide the picks by time")
 
 
-def _searched(asked: Asked, recipe: Recipe, meaning: bool, seed: int) -> Recipe:
+def _searched(asked: HeldOutQueries, recipe: Recipe, meaning: bool, seed: int) -> Recipe:
     start = {key: value_of(recipe, key) for key in ("ranking.beta", GAMMA, *([MEANING] if meaning else []))}
 
     def worth(values: dict[str, float]) -> float:

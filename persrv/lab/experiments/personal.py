@@ -9,10 +9,10 @@ from persrv.lab.evaluation import results
 from persrv.lab.evaluation.compare import Answers, compare
 from persrv.lab.evaluation.published import lean, published, published_recall
 from persrv.lab.evaluation.results import Judged
-from persrv.lab.evaluation.simulation import People
-from persrv.lab.evaluation.splits import SPLITS, Split
+from persrv.lab.evaluation.simulation import Population
+from persrv.lab.evaluation.splits import SPLITS, PickSplit
 from persrv.lab.evaluation.systems import NOBODY, Scored, System, ours
-from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said
 from persrv.records import Interaction
 
@@ -22,7 +22,7 @@ PAIRS = ((FULL, BASE), (MIXED, BASE), ("published", "published, not personal"), 
 HELD_BACK = 0.3
 """Share of the picks, users or stickers that are held back."""
 
-Divide = Callable[[Sequence[Interaction], float, int], Split]
+Divide = Callable[[Sequence[Interaction], float, int], PickSplit]
 
 
 def systems(world: World) -> list[System]:
@@ -38,7 +38,7 @@ def same_base(world: World) -> list[System]:
     return [base, Scored(MIXED, view.material.ids, lean(view, base.scores)), ours(view)]
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Compare the gains of both personal parts over the same base, on the same people."""
     each = [bench.ask_all([world], systems) for world in bench.worlds(settings)]
     answers = _joined(each)
@@ -90,7 +90,7 @@ def _times(ours_gain: float, theirs: float) -> str:
     return f"{ours_gain / theirs:.1f} times" if theirs > 0 else "more than"
 
 
-def _seeds(each: list[Answers], settings: Settings) -> Table:
+def _seeds(each: list[Answers], settings: ExperimentSettings) -> Table:
     rows = tuple(
         (str(seed), *(f"{_gain(answers, pair):+.4f}" for pair in PAIRS[:3]))
         for seed, answers in zip(settings.seeds, each, strict=True)
@@ -99,11 +99,11 @@ def _seeds(each: list[Answers], settings: Settings) -> Table:
     return Table("Each seed alone", columns, rows, f"Gain in {METRIC}.")
 
 
-def _by_split(bench: Bench, settings: Settings) -> Table:
+def _by_split(bench: Bench, settings: ExperimentSettings) -> Table:
     rows = []
     for name, divide in SPLITS.items():
         worlds = [
-            bench.world(replace(People(), users=settings.users, seed=seed), _divided(divide, seed))
+            bench.world(replace(Population(), users=settings.users, seed=seed), _divided(divide, seed))
             for seed in settings.seeds
         ]
         questions = sum(len(world.split.questions) for world in worlds)
@@ -119,7 +119,7 @@ def _by_split(bench: Bench, settings: Settings) -> Table:
     return Table("Other splits", columns, tuple(rows), f"{METRIC}. {note}")
 
 
-def _divided(divide: Divide, seed: int) -> Callable[[Sequence[Interaction]], Split]:
+def _divided(divide: Divide, seed: int) -> Callable[[Sequence[Interaction]], PickSplit]:
     return lambda picks: divide(picks, HELD_BACK, seed)
 
 

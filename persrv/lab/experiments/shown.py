@@ -9,20 +9,20 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.lab.evaluation.clicks import Log, Reading, likings, read_pages
+from persrv.lab.evaluation.clicks import ClickLog, ExaminationModel, likings, read_pages
 from persrv.lab.evaluation.compare import Answers, Compared, compare
 from persrv.lab.evaluation.shown import Shown, completion, examination, quickness
-from persrv.lab.evaluation.simulation import People
+from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.systems import NOBODY, best, ours
 from persrv.lab.evaluation.view import View
-from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, Settings, World
-from persrv.lab.experiments.utility import PLAIN, foretold, lifted, measures
+from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
+from persrv.lab.experiments.utility import PLAIN, lifted, measures, predicted
 from persrv.lab.reports.report import UNDECIDED, Plot, Report, Table, gained, measured, said, verdict
 from persrv.recipe import Ranking
 
 Floats = NDArray[np.float64]
 
-READING = Reading(steepness=0.5)
+READING = ExaminationModel(steepness=0.5)
 SHAKEN = 0.2
 """Spread of the logarithm of the noise on what pages are ordered by."""
 
@@ -47,21 +47,21 @@ class Seen:
     world: World
     looks: Floats
     measures: dict[str, Floats]
-    log: Log
+    log: ClickLog
 
 
-def run(bench: Bench, settings: Settings) -> Report:
-    """Let people read pages, learn every measure from that log alone, and see what foretells unbiased picks."""
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
+    """Let people read pages, learn every measure from that log alone, and see what predicts unbiased picks."""
     tables: list[Table] = []
     findings: list[str] = []
     looks: dict[str, Sequence[float]] = {}
     for times, appeal in CROWDS:
-        people = People(users=settings.users * times, appeal_weight=appeal)
+        people = Population(users=settings.users * times, appeal_weight=appeal)
         seen = [_seen(bench, replace(people, seed=seed), settings.users) for seed in settings.seeds]
         title = f"{people.users} people search, appeal {appeal:g}"
         answers, compared = _asked(bench, seen, settings.seed)
         worlds = [(one.world, one.measures) for one in seen]
-        told = foretold(worlds, settings.seed, f"{title}: picked against not picked")
+        told = predicted(worlds, settings.seed, f"{title}: picked against not picked")
         tables += [
             measured(answers, (METRIC, "nDCG@20"), title, seed=settings.seed),
             gained(compared, f"{title}: over no utility", METRIC),
@@ -126,7 +126,7 @@ METHOD = (
 )
 
 
-def _seen(bench: Bench, people: People, asked: int) -> Seen:
+def _seen(bench: Bench, people: Population, asked: int) -> Seen:
     """Return the log of many people, and the questions of the first few."""
     world = bench.world(people)
     liking = likings(bench.material.stickers, world.simulation, people)

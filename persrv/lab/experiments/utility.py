@@ -1,4 +1,4 @@
-"""Which utility measures foretell what people pick?"""
+"""Which utility measures predict what people pick?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from persrv.lab.evaluation.compare import compare
 from persrv.lab.evaluation.intervals import bootstrap_mean
 from persrv.lab.evaluation.systems import NOBODY, Scored, System, ours
 from persrv.lab.evaluation.view import View
-from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, Settings, World
+from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Report, Table, gained, measured, said
 from persrv.ranking.formula import utility_factor
 from persrv.ranking.utility import age_decay
@@ -25,7 +25,7 @@ RECENT_DAYS = 30.0
 """Half-life of the measure ``recency``."""
 
 
-def run(bench: Bench, settings: Settings) -> Report:
+def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Lift BM25F by each measure alone and by all together, and see whether each orders stickers as people will."""
     worlds = list(bench.worlds(settings))
     answers = bench.ask_all(worlds, lambda world: lifted(world.view, measures(world.view)))
@@ -33,7 +33,7 @@ def run(bench: Bench, settings: Settings) -> Report:
     compared = compare(answers, [(name, PLAIN) for name in names], METRIC, seed=settings.seed)
     return Report(
         "utility",
-        "Which utility foretells what people pick",
+        "Which utility predicts what people pick",
         "",
         (
             *PEOPLE,
@@ -46,7 +46,7 @@ def run(bench: Bench, settings: Settings) -> Report:
         (
             measured(answers, SHOWN, "As a lift", seed=settings.seed),
             gained(compared, "Over no utility", METRIC),
-            foretold([(world, measures(world.view)) for world in worlds], settings.seed, "Picked against not picked"),
+            predicted([(world, measures(world.view)) for world in worlds], settings.seed, "Picked against not picked"),
         ),
         (),
         said(compared, METRIC),
@@ -104,7 +104,7 @@ def _lifted(view: View, name: str, lift: Floats) -> Scored:
     return Scored(name, view.material.ids, lambda query, user: view.words.scores(query) * lift)
 
 
-def foretold(worlds: Sequence[tuple[World, Mapping[str, Floats]]], seed: int, title: str) -> Table:
+def predicted(worlds: Sequence[tuple[World, Mapping[str, Floats]]], seed: int, title: str) -> Table:
     """Return how well each measure tells held-out picks from the meaning's other drawings, query and text aside.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.lab.evaluation.results import Question
+from persrv.lab.evaluation.results import EvaluationQuery
 from persrv.lab.learned.features import Candidates, Parts
 from persrv.lab.learned.models import PartScore, Score
 
@@ -37,7 +37,7 @@ def partial_dependence(score: Score, features: Floats, column: int, values: Sequ
     return found
 
 
-def fallen(score: PartScore, candidates: Candidates, questions: Sequence[Question], seed: int = 0) -> float:
+def fallen(score: PartScore, candidates: Candidates, questions: Sequence[EvaluationQuery], seed: int = 0) -> float:
     """Return how often a candidate ranks lower after its text has become better by a fifth, in [0, 1].
 
     One candidate of each question that has words in common with it is drawn. Its text is raised, and what follows from

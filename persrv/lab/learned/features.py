@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog.phrases import fold_query
-from persrv.lab.evaluation.results import Question
+from persrv.lab.evaluation.results import EvaluationQuery
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.likeness import Likeness
+from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.ranking.formula import rounded, style_factor, style_pull, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
@@ -112,7 +112,7 @@ class Candidates:
         likeness: Compares queries with stickers, ``None`` for words alone.
     """
 
-    def __init__(self, view: View, recipe: Recipe, likeness: Likeness | None = None) -> None:
+    def __init__(self, view: View, recipe: Recipe, likeness: QueryLikeness | None = None) -> None:
         self.view = view
         self._recipe = recipe
         self._likeness = likeness
@@ -156,7 +156,7 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
+class RankingExamples:
     """Candidates of many questions, to learn from.
 
     Attributes:
@@ -170,7 +170,7 @@ class Lessons:
     sizes: Indices
 
 
-def lessons(candidates: Candidates, questions: Sequence[Question]) -> Lessons:
+def lessons(candidates: Candidates, questions: Sequence[EvaluationQuery]) -> RankingExamples:
     """Return the candidates of those questions among whose candidates something right and something wrong is.
 
     Args:
@@ -186,7 +186,7 @@ def lessons(candidates: Candidates, questions: Sequence[Question]) -> Lessons:
             features.append(parts.features)
             picked.append(right)
             sizes.append(len(right))
-    return Lessons(np.concatenate(features), np.concatenate(picked), np.array(sizes, dtype=np.int64))
+    return RankingExamples(np.concatenate(features), np.concatenate(picked), np.array(sizes, dtype=np.int64))
 
 
 def _share(values: Floats) -> Floats:

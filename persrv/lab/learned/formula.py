@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.lab.evaluation.metrics import normalised_multi_mrr
-from persrv.lab.evaluation.results import Judged, Question, by_group
+from persrv.lab.evaluation.results import EvaluationQuery, Judged, by_group
 from persrv.lab.learned.features import Candidates, Parts
 from persrv.lab.tuning.search import coordinate_search
 from persrv.ranking.formula import order, utility_factor
@@ -48,7 +48,7 @@ def extended(parts: Parts, weights: Weights) -> Floats:
     return recall * utility_factor(parts.utility, weights[BETA]) * lean
 
 
-def searched(candidates: Candidates, questions: Sequence[Question], trials: int, seed: int) -> dict[str, float]:
+def searched(candidates: Candidates, questions: Sequence[EvaluationQuery], trials: int, seed: int) -> dict[str, float]:
     """Return the weights that a coordinate search finds best by nM-MRR@20, mean over users.
 
     Args:

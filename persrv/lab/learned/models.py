@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.errors import MissingExtraError, QueryError
-from persrv.lab.learned.features import FEATURES, Candidates, Lessons, Parts
+from persrv.lab.learned.features import FEATURES, Candidates, Parts, RankingExamples
 from persrv.ranking.formula import order
 
 Floats = NDArray[np.float64]
@@ -25,7 +25,7 @@ TREES, LEAVES, RATE, FEWEST = 100, 7, 0.05, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class LearnedRanking:
     """A learnt ranking.
 
     Attributes:
@@ -64,7 +64,7 @@ class Learned:
         return [ids[at] for at in order(self.score(parts), ids)[:k]]
 
 
-def logistic(known: Lessons) -> Model:
+def logistic(known: RankingExamples) -> LearnedRanking:
     """Fit a logistic regression of being picked on standardised features, with an L2 penalty of 1.
 
     Args:
@@ -84,10 +84,10 @@ def logistic(known: Lessons) -> Model:
     fitted = LogisticRegression(max_iter=1000).fit((known.features - middle) / spread, known.picked)
     slopes = np.asarray(fitted.coef_[0], dtype=np.float64)
     weights = dict(zip(FEATURES, slopes.tolist(), strict=True))
-    return Model(lambda features: np.asarray((features - middle) / spread @ slopes), weights)
+    return LearnedRanking(lambda features: np.asarray((features - middle) / spread @ slopes), weights)
 
 
-def boosted_trees(known: Lessons, rising: Collection[str] = (), seed: int = 0) -> Model:
+def boosted_trees(known: RankingExamples, rising: Collection[str] = (), seed: int = 0) -> LearnedRanking:
     """Fit LambdaMART: boosted trees whose gradients are those of nDCG (Burges, MSR-TR-2010-82).
 
     Args:
@@ -122,7 +122,9 @@ def boosted_trees(known: Lessons, rising: Collection[str] = (), seed: int = 0) -
     fitted = lightgbm.train(settings, table, TREES)
     gains = np.asarray(fitted.feature_importance("gain"), dtype=np.float64)
     weights = dict(zip(FEATURES, (gains / max(float(gains.sum()), 1e-12)).tolist(), strict=True))
-    return Model(lambda features: np.asarray(fitted.predict(features, num_threads=1), dtype=np.float64), weights)
+    return LearnedRanking(
+        lambda features: np.asarray(fitted.predict(features, num_threads=1), dtype=np.float64), weights
+    )
 
 
 @contextmanager
@@ -140,7 +142,7 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def shuffled(known: Lessons, seed: int = 0) -> Lessons:
+def shuffled(known: RankingExamples, seed: int = 0) -> RankingExamples:
     """Return the lessons with picks given to any candidate of their question: there is nothing in them to learn."""
     random = np.random.default_rng(seed)
     picked, ends = known.picked.copy(), np.cumsum(known.sizes)
@@ -149,6 +151,6 @@ def shuffled(known: Lessons, seed: int = 0) -> Lessons:
     return replace(known, picked=picked)
 
 
-def _check(known: Lessons) -> None:
+def _check(known: RankingExamples) -> None:
     if not len(known.sizes):
         raise QueryError("no question has its answer among the candidates", "learn from more picks")

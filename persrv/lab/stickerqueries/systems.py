@@ -11,7 +11,7 @@ from persrv.lab.stickerqueries.dataset import Dataset, Search
 from persrv.lab.stickerqueries.meanings import HeldOutMeanings
 from persrv.lab.stickerqueries.plain import plain_tokens
 from persrv.lab.stickerqueries.words import HeldOutWords
-from persrv.online.understanding import Lexicon, Understood
+from persrv.online.query_parser import Lexicon, ParsedQuery
 from persrv.ranking.formula import rounded
 from persrv.recipe import Recipe
 from persrv.text import CorpusStatistics, tokenize
@@ -59,7 +59,7 @@ def product(
         yield found
 
 
-def _understood(statistics: CorpusStatistics, whole: Sequence[str], search: Search) -> tuple[Understood, float]:
+def _understood(statistics: CorpusStatistics, whole: Sequence[str], search: Search) -> tuple[ParsedQuery, float]:
     """Return what is made of a query, and the best possible BM25F, without the words that only it brought in."""
     statistics.remove({"queries": whole})
     statistics.add({"queries": search.kept})

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from persrv.lab.evaluation.compare import DEPTH
 from persrv.lab.evaluation.metrics import CUTOFFS
 from persrv.lab.evaluation.postings import Postings
-from persrv.lab.evaluation.results import METRICS, Judged, Question, by_group, judge
+from persrv.lab.evaluation.results import METRICS, EvaluationQuery, Judged, by_group, judge
 from persrv.lab.evaluation.systems import best
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.likeness import Likeness
+from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.ranking.formula import style_factor, style_pull, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
@@ -33,7 +33,7 @@ _TEXTS = 2
 """Settings of the text section whose words are kept, since each may remember its scores."""
 
 
-class Asked:
+class HeldOutQueries:
     """Questions, and what was learnt before they were asked.
 
     Args:
@@ -42,7 +42,7 @@ class Asked:
         likeness: Where meaning counts: compares queries with stickers.
     """
 
-    def __init__(self, view: View, questions: Sequence[Question], likeness: Likeness | None = None) -> None:
+    def __init__(self, view: View, questions: Sequence[EvaluationQuery], likeness: QueryLikeness | None = None) -> None:
         self.questions = tuple(questions)
         self._view = view
         self._documents = view.documents

@@ -14,7 +14,7 @@ from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.rows import Stacked
 
 
-class Likeness:
+class QueryLikeness:
     """Compares queries with the stickers of a view, as a build from it would.
 
     Args:

@@ -9,11 +9,11 @@ from persrv.errors import NotFoundError, QueryError
 from persrv.lab.evaluation.intervals import Gain, Interval
 from persrv.lab.evaluation.material import Material, read_material
 from persrv.lab.evaluation.results import gain, mean
-from persrv.lab.evaluation.splits import SPLITS, Split, unseen
+from persrv.lab.evaluation.splits import SPLITS, PickSplit, unseen
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.asked import METRIC_NAMES, Asked
+from persrv.lab.tuning.asked import METRIC_NAMES, HeldOutQueries
 from persrv.lab.tuning.knobs import knobs, value_of, with_values
-from persrv.lab.tuning.likeness import Likeness
+from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.lab.tuning.search import coordinate_search
 from persrv.offline.progress import Progress, Silent
 from persrv.recipe import Recipe
@@ -152,20 +152,22 @@ def tune(
     )
 
 
-def _fields(material: Material, split: Split) -> set[str]:
+def _fields(material: Material, split: PickSplit) -> set[str]:
     said = {field for sticker in material.stickers for field, _ in sticker.semantics.items()}
     return said | ({"queries"} if any(pick.query.strip() for pick in split.train) else set())
 
 
-def _asked(recipe: Recipe, material: Material, split: Split, encoder: TextEncoder | None, fresh: bool) -> Asked:
+def _asked(
+    recipe: Recipe, material: Material, split: PickSplit, encoder: TextEncoder | None, fresh: bool
+) -> HeldOutQueries:
     view = View(material, split.train, recipe.text, recipe.utility, recipe.style)
     questions = (unseen(split) if fresh else split).questions
     if not questions:
         raise QueryError(f"every question of the split {split.name!r} had been asked before", "tune without fresh")
-    return Asked(view, questions, Likeness(view, encoder, recipe.meaning.dimension) if encoder else None)
+    return HeldOutQueries(view, questions, QueryLikeness(view, encoder, recipe.meaning.dimension) if encoder else None)
 
 
-def _measured(asked: Asked, before: Recipe, after: Recipe, metric: str, seed: int) -> Measured:
+def _measured(asked: HeldOutQueries, before: Recipe, after: Recipe, metric: str, seed: int) -> Measured:
     old, new = asked.judged(before), asked.judged(after)
     return Measured(
         questions=len(asked.questions),

@@ -10,7 +10,7 @@ from persrv.errors import QueryError
 from persrv.offline.engines.local import LocalEngine
 from persrv.offline.engines.on_ray import RayEngine
 from persrv.offline.stage import Result, Stage
-from persrv.offline.working import Outcome
+from persrv.offline.working import BatchResult
 from persrv.records import Sticker
 from persrv.workspace import Workspace
 
@@ -25,7 +25,7 @@ class Engine(Protocol):
 
     def outcomes(
         self, stage: Stage[Result], workspace: Workspace, batches: Iterable[tuple[int, Sequence[Sticker]]]
-    ) -> Iterator[Outcome[Result]]:
+    ) -> Iterator[BatchResult[Result]]:
         """Yield what became of each batch, as it is done, in any order.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from persrv.offline.stage import Result, Stage
-from persrv.offline.working import Outcome, outcomes
+from persrv.offline.working import BatchResult, outcomes
 from persrv.records import Sticker
 from persrv.workspace import Workspace
 
@@ -17,7 +17,7 @@ class LocalEngine:
 
     def outcomes(
         self, stage: Stage[Result], workspace: Workspace, batches: Iterable[tuple[int, Sequence[Sticker]]]
-    ) -> Iterator[Outcome[Result]]:
+    ) -> Iterator[BatchResult[Result]]:
         """Yield the outcomes in the order of their batches."""
         return outcomes(stage, batches)
 

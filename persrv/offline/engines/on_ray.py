@@ -18,7 +18,7 @@ from persrv.catalog.batches import chunks
 from persrv.errors import MissingExtraError, PersrvError, QueryError
 from persrv.offline.engines.ray_worker import RayWorker
 from persrv.offline.stage import Result, Stage
-from persrv.offline.working import Outcome
+from persrv.offline.working import BatchResult
 from persrv.records import Sticker
 from persrv.workspace import Workspace
 
@@ -65,7 +65,7 @@ class RayEngine:
 
     def outcomes(
         self, stage: Stage[Result], workspace: Workspace, batches: Iterable[tuple[int, Sequence[Sticker]]]
-    ) -> Iterator[Outcome[Result]]:
+    ) -> Iterator[BatchResult[Result]]:
         """Yield the outcomes as they come.
 
         Raises:
@@ -130,11 +130,11 @@ class RayEngine:
         return self._workers or room
 
 
-def _unpacked(answer: bytes) -> list[Outcome[Any]]:
+def _unpacked(answer: bytes) -> list[BatchResult[Any]]:
     unpacked = pickle.loads(answer)  # noqa: S301  (written by our own workers)
     if isinstance(unpacked, PersrvError):
         raise unpacked
-    return cast("list[Outcome[Any]]", unpacked)
+    return cast("list[BatchResult[Any]]", unpacked)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The style vectors of a collection: what its stickers mean taken out of how they look.
 
 1. Looks are made comparable as in :class:`~persrv.images.space.Space`: centred, scaled, clipped.
-2. What a sticker's words foretell of its look, learnt from other packs, is what it shows; that is subtracted.
+2. What a sticker's words predict of its look, learnt from other packs, is what it shows; that is subtracted.
 3. What still varies within packs is not style either, since stickers of a pack share a hand: those directions are
    damped (within-class covariance normalisation; Hatch, Kajarekar & Stolcke 2006).
 
@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.space import Space
-from persrv.ranking.style_space.foretell import foretold
 from persrv.ranking.style_space.packs import covariance_within, likeness, numbered, usable
+from persrv.ranking.style_space.predict import predicted
 from persrv.ranking.style_space.words import Floats, Indices, WordTable
 from persrv.text.bm25f import SparseVector
 
@@ -50,10 +50,10 @@ class MeaningCentred:
     """A collection's style vectors, and how a picture from outside gets one.
 
     Attributes:
-        vectors: One unit vector a sticker, shape (n, d), float32; zero for a sticker that looks just as foretold.
-        space: Projects pictures that have no words here: the same as a sticker whose words foretell nothing. This is
+        vectors: One unit vector a sticker, shape (n, d), float32; zero for a sticker that looks just as predicted.
+        space: Projects pictures that have no words here: the same as a sticker whose words predict nothing. This is
             what an index has to keep.
-        removed: Share of the foretold look that was subtracted, in [0, 1]; near 0 where words do not tell looks.
+        removed: Share of the predicted look that was subtracted, in [0, 1]; near 0 where words do not tell looks.
         likeness: How alike a pack's stickers are beyond what words explain, see
             :func:`~persrv.ranking.style_space.packs.likeness`.
     """
@@ -120,15 +120,15 @@ def _table(documents: Iterable[SparseVector], stickers: int) -> WordTable:
 
 def _beyond_words(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> float:
     """Return how alike the stickers of a pack are beyond what words explain that several packs use."""
-    meaning = foretold(looks, table.shared(owners), np.arange(len(looks), dtype=np.int64))
+    meaning = predicted(looks, table.shared(owners), np.arange(len(looks), dtype=np.int64))
     meaning *= np.float32(-_slope(looks, meaning))
     meaning += looks
     return likeness(meaning[rows], owners[rows])
 
 
 def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> float:
-    """Take out what words foretell, in place, and return which share of it; 0 where that would take out the hand."""
-    meaning = foretold(looks, table, owners)
+    """Take out what words predict, in place, and return which share of it; 0 where that would take out the hand."""
+    meaning = predicted(looks, table, owners)
     removed = _slope(looks, meaning)
     meaning *= np.float32(-removed)
     meaning += looks
@@ -139,7 +139,7 @@ def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -
 
 
 def _slope(looks: Floats, meaning: Floats) -> float:
-    """Return the least-squares share of the foretold looks in the looks, held to [0, 1]."""
+    """Return the least-squares share of the predicted looks in the looks, held to [0, 1]."""
     squares = float(np.einsum("ij,ij->", meaning, meaning, dtype=np.float64))
     products = float(np.einsum("ij,ij->", looks, meaning, dtype=np.float64))
     return min(max(products / squares, 0.0), 1.0) if squares > 0 else 0.0

@@ -17,7 +17,7 @@ from persrv.records import Skipped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class DescriberInput:
     """What a model is asked about one sticker.
 
     Attributes:
@@ -54,13 +54,13 @@ class VisionModel(Protocol):
         """Identity of everything that decides an answer to a given question."""
         ...
 
-    def answer(self, questions: Sequence[Question]) -> list[str | NoAnswer]:
+    def answer(self, questions: Sequence[DescriberInput]) -> list[str | NoAnswer]:
         """Return one answer a question, in their order."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class DescriberCounts:
     """How a describer fared so far.
 
     Attributes:
@@ -86,7 +86,7 @@ class AskingDescriber:
     """
 
     def __init__(self, model: VisionModel, prompts: Prompts, language: str) -> None:
-        self.counts = Counts()
+        self.counts = DescriberCounts()
         self._model = model
         self._prompts = prompts
         self._language = language
@@ -134,7 +134,7 @@ class AskingDescriber:
         """Fill in what can be read, and return the numbers of the subjects whose answers cannot be."""
         if not images:
             return []
-        questions = [Question(image, self._prompts.question(subjects[n], firmer)) for n, image in images.items()]
+        questions = [DescriberInput(image, self._prompts.question(subjects[n], firmer)) for n, image in images.items()]
         unread = []
         for number, answer in zip(images, self._model.answer(questions), strict=True):
             read = answer if isinstance(answer, NoAnswer) else parse(answer, self._language)

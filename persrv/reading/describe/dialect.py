@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from persrv.reading.describe.asking import Question
+from persrv.reading.describe.asking import DescriberInput
 from persrv.reading.emotions import labels
 
 
@@ -40,7 +40,7 @@ class Dialect:
             return replace(self, temperature=False)
         return replace(self, schema=False) if self.schema else None
 
-    def request(self, model: str, question: Question, max_tokens: int) -> dict[str, Any]:
+    def request(self, model: str, question: DescriberInput, max_tokens: int) -> dict[str, Any]:
         """Return the body of a chat request: the prompt, and the picture as a data URI."""
         content = [
             {"type": "text", "text": question.text},

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from persrv.reading.describe.asking import Question
+from persrv.reading.describe.asking import DescriberInput
 from persrv.reading.describe.machine import Machine
 from persrv.reading.describe.quiet import quiet
 
@@ -70,7 +70,7 @@ class Generator:
         self._decoding = _greedy(model.generation_config, processor.tokenizer, max_tokens)
         self._chat = Chat(processor)
 
-    def __call__(self, questions: Sequence[Question]) -> list[str]:
+    def __call__(self, questions: Sequence[DescriberInput]) -> list[str]:
         """Return one answer a question; raises whatever the model raises."""
         prompts = [self._chat.prompt(question.text) for question in questions]
         with quiet(), torch.inference_mode():

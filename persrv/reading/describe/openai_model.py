@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from persrv.errors import RecipeError
-from persrv.reading.describe.asking import NoAnswer, Question
+from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.dialect import Dialect
 from persrv.reading.describe.http_exchange import Fault, Reply, post, wait_before
 from persrv.recipe import Describe
@@ -60,7 +60,7 @@ class OpenAIModel:
         parts = [self._shown, settings.model, settings.revision, settings.max_tokens]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
-    def answer(self, questions: Sequence[Question]) -> list[str | NoAnswer]:
+    def answer(self, questions: Sequence[DescriberInput]) -> list[str | NoAnswer]:
         """Return one answer a question.
 
         Raises:
@@ -80,7 +80,7 @@ class OpenAIModel:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _ask(self, client: httpx.Client, question: Question) -> str | NoAnswer:
+    def _ask(self, client: httpx.Client, question: DescriberInput) -> str | NoAnswer:
         dialect, failed = self._dialect, 0
         while True:
             body = dialect.request(self._settings.model, question, self._settings.max_tokens)

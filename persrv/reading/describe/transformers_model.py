@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from persrv.errors import RecipeError
-from persrv.reading.describe.asking import NoAnswer, Question
+from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.batching import Batches
 from persrv.reading.describe.generating import Generator
 from persrv.reading.describe.machine import Machine, out_of_memory
@@ -67,7 +67,7 @@ class TransformersModel:
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
-    def answer(self, questions: Sequence[Question]) -> list[str | NoAnswer]:
+    def answer(self, questions: Sequence[DescriberInput]) -> list[str | NoAnswer]:
         """Return one answer a question by greedy decoding, in batches that shrink when memory runs out.
 
         Raises:
@@ -76,7 +76,7 @@ class TransformersModel:
         return self._batches(questions) if questions else []
 
     @cached_property
-    def _batches(self) -> Batches[Question]:
+    def _batches(self) -> Batches[DescriberInput]:
         generator = _load(self._folder, self._adapter, self._machine, self._settings)
         return Batches(self._settings.batch, generator, out_of_memory, self._machine.release)
 

@@ -20,7 +20,7 @@ LONGEST = 512
 _NOT_TEXT = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Model(Protocol):
+class TextModel(Protocol):
     """A loaded model. Texts are clean and not empty; vectors need not have unit length."""
 
     @property
@@ -60,13 +60,13 @@ class LazyEncoder:
     """
 
     def __init__(
-        self, name: str, revision: str, licence: str, load: Callable[[], Model], remembered: int = 4096
+        self, name: str, revision: str, licence: str, load: Callable[[], TextModel], remembered: int = 4096
     ) -> None:
         self.name = name
         self.revision = revision
         self.licence = licence
         self._load = load
-        self._loaded: Model | None = None
+        self._loaded: TextModel | None = None
         self._lock = threading.RLock()
         self._remembered = lru_cache(maxsize=remembered)(self._query)
 
@@ -114,13 +114,13 @@ class LazyEncoder:
         vector.setflags(write=False)
         return vector
 
-    def _model(self) -> Model:
+    def _model(self) -> TextModel:
         with self._lock:
             if self._loaded is None:
                 self._loaded = self._try_to_load()
             return self._loaded
 
-    def _try_to_load(self) -> Model:
+    def _try_to_load(self) -> TextModel:
         try:
             return self._load()
         except PersrvError:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.errors import MissingExtraError
-from persrv.text.meaning.lazy import LazyEncoder, Model
+from persrv.text.meaning.lazy import LazyEncoder, TextModel
 
 _E5_REVISION = 2
 """Changes when the same weights give other vectors."""
@@ -47,7 +47,7 @@ def e5_encoder(threads: int, remembered: int) -> LazyEncoder:
     return LazyEncoder("e5", revision, "MIT", lambda: _e5(threads), remembered)
 
 
-def _e5(threads: int) -> Model:
+def _e5(threads: int) -> TextModel:
     from persrv.text.meaning.e5 import E5
 
     return E5(_e5_file(), threads)

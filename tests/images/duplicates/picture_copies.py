@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from persrv.images.decode import open_picture
-from persrv.images.duplicates import Thumbprint
+from persrv.images.duplicates import PerceptualHash
 from repository import ROOT
 
 EMOJI = ROOT / "collections" / "emoji"
@@ -37,13 +37,13 @@ def saved(image: Image.Image, **how: object) -> bytes:
 
 
 def printed(*files: bytes) -> NDArray[np.float32]:
-    """Thumbprints, rounded as the cache rounds them."""
-    rows = Thumbprint().encode([open_picture(file) for file in files])
+    """Perceptual hashes, rounded as the cache rounds them."""
+    rows = PerceptualHash().encode([open_picture(file) for file in files])
     return rows.astype(np.float16).astype(np.float32)
 
 
 def given(ids: Sequence[str], rows: NDArray[np.float32]) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """Thumbprints by id, as the cache gives them."""
+    """Perceptual hashes by id, as the cache gives them."""
     place = {name: i for i, name in enumerate(ids)}
     return lambda wanted: rows[[place[name] for name in wanted]]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from picture_copies import COPIES, EMOJI, given, names, picture, printed, saved, scaled, whitened, with_margin
 from PIL import Image, ImageDraw
 
-from persrv.catalog import sticker_id_of
-from persrv.images.duplicates import Thumbprint, duplicate_groups
+from persrv.catalog import content_id
+from persrv.images.duplicates import PerceptualHash, duplicate_groups
 from persrv.images.duplicates.alike import alike
 from persrv.offline import build_collection
 from tiny_collection import Tiny
@@ -157,10 +157,10 @@ def test_a_still_is_no_copy_of_an_animation_that_shows_it() -> None:
 
 
 def test_nothing_to_compare() -> None:
-    width = Thumbprint.dimension
+    width = PerceptualHash.dimension
     assert duplicate_groups([], given("", np.zeros((0, width), np.float32))) == {}
     assert duplicate_groups(["a"], given("a", np.ones((1, width), np.float32))) == {}
-    assert Thumbprint().encode([]).shape == (0, width)
+    assert PerceptualHash().encode([]).shape == (0, width)
 
 
 def test_a_crowd_of_copies_is_one_group(originals: np.ndarray) -> None:
@@ -198,7 +198,7 @@ def test_a_search_shows_near_duplicates_once(tiny: Tiny) -> None:
         assert retriever.manifest.stickers == 31
         answer = retriever.search("cat", limit=30)
         shown = {hit.sticker_id for hit in answer}
-        assert len(shown & {sticker_id_of(original), sticker_id_of(copy)}) == 1
+        assert len(shown & {content_id(original), content_id(copy)}) == 1
         assert len(answer) == 3
         pages = [hit.sticker_id for offset in range(4) for hit in retriever.search("cat", limit=1, offset=offset)]
         assert pages == [hit.sticker_id for hit in answer]

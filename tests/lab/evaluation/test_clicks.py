@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from persrv.errors import QueryError
 from persrv.lab.comparison.credit import WINDOW
-from persrv.lab.evaluation.clicks import Log, Reading, likings, read_pages
-from persrv.lab.evaluation.simulation import LANGUAGES, People, chances, simulate
+from persrv.lab.evaluation.clicks import ClickLog, ExaminationModel, likings, read_pages
+from persrv.lab.evaluation.simulation import LANGUAGES, Population, chances, simulate
 from persrv.records import Interaction, Semantics, Sticker
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,18 +37,18 @@ def searches(count: int) -> list[Interaction]:
     return [Interaction("ann", "cat", "flat-🐱", START + timedelta(hours=2 * hour)) for hour in range(count)]
 
 
-def read(reading: Reading, count: int = 4000, page: Sequence[str] = PAGE) -> Log:
+def read(reading: ExaminationModel, count: int = 4000, page: Sequence[str] = PAGE) -> ClickLog:
     return read_pages(searches(count), lambda query: page, STICKERS, LIKING, reading)
 
 
 def test_looks_fall_from_place_to_place() -> None:
-    assert Reading(steepness=1.0, places=4).examination.tolist() == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
-    assert Reading(steepness=0.0, places=3).examination.tolist() == [1, 1, 1]
+    assert ExaminationModel(steepness=1.0, places=4).examination.tolist() == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
+    assert ExaminationModel(steepness=0.0, places=3).examination.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("steepness", [0.0, 0.5, 1.5])
 def test_a_pick_is_a_look_times_the_liking(steepness: float) -> None:
-    log = read(Reading(steepness=steepness))
+    log = read(ExaminationModel(steepness=steepness))
     picked = Counter(pick.sticker_id for pick in log.picks)
     for place, sticker_id in enumerate(PAGE):
         expected = (place + 1) ** -steepness * LIKING["ann"][sticker_id] if place else 0.0
@@ -57,7 +57,7 @@ def test_a_pick_is_a_look_times_the_liking(steepness: float) -> None:
 
 
 def test_every_pick_is_of_a_page_and_can_be_credited_to_it() -> None:
-    log = read(Reading(), 300)
+    log = read(ExaminationModel(), 300)
     assert len(log.impressions) == 300
     shown = {page.time: page for page in log.impressions}
     for pick in log.picks:
@@ -65,14 +65,17 @@ def test_every_pick_is_of_a_page_and_can_be_credited_to_it() -> None:
         assert pick.sticker_id in shown[page].shown
         assert timedelta(0) < pick.time - page < WINDOW
     assert list(log.picks) == sorted(log.picks, key=lambda pick: pick.time)
-    assert read(Reading(places=2), 5).impressions[0].shown == dict.fromkeys(PAGE[:2], "")
-    assert read(Reading(), 5, []) == Log((), ())
+    assert read(ExaminationModel(places=2), 5).impressions[0].shown == dict.fromkeys(PAGE[:2], "")
+    assert read(ExaminationModel(), 5, []) == ClickLog((), ())
 
 
 def test_the_seed_decides_and_hesitation_changes_nothing_but_times() -> None:
-    assert read(Reading(seed=3), 200) == read(Reading(seed=3), 200)
-    assert read(Reading(seed=3), 200) != read(Reading(seed=4), 200)
-    slow, even = read(Reading(hesitation=3.0, steepness=0.0)), read(Reading(hesitation=0.0, steepness=0.0))
+    assert read(ExaminationModel(seed=3), 200) == read(ExaminationModel(seed=3), 200)
+    assert read(ExaminationModel(seed=3), 200) != read(ExaminationModel(seed=4), 200)
+    slow, even = (
+        read(ExaminationModel(hesitation=3.0, steepness=0.0)),
+        read(ExaminationModel(hesitation=0.0, steepness=0.0)),
+    )
     assert Counter(p.sticker_id for p in slow.picks) == Counter(p.sticker_id for p in even.picks)
     times = defaultdict(list)
     for name, log in (("slow", slow), ("even", even)):
@@ -93,14 +96,14 @@ def test_the_seed_decides_and_hesitation_changes_nothing_but_times() -> None:
 def test_chances_add_up_to_one(liked: list[str], noise: float, weight: float, there: set[str]) -> None:
     drawings = {style: CATS[style] for style in there}
     appeal = {sticker.id: float(at) for at, sticker in enumerate(CATS.values())}
-    found = chances(drawings, liked, appeal, People(noise=noise, appeal_weight=weight))
+    found = chances(drawings, liked, appeal, Population(noise=noise, appeal_weight=weight))
     assert found.keys() == drawings.keys()
     assert sum(found.values()) == pytest.approx(1)
     assert all(0 <= chance <= 1 for chance in found.values())
 
 
 def test_likings_are_the_frequencies_of_the_simulation() -> None:
-    people = People(users=3, picks=6000, noise=0.3, appeal_weight=1.0, seed=2)
+    people = Population(users=3, picks=6000, noise=0.3, appeal_weight=1.0, seed=2)
     simulation = simulate(STICKERS, WORDS, people)
     truth = likings(STICKERS, simulation, people)
     for user in simulation.tastes:
@@ -114,4 +117,4 @@ def test_likings_are_the_frequencies_of_the_simulation() -> None:
 @pytest.mark.parametrize("wrong", [{"steepness": -1.0}, {"hesitation": -0.1}, {"places": 0}, {"seed": -1}])
 def test_impossible_readers_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(QueryError, match=next(iter(wrong))):
-        Reading(**wrong)  # type: ignore[arg-type]
+        ExaminationModel(**wrong)  # type: ignore[arg-type]

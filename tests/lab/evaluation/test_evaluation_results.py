@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from persrv.errors import QueryError
-from persrv.lab.evaluation.results import Judged, Question, by_group, gain, judge, mean
+from persrv.lab.evaluation.results import EvaluationQuery, Judged, by_group, gain, judge, mean
 
 
 def answered(group: str, right: str, *ranking: str) -> Judged:
-    return judge(Question(group, "love", frozenset([right] if right else []), group), ranking, cutoffs=(1, 2))
+    return judge(EvaluationQuery(group, "love", frozenset([right] if right else []), group), ranking, cutoffs=(1, 2))
 
 
 ONE = [

@@ -12,7 +12,7 @@ from persrv.errors import MissingExtraError, NotFoundError, QueryError, SourceEr
 from persrv.lab.evaluation.material import read_material
 from persrv.lab.evaluation.run import ANYBODY, SYSTEM, evaluate
 from persrv.lab.experiments import EXPERIMENTS, find_experiment
-from persrv.lab.experiments.bench import Bench, Settings
+from persrv.lab.experiments.bench import Bench, ExperimentSettings
 from persrv.lab.reports.markdown import to_markdown
 from persrv.lab.reports.page import to_html
 from persrv.lab.reports.report import Plot, Report, Table, machine
@@ -44,7 +44,7 @@ def bench(tiny_built: Tiny) -> Bench:
 
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))
 def test_every_experiment_gives_the_same_report_twice(bench: Bench, name: str) -> None:
-    reports = [find_experiment(name)(bench, Settings(users=3, seed=7, repeats=1)) for _ in range(2)]
+    reports = [find_experiment(name)(bench, ExperimentSettings(users=3, seed=7, repeats=1)) for _ in range(2)]
     assert reports[0] == reports[1]
     assert reports[0].name == name
     assert f"experiment {name} --seed 7 --repeats 1 --users 3" in reports[0].command
@@ -56,7 +56,7 @@ def test_every_experiment_gives_the_same_report_twice(bench: Bench, name: str) -
 
 
 def test_personalisation_gains_on_people_with_taste(bench: Bench) -> None:
-    report = find_experiment("personal")(bench, Settings(users=8, repeats=2))
+    report = find_experiment("personal")(bench, ExperimentSettings(users=8, repeats=2))
     gains = next(table for table in report.tables if table.title.startswith("What the personal part"))
     assert gains.rows[0][:2] == ("persrv", "BM25F + utility")
     assert gains.rows[0][4] == "better"
@@ -74,7 +74,7 @@ def test_the_committed_reports_are_complete() -> None:
 @pytest.mark.parametrize("wrong", [{"users": 1}, {"repeats": 0}, {"seed": -1}])
 def test_impossible_settings_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(QueryError, match=next(iter(wrong))):
-        Settings(**wrong)
+        ExperimentSettings(**wrong)
 
 
 def test_an_unknown_experiment_is_refused() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from persrv.errors import QueryError, SourceError
-from persrv.lab.evaluation.simulation import LANGUAGES, People, emoji_words, simulate
+from persrv.lab.evaluation.simulation import LANGUAGES, Population, emoji_words, simulate
 from persrv.records import Semantics, Sticker
 from repository import ROOT
 
@@ -30,7 +30,7 @@ STYLE = {sticker.id: sticker.style for sticker in STICKERS}
 
 
 def test_people_pick_in_their_styles_as_often_as_the_model_says() -> None:
-    people = People(users=16, picks=200, noise=0.2, appeal_weight=0.0, seed=3)
+    people = Population(users=16, picks=200, noise=0.2, appeal_weight=0.0, seed=3)
     found = simulate(STICKERS, WORDS, people)
     assert len(found.picks) == 16 * 200
     liked = [STYLE[pick.sticker_id] in found.tastes[pick.user] for pick in found.picks]
@@ -42,16 +42,16 @@ def test_people_pick_in_their_styles_as_often_as_the_model_says() -> None:
 
 
 def test_words_are_those_of_the_persons_language_and_mostly_their_favourite() -> None:
-    found = simulate(STICKERS, WORDS, People(users=4, picks=200, habit=1.0, seed=1))
+    found = simulate(STICKERS, WORDS, Population(users=4, picks=200, habit=1.0, seed=1))
     said = {(pick.user, pick.sticker_id.partition("-")[2], pick.query) for pick in found.picks}
     assert all(query.startswith(found.languages[user]) for user, _, query in said)
     assert max(Counter((user, meaning) for user, meaning, _ in said).values()) == 1
-    free = simulate(STICKERS, WORDS, People(users=4, picks=200, habit=0.5, seed=1))
+    free = simulate(STICKERS, WORDS, Population(users=4, picks=200, habit=0.5, seed=1))
     assert len({(pick.user, pick.sticker_id.partition("-")[2], pick.query) for pick in free.picks}) > 4 * len(MEANINGS)
 
 
 def test_drift_changes_styles_in_the_middle() -> None:
-    people = People(users=8, picks=100, noise=0.0, drift=1.0, seed=2)
+    people = Population(users=8, picks=100, noise=0.0, drift=1.0, seed=2)
     found = simulate(STICKERS, WORDS, people)
     still = simulate(STICKERS, WORDS, replace(people, drift=0.0))
     assert found.drifted == frozenset(found.tastes)
@@ -63,8 +63,10 @@ def test_drift_changes_styles_in_the_middle() -> None:
 
 
 def test_the_seed_decides_everything() -> None:
-    assert simulate(STICKERS, WORDS, People(seed=4)) == simulate(list(reversed(STICKERS)), WORDS, People(seed=4))
-    assert simulate(STICKERS, WORDS, People(seed=4)).picks != simulate(STICKERS, WORDS, People(seed=5)).picks
+    assert simulate(STICKERS, WORDS, Population(seed=4)) == simulate(
+        list(reversed(STICKERS)), WORDS, Population(seed=4)
+    )
+    assert simulate(STICKERS, WORDS, Population(seed=4)).picks != simulate(STICKERS, WORDS, Population(seed=5)).picks
 
 
 def test_the_shipped_words_come_from_other_people() -> None:
@@ -87,13 +89,13 @@ def test_the_shipped_words_come_from_other_people() -> None:
 )
 def test_impossible_people_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(QueryError, match=next(iter(wrong))):
-        People(**wrong)  # type: ignore[arg-type]
+        Population(**wrong)  # type: ignore[arg-type]
 
 
 def test_stickers_without_styles_or_words_are_refused(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="words in each language"):
-        simulate([replace(sticker, style="") for sticker in STICKERS], WORDS, People())
+        simulate([replace(sticker, style="") for sticker in STICKERS], WORDS, Population())
     with pytest.raises(QueryError, match="words in each language"):
-        simulate(STICKERS, {"en": WORDS["en"]}, People())
+        simulate(STICKERS, {"en": WORDS["en"]}, Population())
     with pytest.raises(SourceError, match=r"en\.tsv cannot be read"):
         emoji_words(tmp_path)

@@ -10,11 +10,11 @@ import pytest
 
 from persrv.errors import QueryError, RecipeError
 from persrv.lab.evaluation.leaks import check_picks
-from persrv.lab.evaluation.material import Looks, Material, read_material
+from persrv.lab.evaluation.material import Material, RawVectors, read_material
 from persrv.lab.evaluation.postings import Postings, one_field, plain_bm25
 from persrv.lab.evaluation.published import centres, lean, published, published_recall
 from persrv.lab.evaluation.retrieved import Retrieved, trained
-from persrv.lab.evaluation.splits import Split, by_time
+from persrv.lab.evaluation.splits import PickSplit, by_time
 from persrv.lab.evaluation.systems import (
     NOBODY,
     bm25,
@@ -54,7 +54,7 @@ STICKERS = (
     sticker("e", tags=("rain",)),
 )
 IMAGES = np.array([[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8], [0, 0]], dtype=np.float32)
-LOOKS = Looks("drawn@1", np.arange(4), IMAGES[:4])
+LOOKS = RawVectors("drawn@1", np.arange(4), IMAGES[:4])
 RECIPE = Recipe.from_dict({"name": "drawn", "stickers": {"loader": "folder"}})
 MATERIAL = Material(stickers=STICKERS, recipe=RECIPE, looks={"style": LOOKS, "content": LOOKS})
 PICKS = (
@@ -174,7 +174,7 @@ def test_parts_of_ours_can_be_left_out() -> None:
 
 
 @pytest.fixture(scope="module")
-def learnt(tiny_built: Tiny) -> Iterator[tuple[View, Split, Retriever]]:
+def learnt(tiny_built: Tiny) -> Iterator[tuple[View, PickSplit, Retriever]]:
     """The tiny collection's view and its real retriever, both from the same training picks."""
     workspace = Workspace.of(tiny_built.file, tiny_built.home)
     with workspace.catalog() as catalog:
@@ -185,7 +185,7 @@ def learnt(tiny_built: Tiny) -> Iterator[tuple[View, Split, Retriever]]:
         yield view, split, retriever
 
 
-def test_the_view_answers_as_the_real_retriever(learnt: tuple[View, Split, Retriever]) -> None:
+def test_the_view_answers_as_the_real_retriever(learnt: tuple[View, PickSplit, Retriever]) -> None:
     view, _, retriever = learnt
     assert {"ann", "bo"} == set(view.profiles)
     for user in ("ann", "bo", ""):
@@ -200,7 +200,7 @@ def test_the_view_answers_as_the_real_retriever(learnt: tuple[View, Split, Retri
     assert untold.rank("rain", "ann", 3) == untold.rank("rain", "bo", 3) == told.rank("rain", "", 3)
 
 
-def test_held_out_picks_leave_no_trace(learnt: tuple[View, Split, Retriever]) -> None:
+def test_held_out_picks_leave_no_trace(learnt: tuple[View, PickSplit, Retriever]) -> None:
     _, split, retriever = learnt
     for question in split.questions:
         for name in question.relevant:

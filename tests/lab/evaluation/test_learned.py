@@ -11,18 +11,18 @@ import pytest
 from scipy.stats import rankdata
 
 from persrv.errors import MissingExtraError, QueryError
-from persrv.lab.evaluation.material import Looks, Material
+from persrv.lab.evaluation.material import Material, RawVectors
 from persrv.lab.evaluation.meant import hybrid
-from persrv.lab.evaluation.results import Question
+from persrv.lab.evaluation.results import EvaluationQuery
 from persrv.lab.evaluation.splits import by_time
 from persrv.lab.evaluation.systems import ours
 from persrv.lab.evaluation.view import View
 from persrv.lab.experiments.learned import check_order
 from persrv.lab.learned.explain import fallen, partial_dependence, raised
-from persrv.lab.learned.features import FEATURES, Candidates, Lessons, Parts, lessons
+from persrv.lab.learned.features import FEATURES, Candidates, Parts, RankingExamples, lessons
 from persrv.lab.learned.formula import extended, searched, starting_weights
 from persrv.lab.learned.models import Learned, boosted_trees, logistic, shuffled
-from persrv.lab.tuning.likeness import Likeness
+from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.recipe import Recipe
 from persrv.records import Interaction, Semantics, Sticker
 from persrv.text.meaning.registry import text_encoder
@@ -48,14 +48,14 @@ STICKERS = (
 )
 IMAGES = np.array([[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8]], dtype=np.float32)
 RECIPE = Recipe.from_dict({"name": "drawn", "stickers": {"loader": "folder"}})
-MATERIAL = Material(STICKERS, RECIPE, {"style": Looks("drawn@1", np.arange(4), IMAGES)})
+MATERIAL = Material(STICKERS, RECIPE, {"style": RawVectors("drawn@1", np.arange(4), IMAGES)})
 PICKS = (pick("ann", "kitty", "a"), pick("ann", "puss", "a", 1), pick("bo", "nap", "c", 2), pick("bo", "rest", "c", 3))
 VIEW = View(MATERIAL, PICKS)
 FOUND = Candidates(VIEW, RECIPE)
 QUESTIONS = (
-    Question("ann", "cat", frozenset({"a"}), "ann"),
-    Question("bo", "cat", frozenset({"c"}), "bo"),
-    Question("cy", "dog rain", frozenset({"d"}), "cy"),
+    EvaluationQuery("ann", "cat", frozenset({"a"}), "ann"),
+    EvaluationQuery("bo", "cat", frozenset({"c"}), "bo"),
+    EvaluationQuery("cy", "dog rain", frozenset({"d"}), "cy"),
 )
 
 
@@ -72,7 +72,7 @@ def test_the_formula_is_that_of_the_product(query: str, user: str) -> None:
 
 def test_with_meaning_it_is_the_hybrid() -> None:
     encoder = text_encoder("use")
-    parts = Candidates(VIEW, RECIPE, Likeness(VIEW, encoder, RECIPE.meaning.dimension)).of("kitten", "ann")
+    parts = Candidates(VIEW, RECIPE, QueryLikeness(VIEW, encoder, RECIPE.meaning.dimension)).of("kitten", "ann")
     expected = hybrid(VIEW, encoder, RECIPE.meaning, RECIPE.ranking)[1].scores("kitten", "ann")
     assert parts.formula == pytest.approx(expected[parts.rows])
     assert parts.formula.any()
@@ -97,20 +97,23 @@ def test_features_by_hand() -> None:
 
 
 def test_only_questions_that_can_teach_are_lessons() -> None:
-    hopeless = (Question("ann", "cat", frozenset({"e"}), "ann"), Question("ann", "nothing", frozenset({"a"}), "ann"))
+    hopeless = (
+        EvaluationQuery("ann", "cat", frozenset({"e"}), "ann"),
+        EvaluationQuery("ann", "nothing", frozenset({"a"}), "ann"),
+    )
     known = lessons(FOUND, (*QUESTIONS, *hopeless))
     assert known.sizes.tolist() == [4, 4, 3]
     assert np.flatnonzero(known.picked).tolist() == [0, 6, 9]
     assert known.features.shape == (11, len(FEATURES))
 
 
-def many(seed: int, sign: float) -> Lessons:
+def many(seed: int, sign: float) -> RankingExamples:
     """Lessons in which a better text is picked more (sign 1) or less (sign -1), and style always counts."""
     random = np.random.default_rng(seed)
     features = np.zeros((3000, len(FEATURES)))
     features[:, AT["text"]], features[:, AT["style"]] = random.random(3000), random.random(3000)
     chance = 1 / (1 + np.exp(-6 * (sign * features[:, AT["text"]] + 1.5 * features[:, AT["style"]] - 1.5)))
-    return Lessons(features, random.random(3000) < chance, np.full(300, 10))
+    return RankingExamples(features, random.random(3000) < chance, np.full(300, 10))
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -150,7 +153,7 @@ def test_shuffled_lessons_teach_nothing() -> None:
     assert per_question[0] == per_question[1]
     probe = many(1, 1.0)
 
-    def order(lesson: Lessons) -> float:
+    def order(lesson: RankingExamples) -> float:
         scores = boosted_trees(lesson).score(probe.features)
         return float(np.mean(scores[probe.picked][:, None] > scores[~probe.picked][None, :]))
 
@@ -168,7 +171,7 @@ def test_partial_dependence_of_a_line_is_the_line() -> None:
 def test_a_ranking_that_dislikes_text_is_caught() -> None:
     assert fallen(lambda parts: parts.formula, FOUND, QUESTIONS) == 0
     assert fallen(lambda parts: -parts.text / parts.text.max(), FOUND, QUESTIONS * 5, seed=1) > 0.1
-    assert fallen(lambda parts: parts.text, FOUND, (Question("x", "nothing", frozenset(), "x"),)) == 0
+    assert fallen(lambda parts: parts.text, FOUND, (EvaluationQuery("x", "nothing", frozenset(), "x"),)) == 0
     parts = FOUND.of("cat", "ann")
     better = raised(parts, 2)
     assert better.text.tolist() == pytest.approx([*parts.text[:2], 1.2 * parts.text[2], parts.text[3]])
@@ -186,7 +189,7 @@ def test_the_extended_formula_by_hand() -> None:
 
 
 def test_the_search_finds_what_people_want() -> None:
-    wanted = (Question("nobody", "cat", frozenset({"b"}), "nobody"), *QUESTIONS[:1])
+    wanted = (EvaluationQuery("nobody", "cat", frozenset({"b"}), "nobody"), *QUESTIONS[:1])
     rank = Learned("start", FOUND, lambda parts: extended(parts, starting_weights(0.5))).rank("cat", "nobody", 4)
     assert rank.index("b") > 0
     found = searched(FOUND, wanted, trials=200, seed=0)

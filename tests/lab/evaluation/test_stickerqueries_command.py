@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from persrv.cli.app import Group
+from persrv.cli.app import CommandGroup
 from persrv.cli.evaluate_stickerqueries import stickerqueries
 
 LINES = """sticker_id,labeled_queries
@@ -21,7 +21,7 @@ e.png,"hello, hi"
 
 @pytest.fixture
 def app() -> typer.Typer:
-    made = typer.Typer(cls=Group, pretty_exceptions_enable=False)
+    made = typer.Typer(cls=CommandGroup, pretty_exceptions_enable=False)
     made.command("stickerqueries")(stickerqueries)
     made.callback()(lambda: None)
     return made

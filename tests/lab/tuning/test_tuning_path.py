@@ -18,7 +18,7 @@ from persrv.lab.evaluation.results import mean
 from persrv.lab.evaluation.splits import by_time
 from persrv.lab.evaluation.systems import ours
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.asked import Asked
+from persrv.lab.tuning.asked import HeldOutQueries
 from persrv.lab.tuning.knobs import with_values
 from persrv.lab.tuning.tune import Tuned, tune
 from persrv.recipe import Recipe
@@ -119,7 +119,7 @@ def test_answers_are_those_of_the_evaluations_own_system(tiny: Tiny, values: dic
         material = read_material(workspace, catalog)
         split = by_time(list(catalog.interactions()), 0.4)
     recipe = with_values(workspace.recipe, values)
-    asked = Asked(View(material, split.train, workspace.recipe.text), split.questions)
+    asked = HeldOutQueries(View(material, split.train, workspace.recipe.text), split.questions)
     system = ours(View(material, split.train, recipe.text), recipe.ranking)
     assert asked.rankings(recipe) == [system.rank(one.query, one.user, 50) for one in split.questions]
     judged = asked.judged(recipe)
@@ -133,7 +133,7 @@ def test_the_pool_is_cut_by_text_before_anything_lifts(tiny: Tiny) -> None:
         material = read_material(workspace, catalog)
         split = by_time(list(catalog.interactions()), 0.4)
     view = View(material, split.train, workspace.recipe.text)
-    asked = Asked(view, split.questions)
+    asked = HeldOutQueries(view, split.questions)
     for question, ranking in zip(
         split.questions, asked.rankings(with_values(workspace.recipe, {"ranking.pool": 1})), strict=True
     ):

@@ -14,7 +14,7 @@ from persrv import Retriever
 from persrv.catalog.phrases import fold_query
 from persrv.cli import app
 from persrv.errors import NotFoundError, RecipeError
-from persrv.lab.comparison.outcome import Outcome, outcome
+from persrv.lab.comparison.outcome import ComparisonResult, outcome
 from persrv.lab.evaluation.retrieved import trained
 from persrv.lab.evaluation.splits import by_time
 from persrv.online.comparison.assignment import assign
@@ -38,7 +38,7 @@ def comparing(tiny: Tiny, text: str) -> Tiny:
     return tiny
 
 
-def told(tiny: Tiny, *, days: float = 0) -> Outcome:
+def told(tiny: Tiny, *, days: float = 0) -> ComparisonResult:
     workspace = Workspace.of(tiny.file, tiny.home)
     with workspace.existing_catalog() as catalog:
         return outcome(workspace.recipe, catalog, until=datetime.now(UTC) + timedelta(days=days))

@@ -15,7 +15,7 @@ from drawn_stickers import BLUE, RED, picture, subject
 
 from persrv.errors import RecipeError
 from persrv.reading.describe import describer
-from persrv.reading.describe.asking import AskingDescriber, Question
+from persrv.reading.describe.asking import AskingDescriber, DescriberInput
 from persrv.reading.describe.contact_sheet import contact_sheet
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.parsing import written
@@ -136,7 +136,7 @@ def test_a_failing_question_leaves_the_others_their_answers(taught: Taught) -> N
     model = TransformersModel(_settings(taught.model))
     sheet = contact_sheet(picture(RED))
     assert sheet is not None
-    good, bad = Question(sheet, "Describe the sticker. "), Question(np.zeros((0, 0, 3), np.uint8), "x")
+    good, bad = DescriberInput(sheet, "Describe the sticker. "), DescriberInput(np.zeros((0, 0, 3), np.uint8), "x")
     answers = model.answer([good, bad, good])
     assert answers[0] == answers[2] == written(LAUGH)
     assert not isinstance(answers[1], str)

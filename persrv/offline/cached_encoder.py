@@ -16,7 +16,7 @@ BATCH = 512
 """Phrases that are encoded and stored at once: what a kill can cost."""
 
 
-class Remembered:
+class CachedEncoder:
     """Gives the vectors of another encoder, rounded to what float16 can hold, whether remembered or not.
 
     Args:

@@ -15,7 +15,7 @@ _Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
-class _Held:
+class _Lease:
     """A version, how many threads are asking it just now, and whether a newer one has taken its place."""
 
     version: OpenVersion
@@ -23,7 +23,7 @@ class _Held:
     replaced: bool = False
 
 
-class Newest:
+class CurrentVersion:
     """The version that a program works with, replaced by the newest one when it is gone or on demand.
 
     A question is asked of one version from beginning to end. A replaced version is closed when nobody asks it any
@@ -38,7 +38,7 @@ class Newest:
 
     def __init__(self, opener: Opener) -> None:
         self._opener = opener
-        self._held = _Held(opener.open())
+        self._held = _Lease(opener.open())
         self._counting = Lock()
         self._opening = Lock()
 
@@ -106,7 +106,7 @@ class Newest:
 
     def _hold(self, version: OpenVersion) -> None:
         with self._counting:
-            before, self._held = self._held, _Held(version)
+            before, self._held = self._held, _Lease(version)
             before.replaced = True
             unused = not before.asking
         if unused:

@@ -19,7 +19,7 @@ from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, V
 from persrv.index.push import push
 from persrv.offline.publish import push_collection
 from persrv.recipe import Compare, FieldSettings, Ranking, Text, Variant
-from persrv.recipe.location import Index
+from persrv.recipe.location import IndexSettings
 from persrv.workspace import Workspace
 from tiny_collection import Tiny
 
@@ -41,7 +41,7 @@ def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
 @pytest.fixture
 def recipe(tiny: Tiny, server: FakeQdrant) -> Recipe:
     """The collection's recipe with the index on the server, built there once."""
-    on_server = tiny.recipe.model_copy(update={"index": Index(location=server.url)})
+    on_server = tiny.recipe.model_copy(update={"index": IndexSettings(location=server.url)})
     build_collection(on_server, home=tiny.home)
     return on_server
 

@@ -1,9 +1,9 @@
 """What a sticker's words say about its look, learnt from the other stickers that share them.
 
-A word's look is the weighted mean over the stickers that carry it; a sticker's foretold look is the weighted mean
+A word's look is the weighted mean over the stickers that carry it; a sticker's predicted look is the weighted mean
 over its words. Both are linear in the number of words, so that no sticker is compared with every other one.
 What is known of a sticker beforehand must not come from itself, nor from its own pack: a word that only one pack uses
-would foretell that pack's hand, and taking that out would take out the style.
+would predict that pack's hand, and taking that out would take out the style.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _ROWS = 64
 """Rows made dense at once: few enough that they share words, enough for one matrix product."""
 
 
-def foretold(values: Floats, table: WordTable, owners: Indices) -> Floats:
-    """Return the look that each sticker's words foretell, shape (n, d); zero where they say nothing.
+def predicted(values: Floats, table: WordTable, owners: Indices) -> Floats:
+    """Return the look that each sticker's words predict, shape (n, d); zero where they say nothing.
 
     ``sum_t a_it * m_t / sum_t a_it`` with ``m_t = sum_j a_jt * v_j / (PRIOR + sum_j a_jt)``, ``j`` over the stickers of
     other owners.
@@ -55,7 +55,7 @@ def foretold(values: Floats, table: WordTable, owners: Indices) -> Floats:
 def _foretell_pack(
     answer: Floats, values: Floats, table: WordTable, members: Indices, sums: Floats, mass: NDArray[np.float64]
 ) -> None:
-    """Write the foretold looks of one pack's stickers, learnt from all other packs."""
+    """Write the predicted looks of one pack's stickers, learnt from all other packs."""
     blocks = [(rows, *table.dense(rows)) for rows in _blocks(members)]
     if not blocks:
         return

@@ -1,6 +1,6 @@
 """What a collection's words make of a query."""
 
-from persrv.online.understanding import Lexicon
+from persrv.online.query_parser import Lexicon
 
 
 def never() -> dict[str, str]:

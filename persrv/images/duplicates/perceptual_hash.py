@@ -29,8 +29,8 @@ _LIGHT = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Weights of red, green and blue in the brightness that an eye sees (ITU-R BT.601)."""
 
 
-class Thumbprint:
-    """What is drawn, as fine cells of brightness and coarse cells of colour; copies have near thumbprints.
+class PerceptualHash:
+    """What is drawn, as fine cells of brightness and coarse cells of colour; copies have near perceptual hashes.
 
     Each picture is measured twice: by its alpha, and as it looks on white. By the first, two pictures with
     transparency are compared; by the second, any two of which one is opaque, such as a sticker that was saved as JPEG.
@@ -40,19 +40,19 @@ class Thumbprint:
     :mod:`persrv.images.duplicates.layout` says what stands where.
     """
 
-    name = "thumbprint"
+    name = "perceptual-hash"
     revision = "2"
     dimension = DIMENSION
     purpose: Literal["content"] = "content"
     licence = "Apache-2.0"
 
     def encode(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        """Return thumbprints, shape (n_pictures, 3332), in [-1, 1] but for the two sides."""
-        rows = [_thumbprint(picture) for picture in pictures]
+        """Return perceptual hashes, shape (n_pictures, 3332), in [-1, 1] but for the two sides."""
+        rows = [_perceptual_hash(picture) for picture in pictures]
         return np.array(rows, dtype=np.float32).reshape(-1, self.dimension)
 
 
-def _thumbprint(picture: Picture) -> NDArray[np.float32]:
+def _perceptual_hash(picture: Picture) -> NDArray[np.float32]:
     reduced = [_premultiplied(frame) for frame in picture.frames]
     mean = np.asarray(np.mean(reduced, axis=0, dtype=np.float32), dtype=np.float32)
     scale = picture.frames[0].shape[0] / mean.shape[0]

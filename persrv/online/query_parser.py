@@ -27,7 +27,7 @@ SMALL_WORD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class ParsedQuery:
     """A query, as far as the collection knows its words.
 
     Attributes:
@@ -55,7 +55,7 @@ class Lexicon:
         self.frequencies = frequencies
         self._surfaces = surfaces
 
-    def understand(self, query: str) -> Understood:
+    def understand(self, query: str) -> ParsedQuery:
         """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
 
         Beside known words, short ones are left alone: they are more often small words, like "your", than slips.
@@ -64,13 +64,13 @@ class Lexicon:
         unknown = unknown_words(query, self.frequencies)
         unknown = [word for word in unknown if not known or len(word) > SMALL_WORD]
         if not unknown:
-            return Understood(query, query, known, {})
+            return ParsedQuery(query, query, known, {})
         corrected = self._speller.correct(unknown)
         known |= dict.fromkeys(corrected.values(), 1.0)
         corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
-        return Understood(query, _with(query, corrections), known, corrections)
+        return ParsedQuery(query, _with(query, corrections), known, corrections)
 
-    def ceiling(self, understood: Understood, stickers: int) -> float:
+    def ceiling(self, understood: ParsedQuery, stickers: int) -> float:
         """Return what BM25F gives the query at most, see :func:`persrv.text.meaning.fusion.ceiling`."""
         return ceiling({**query_tokens(understood.query), **understood.known}, self.frequencies, stickers)
 
@@ -79,7 +79,7 @@ class Lexicon:
         return Speller(self.frequencies, self._surfaces())
 
 
-class Understanding:
+class QueryParser:
     """Knows a collection's words, and its meanings where the recipe asks for them.
 
     Args:
@@ -100,11 +100,11 @@ class Understanding:
         """Token to the number of stickers that have it."""
         return self._catalog.vocabulary(self._manifest.vocabulary)
 
-    def understand(self, query: str) -> Understood:
+    def understand(self, query: str) -> ParsedQuery:
         """Return what the collection's words make of a query, see :meth:`Lexicon.understand`."""
         return self._lexicon.understand(query)
 
-    def recall(self, understood: Understood, pool: int, where: m.Filter | None) -> Recall | None:
+    def recall(self, understood: ParsedQuery, pool: int, where: m.Filter | None) -> Recall | None:
         """Return where answers may come from; ``None`` where there is nothing to ask by.
 
         Args:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from persrv.catalog import Catalog
+from persrv.online.current_version import CurrentVersion
 from persrv.online.feedback import learn_pick, write_pick
-from persrv.online.newest import Newest
 from persrv.ranking.profile import StyleProfile
 from persrv.records import Impression, Interaction, PickKind, StyleSummary
 
 
-class People:
+class UserCommands:
     """The part of a :class:`~persrv.online.retriever.Retriever` that is about its users."""
 
     _catalog: Catalog
-    _newest: Newest
+    _newest: CurrentVersion
 
     def record(
         self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None

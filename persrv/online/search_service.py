@@ -23,7 +23,7 @@ RECENT = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchRequest:
     """A search, checked: the arguments of :meth:`persrv.online.retriever.Retriever.search`.
 
     Attributes:
@@ -46,7 +46,7 @@ class Asked:
         return self.query.strip()
 
 
-class Searching:
+class SearchService:
     """Answers searches.
 
     Args:
@@ -63,7 +63,7 @@ class Searching:
         self._weights = weights
         self._ranker = Ranker(version.stickers, weights)
 
-    def answer(self, asked: Asked, page: Page) -> Answer:
+    def answer(self, asked: SearchRequest, page: Page) -> Answer:
         """Return one page of the answer.
 
         Raises:
@@ -77,7 +77,7 @@ class Searching:
             return self._pictured(asked, taste, page, "")
         return self._by_text(asked, taste, page)
 
-    def _by_text(self, asked: Asked, taste: Taste, page: Page) -> Answer:
+    def _by_text(self, asked: SearchRequest, taste: Taste, page: Page) -> Answer:
         understanding = self._version.understanding
         understood = understanding.understand(asked.query)
         known, corrections = understood.known, understood.corrections
@@ -100,7 +100,7 @@ class Searching:
             hits = explain_text(hits, known, self._version.stickers, understanding.frequencies)
         return Answer(hits, asked.query, asked.user, reason, note, corrections, len(taste) > 0, ranked.total > page.end)
 
-    def _pictured(self, asked: Asked, taste: Taste, page: Page, note: str) -> Answer:
+    def _pictured(self, asked: SearchRequest, taste: Taste, page: Page, note: str) -> Answer:
         tower = self._encoder
         if not isinstance(tower, TextTower):
             raise QueryError(
@@ -117,7 +117,7 @@ class Searching:
             hits, asked.query, asked.user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end
         )
 
-    def _trending(self, asked: Asked, taste: Taste, page: Page, reason: Reason, note: str) -> Answer:
+    def _trending(self, asked: SearchRequest, taste: Taste, page: Page, reason: Reason, note: str) -> Answer:
         own = self._catalog.recent(asked.user, RECENT) if asked.user and reason == "trending" else []
         ranked = self._ranker.trending(own, taste, page, asked.where)
         hits = self._hits(ranked, page, taste)
@@ -133,7 +133,7 @@ class Searching:
         return to_hits(ranked, page, taste, paths, self._weights.beta, self._weights.gamma)
 
 
-def _why_empty(asked: Asked, page: Page) -> tuple[Reason, str]:
+def _why_empty(asked: SearchRequest, page: Page) -> tuple[Reason, str]:
     if page.offset > 0:
         return "matched", f"there are no more than {page.offset} answers to {asked.typed!r}"
     if asked.where:
