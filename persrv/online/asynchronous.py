@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from persrv.online.answer import Answer
+from persrv.online.opening import Opening
 from persrv.online.request import FilterValue
 from persrv.online.retriever import Retriever
 from persrv.ranking.profile import StyleProfile
@@ -27,9 +28,13 @@ class AsyncRetriever:
         self._retriever = retriever
 
     @classmethod
-    async def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Self:
-        """Open a collection, see :meth:`Retriever.open`."""
-        return cls(await asyncio.to_thread(Retriever.open, recipe, home=home))
+    def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Opening[Self]:
+        """Open a collection, see :meth:`Retriever.open`; ``await`` it, or use it in an ``async with`` block."""
+
+        async def opened() -> Self:
+            return cls(await asyncio.to_thread(Retriever.open, recipe, home=home))
+
+        return Opening(opened)
 
     async def search(
         self,
@@ -41,10 +46,19 @@ class AsyncRetriever:
         offset: int = 0,
         filters: Mapping[str, FilterValue] | None = None,
         explain: bool = False,
+        gamma: float | None = None,
     ) -> Answer:
         """Search, see :meth:`Retriever.search`."""
         return await asyncio.to_thread(
-            self._retriever.search, query, user, by=by, limit=limit, offset=offset, filters=filters, explain=explain
+            self._retriever.search,
+            query,
+            user,
+            by=by,
+            limit=limit,
+            offset=offset,
+            filters=filters,
+            explain=explain,
+            gamma=gamma,
         )
 
     async def similar(

@@ -108,6 +108,7 @@ class Retriever(UserCommands):
         offset: int = 0,
         filters: Mapping[str, FilterValue] | None = None,
         explain: bool = False,
+        gamma: float | None = None,
     ) -> Answer:
         """Return the stickers that answer a query, best for this user first.
 
@@ -128,17 +129,26 @@ class Retriever(UserCommands):
             offset: Hits before the page, >= 0; at most the recipe's ``ranking.pool`` hits can be reached.
             filters: ``{field: value or values}``; fields are pack, tags, language, animated, rating, style.
             explain: Also say which words matched, for 1 more request.
+            gamma: Weight of style in this answer, 0 (the same for everybody) to 1; the recipe's where it is ``None``.
+                Such an answer takes no part in a comparison.
 
         Raises:
-            QueryError: A limit, offset, filter or query that is out of range, or ``by="picture"`` where the image
-                encoder has no text tower.
+            QueryError: A limit, offset, filter, weight or query that is out of range, or ``by="picture"`` where the
+                image encoder has no text tower.
             MissingExtraError: That encoder's packages are not installed.
         """
         if len(query) > LONGEST_QUERY:
             raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
         page = Page.asked(offset, limit)
         asked = SearchRequest(query, user, by, parse_filters(filters), explain)
-        return self._newest.ask(lambda version: self._answer(version, asked, page))
+        if gamma is None:
+            return self._newest.ask(lambda version: self._answer(version, asked, page))
+        if not 0 <= gamma <= 1:
+            raise QueryError(f"gamma {gamma} is not between 0 and 1", "give 0 for everybody's order, 1 for most style")
+        weights = self.recipe.ranking.model_copy(update={"gamma": float(gamma)})
+        return self._newest.ask(
+            lambda version: SearchService(version, self._catalog, self._encoder, weights).answer(asked, page)
+        )
 
     def similar(
         self,

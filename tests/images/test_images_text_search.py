@@ -71,7 +71,7 @@ def test_an_encoder_without_a_text_tower_says_so(tiny_built: Tiny) -> None:
 
 def test_it_can_be_awaited(pictured: Tiny) -> None:
     async def ask() -> str:
-        async with await AsyncRetriever.open(pictured.file, home=pictured.home) as retriever:
+        async with AsyncRetriever.open(pictured.file, home=pictured.home) as retriever:
             return (await retriever.search("cat", by="picture")).reason
 
     assert asyncio.run(ask()) == "pictured"

@@ -21,6 +21,10 @@ def styles(answer: Answer) -> list[str]:
     return [hit.payload["style"] for hit in answer]
 
 
+def ids(answer: Answer) -> list[str]:
+    return [hit.sticker_id for hit in answer]
+
+
 @pytest.fixture(scope="module")
 def retriever(tiny_built: Tiny):
     with tiny_built.open() as opened:
@@ -221,6 +225,17 @@ def test_impossible_picks_are_refused(tiny: Tiny) -> None:
         assert len(retriever.picks("ann")) == 6
 
 
+def test_the_weight_of_style_can_be_chosen_for_one_search(retriever: Retriever) -> None:
+    everybody, bo = retriever.search("sleep"), retriever.search("sleep", "bo")
+    assert ids(retriever.search("sleep", "bo", gamma=0)) == ids(everybody)
+    assert ids(retriever.search("sleep", "bo", gamma=1)) == ids(bo) != ids(everybody)
+    half = retriever.search("sleep", "bo", gamma=0.5)[0].explanation
+    assert half.style_factor == pytest.approx(1 + 0.5 * half.style)
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(QueryError, match="gamma"):
+            retriever.search("sleep", "ann", gamma=wrong)
+
+
 def test_searching_what_was_never_built(tiny_built: Tiny, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="persrv build tiny"):
         Retriever.open(tiny_built.file, home=tmp_path)
@@ -234,7 +249,7 @@ def test_another_text_section_is_refused(tiny: Tiny) -> None:
 
 def test_async(tiny: Tiny) -> None:
     async def both() -> tuple[Answer, Answer]:
-        async with await AsyncRetriever.open(tiny.file, home=tiny.home) as retriever:
+        async with AsyncRetriever.open(tiny.file, home=tiny.home) as retriever:
             ann, bo = await asyncio.gather(retriever.search("rain", "ann"), retriever.search("rain", "bo"))
             await retriever.record("ann", "rain", ann[0].sticker_id)
             assert len(await retriever.similar(ann[0].sticker_id)) > 0
