@@ -24,8 +24,8 @@ from benchmarks.options import Options
 from persrv.errors import PersrvError
 from persrv.images.decode import open_picture
 from persrv.images.statistics import StatisticsEncoder
+from persrv.indexing.progress import Advance
 from persrv.offline import build_collection
-from persrv.offline.progress import Advance
 
 SIZE, TURNS = 1_000, 3
 REST = "opening, publishing, switching"

@@ -34,9 +34,9 @@ from persrv.errors import PersrvError
 from persrv.images.decode import Picture, open_picture
 from persrv.images.duplicates import PerceptualHash
 from persrv.images.registry import encoder
+from persrv.indexing.progress import Advance
 from persrv.offline import build_collection
 from persrv.offline.engines import LocalEngine
-from persrv.offline.progress import Advance
 from persrv.offline.runner import run_stage
 from persrv.offline.stages.look import Looker, LookStage
 from persrv.reading.ocr.picture_text import read_picture

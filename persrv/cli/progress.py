@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from persrv.offline.progress import Advance
+from persrv.indexing.progress import Advance
 
 stderr = Console(stderr=True)
 

@@ -13,13 +13,13 @@ from persrv.index.engine import Store
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.profile_points import points_of
 from persrv.index.schema import sticker_schema, user_schema
-from persrv.offline.looks import gather_looks
-from persrv.offline.meanings import learn_meanings
-from persrv.offline.points import PointMaker
-from persrv.offline.progress import Progress
+from persrv.indexing.looks import gather_looks
+from persrv.indexing.meanings import learn_meanings
+from persrv.indexing.points import PointMaker
+from persrv.indexing.progress import Progress
+from persrv.indexing.styles import gather_styles, sticker_words
+from persrv.indexing.users import learn_profiles
 from persrv.offline.readers import Readers
-from persrv.offline.styles import gather_styles, sticker_words
-from persrv.offline.users import learn_profiles
 from persrv.ranking.utility import utilities
 from persrv.records import Utility
 from persrv.text import TOKENIZER

@@ -9,8 +9,8 @@ from persrv.catalog import Catalog, Entry, KnownFile, content_id, sticker_id_of_
 from persrv.catalog.batches import chunks
 from persrv.errors import PictureError
 from persrv.images.decode import facts
+from persrv.indexing.progress import Progress
 from persrv.offline.loading import Loader
-from persrv.offline.progress import Progress
 from persrv.records import Skipped, SourcePick, SourceSticker
 
 BATCH = 256

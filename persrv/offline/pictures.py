@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from persrv.errors import SourceError
-from persrv.offline.progress import Progress, Silent
+from persrv.indexing.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.records import Skipped
 from persrv.workspace import Workspace

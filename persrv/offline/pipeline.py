@@ -10,11 +10,11 @@ from pathlib import Path
 
 from persrv.errors import QueryError
 from persrv.index.manifest import Manifest
+from persrv.indexing.progress import Progress, Silent
 from persrv.offline.assemble import assemble
 from persrv.offline.engines import Engine, engine_named
 from persrv.offline.ingest import Ingested, PickFilter, ingest
 from persrv.offline.loading import load
-from persrv.offline.progress import Progress, Silent
 from persrv.offline.readers import READING, open_readers
 from persrv.offline.runner import StageReport, estimate_stage, run_stage
 from persrv.recipe import Recipe

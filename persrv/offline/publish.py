@@ -10,7 +10,7 @@ from persrv.errors import RecipeError
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.push import push
 from persrv.index.store import open_store
-from persrv.offline.progress import Progress, Silent
+from persrv.indexing.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
 

@@ -10,7 +10,7 @@ from typing import Any
 from persrv.catalog import VectorCache
 from persrv.images.duplicates import PerceptualHash
 from persrv.images.encoder import ImageEncoder
-from persrv.offline.cached_encoder import CachedEncoder
+from persrv.indexing.cached_encoder import CachedEncoder
 from persrv.offline.stage import Stage, Worker
 from persrv.offline.stages.look import Looker, LookStage
 from persrv.text.meaning.encoder import TextEncoder

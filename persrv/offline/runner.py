@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
+from persrv.indexing.progress import Progress
 from persrv.offline.engines import Engine
-from persrv.offline.progress import Progress
 from persrv.offline.stage import Result, Stage
 from persrv.offline.working import outcomes
 from persrv.records import Skipped, Sticker

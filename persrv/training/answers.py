@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from persrv.offline.progress import Advance
+from persrv.indexing.progress import Advance
 from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.describer import Description
 from persrv.reading.describe.parsing import parse

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.errors import QueryError, RecipeError, SourceError
+from persrv.indexing.progress import Progress, Silent
 from persrv.lab.evaluation.intervals import bootstrap_mean, paired_gain
-from persrv.offline.progress import Progress, Silent
 from persrv.reading.describe.describer import Description
 from persrv.reading.describe.provenance import Provenance
 from persrv.recipe import Describe

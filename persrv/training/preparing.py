@@ -11,7 +11,7 @@ from PIL import Image
 
 from persrv.errors import PictureError, QueryError, SourceError
 from persrv.images.decode import open_picture
-from persrv.offline.progress import Progress, Silent
+from persrv.indexing.progress import Progress, Silent
 from persrv.offline.stages.describe import SOURCE
 from persrv.reading.describe.contact_sheet import contact_sheet
 from persrv.reading.describe.describer import Description, Subject

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persrv.errors import RecipeError, SourceError
-from persrv.offline.progress import Progress, Silent
+from persrv.indexing.progress import Progress, Silent
 from persrv.training.data_card import DataCard
 from persrv.training.examples import data_fingerprint, read_examples
 from persrv.training.settings import TrainingSettings

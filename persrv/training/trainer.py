@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from persrv.errors import RecipeError, SourceError
-from persrv.offline.progress import Advance
+from persrv.indexing.progress import Advance
 from persrv.reading.describe.model_folder import fingerprint
 from persrv.reading.describe.pretrained import load_processor
 from persrv.reading.describe.provenance import Provenance

@@ -15,8 +15,8 @@ from persrv.images.encoders.cnn import STYLE_DIMENSION
 from persrv.images.statistics import StatisticsEncoder
 from persrv.index.schema import IMAGE, STYLE, point_id
 from persrv.index.vectors import vector_of
+from persrv.indexing.styles import gather_styles
 from persrv.offline import build_collection
-from persrv.offline.styles import gather_styles
 from persrv.online.overview import overview
 from persrv.online.retriever import Retriever
 from persrv.ranking.style_space import REVISION

@@ -11,7 +11,7 @@ import pytest
 from training_data import Prepared
 
 from persrv.errors import QueryError, RecipeError, SourceError
-from persrv.offline.progress import Silent
+from persrv.indexing.progress import Silent
 from persrv.reading.describe.describer import Description
 from persrv.training import evaluate
 from persrv.training.evaluating import commonest, judge

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from persrv.indexing.progress import Progress, Silent
 from persrv.lab.evaluation.intervals import Gain, holm
 from persrv.lab.evaluation.results import EvaluationQuery, Judged, gain, judge
 from persrv.lab.evaluation.systems import System
-from persrv.offline.progress import Progress, Silent
 
 DEPTH = 50
 """Answers asked for: the largest cutoff."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from persrv.catalog import Catalog
 from persrv.errors import NotFoundError
 from persrv.images.encoder import ImageEncoder
-from persrv.offline.styles import fit_styles, sticker_words
+from persrv.indexing.styles import fit_styles, sticker_words
 from persrv.recipe import Recipe
 from persrv.records import Sticker
 from persrv.workspace import Workspace

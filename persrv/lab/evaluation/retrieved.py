@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from persrv.errors import NotFoundError, RecipeError
+from persrv.indexing.progress import Progress
 from persrv.lab.evaluation.leaks import check_counts, check_picks
 from persrv.lab.evaluation.splits import PickSplit
 from persrv.offline import build_collection
-from persrv.offline.progress import Progress
 from persrv.online.retriever import Retriever
 from persrv.recipe import Compare
 from persrv.workspace import Workspace

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from persrv.errors import NotFoundError, QueryError
+from persrv.indexing.progress import Progress
 from persrv.lab.evaluation import results
 from persrv.lab.evaluation.compare import Answers, Compared, ask, compare
 from persrv.lab.evaluation.intervals import Interval
@@ -25,7 +26,6 @@ from persrv.lab.evaluation.systems import (
     stickerfinder,
 )
 from persrv.lab.evaluation.view import View
-from persrv.offline.progress import Progress
 from persrv.workspace import Workspace
 
 SYSTEM, ANYBODY = "persrv", "persrv, for anybody"

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog.phrases import fold_query, tidy
+from persrv.indexing.users import LATEST
 from persrv.lab.evaluation.material import Material
 from persrv.lab.evaluation.postings import Document, Postings, one_field, plain_bm25
-from persrv.offline.users import LATEST
 from persrv.ranking.profile import StyleProfile, days_since_epoch
 from persrv.ranking.utility import utilities
 from persrv.recipe import Style, Text, UtilityWeights

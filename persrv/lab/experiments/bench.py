@@ -9,6 +9,7 @@ from pathlib import Path
 from persrv.errors import MissingExtraError, QueryError
 from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
+from persrv.indexing.progress import Progress, Silent
 from persrv.lab.evaluation.compare import Answers, ask
 from persrv.lab.evaluation.material import Material, read_material
 from persrv.lab.evaluation.results import Judged
@@ -17,7 +18,6 @@ from persrv.lab.evaluation.splits import PickSplit, by_time, unseen
 from persrv.lab.evaluation.systems import System
 from persrv.lab.evaluation.view import View
 from persrv.offline import build_collection
-from persrv.offline.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.recipe.places import find_recipe, home
 from persrv.records import Interaction

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from persrv.indexing.progress import Progress, Silent
 from persrv.lab.stickerqueries.dataset import Dataset, Search, chosen, read_dataset, searches
 from persrv.lab.stickerqueries.meanings import HeldOutMeanings, fitted_spaces, fold_of
 from persrv.lab.stickerqueries.measures import MEASURES, Estimate, Ratio, estimate, ratio
 from persrv.lab.stickerqueries.online import Latency, latency
 from persrv.lab.stickerqueries.systems import Floats, plain, product, rank
-from persrv.offline.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
 

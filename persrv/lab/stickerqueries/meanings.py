@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.indexing.progress import Progress
 from persrv.lab.stickerqueries.dataset import Dataset, Search
-from persrv.offline.progress import Progress
 from persrv.records import Semantics
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.learn import learned_space

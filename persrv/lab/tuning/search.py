@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from persrv.indexing.progress import Advance
 from persrv.lab.tuning.knobs import proposals
-from persrv.offline.progress import Advance
 
 LEAST = 1e-6
 """A smaller gain is none: it comes from the order of sums."""

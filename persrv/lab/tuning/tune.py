@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from persrv.errors import NotFoundError, QueryError
+from persrv.indexing.progress import Progress, Silent
 from persrv.lab.evaluation.intervals import Gain, Interval
 from persrv.lab.evaluation.material import Material, read_material
 from persrv.lab.evaluation.results import gain, mean
@@ -15,7 +16,6 @@ from persrv.lab.tuning.asked import METRIC_NAMES, HeldOutQueries
 from persrv.lab.tuning.knobs import knobs, value_of, with_values
 from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.lab.tuning.search import coordinate_search
-from persrv.offline.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.workspace import Workspace

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from persrv.cli.app import app
 from persrv.errors import MissingExtraError, NotFoundError, QueryError, SourceError
+from persrv.indexing.progress import Silent
 from persrv.lab.evaluation.material import read_material
 from persrv.lab.evaluation.run import ANYBODY, SYSTEM, evaluate
 from persrv.lab.experiments import EXPERIMENTS, find_experiment
@@ -18,7 +19,6 @@ from persrv.lab.reports.page import to_html
 from persrv.lab.reports.report import Plot, Report, Table, machine
 from persrv.lab.reports.write import write_report
 from persrv.offline.loading import load
-from persrv.offline.progress import Silent
 from persrv.recipe import Recipe
 from persrv.records import SourcePick
 from persrv.workspace import Workspace

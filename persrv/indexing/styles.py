@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from persrv.catalog import VectorCache
 from persrv.images.space import Space
-from persrv.offline.looks import pictured
+from persrv.indexing.looks import pictured
 from persrv.ranking.style_space import MeaningCentred
 from persrv.recipe import Text
 from persrv.records import Sticker

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog import Catalog
-from persrv.offline.progress import Progress
+from persrv.indexing.progress import Progress
 from persrv.recipe import Meaning
 from persrv.records import Sticker
 from persrv.text.meaning.encoder import TextEncoder
