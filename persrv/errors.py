@@ -14,7 +14,8 @@
     └── VectorIndexError       the vector index
         ├── IndexLockedError       another process owns an embedded index
         ├── IndexMismatchError     the index was built by other settings than asked for
-        └── IndexUnavailableError  the server refuses, is too old, or cannot be reached
+        ├── IndexUnavailableError  the server refuses, is too old, or cannot be reached
+        └── RequestTooLargeError   the server takes smaller requests only
 
 Each error's text says what is wrong, with the offending value, and then what to do next. Errors of third-party
 packages never leave this package: they are wrapped in one of these, with the original as ``__cause__``.
@@ -112,3 +113,7 @@ class IndexMismatchError(VectorIndexError):
 
 class IndexUnavailableError(VectorIndexError):
     """The server refuses, is of an unsupported version, or cannot be reached."""
+
+
+class RequestTooLargeError(VectorIndexError):
+    """The server, or a proxy before it, takes smaller requests only."""

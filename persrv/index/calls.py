@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import httpx
-from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
-from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 
-from persrv.errors import BuildGoneError, IndexUnavailableError, PersrvError, QueryError, VectorIndexError
+from persrv.errors import PersrvError, QueryError, VectorIndexError
+from persrv.index.address import Address
+from persrv.index.failures import FAILURES, Circumstances, Failure, may_pass
 
 _Answer = TypeVar("_Answer")
-_Failure = QdrantException | UnexpectedResponse | ResponseHandlingException | json.JSONDecodeError
-
-_FAILURES = (QdrantException, UnexpectedResponse, ResponseHandlingException, json.JSONDecodeError)
-_TOO_MANY_REQUESTS = 429
-_START_IT = "start it (docker compose up -d), or correct [index] location"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +50,21 @@ class Calls:
     """Makes calls to one server.
 
     Attributes:
-        where: The server's address, for the errors' texts.
+        address: Where the server is.
+        with_key: Whether the client sends a key, for the errors' texts.
         timeout_s: Seconds that the client waits for an answer, for the errors' texts.
         retry: When to try again.
     """
 
-    where: str
+    address: Address
+    with_key: bool
     timeout_s: float
     retry: Retry
+
+    @property
+    def where(self) -> str:
+        """The server's address, for the errors' texts."""
+        return self.address.url
 
     def read(self, call: Callable[[], _Answer]) -> _Answer:
         """Make a call that asks for something.
@@ -90,77 +91,20 @@ class Calls:
         while True:
             try:
                 return call()
-            except _FAILURES as error:
+            except FAILURES as error:
                 attempt += 1
                 wait_s = self.retry.wait_s(attempt - 1, _asked_wait_s(error))
                 patient = time.monotonic() - started < self.retry.patience_s
                 if (
-                    not _may_pass(error)
+                    not may_pass(error)
                     or attempt >= self.retry.attempts
                     or wait_s > self.retry.longest_wait_s
                     or not patient
                 ):
-                    raise self._explained(error, refused, attempt) from error
+                    failed = Circumstances(self.address, self.with_key, self.timeout_s, attempt, refused)
+                    raise failed.explain(error) from error
             self.retry.sleep(wait_s)
 
-    def _explained(self, error: _Failure, refused: type[PersrvError], attempts: int) -> PersrvError:
-        tried = f" ({attempts} attempts)" if attempts > 1 else ""
-        match error:
-            case UnexpectedResponse(status_code=401 | 403):
-                return IndexUnavailableError(
-                    f"the Qdrant server {self.where} refuses our key: {_reason(error)}",
-                    "set QDRANT_API_KEY to the server's key (its read-only key may search, but not write)",
-                )
-            case UnexpectedResponse(status_code=404):
-                return BuildGoneError(
-                    f"the Qdrant server {self.where} says: {_reason(error)}", "open the collection again, or build it"
-                )
-            case ResourceExhaustedResponse():
-                return IndexUnavailableError(
-                    f"the Qdrant server {self.where} is too busy and asks to wait {error.retry_after_s} s{tried}",
-                    "try again later, or raise the server's limits",
-                )
-            case UnexpectedResponse(status_code=status) if not _may_pass(error):
-                return refused(
-                    f"the Qdrant server {self.where} refuses the request with {status}: {_reason(error)}",
-                    "correct what it names",
-                )
-            case UnexpectedResponse():
-                return IndexUnavailableError(
-                    f"the Qdrant server {self.where} failed with {error.status_code}{tried}: {_reason(error)}",
-                    "look at its log (docker compose logs qdrant)",
-                )
-            case ResponseHandlingException(source=httpx.ConnectTimeout() | httpx.ConnectError()):
-                return IndexUnavailableError(
-                    f"the Qdrant server {self.where} cannot be reached{tried}: {error.source}", _START_IT
-                )
-            case ResponseHandlingException(source=httpx.TimeoutException()):
-                return IndexUnavailableError(
-                    f"the Qdrant server {self.where} did not answer within {self.timeout_s:g} s{tried}",
-                    "raise [index] timeout_s, or look at the server's load",
-                )
-            case _:
-                source = error.source if isinstance(error, ResponseHandlingException) else error
-                return IndexUnavailableError(
-                    f"the answer of the Qdrant server {self.where} cannot be read{tried}: {source!r}",
-                    "check that the address is a Qdrant server's, and what stands between",
-                )
 
-
-def _may_pass(error: _Failure) -> bool:
-    if isinstance(error, UnexpectedResponse):
-        status = error.status_code or 0
-        return status == _TOO_MANY_REQUESTS or status >= 500
-    return True
-
-
-def _asked_wait_s(error: _Failure) -> float | None:
+def _asked_wait_s(error: Failure) -> float | None:
     return float(error.retry_after_s) if isinstance(error, ResourceExhaustedResponse) else None
-
-
-def _reason(error: UnexpectedResponse) -> str:
-    try:
-        said = json.loads(error.content)["status"]["error"]
-    except (ValueError, KeyError, TypeError):
-        said = error.content.decode(errors="replace").strip() or error.reason_phrase
-    return str(said)[:300]

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import importlib.metadata
-import ipaddress
 import logging
 import math
 import os
 import re
-from urllib.parse import urlsplit
 
+import httpx
 from qdrant_client import QdrantClient
 
 from persrv.errors import IndexUnavailableError
+from persrv.index.address import KEY_VARIABLE, Address
 from persrv.index.calls import Calls, Retry
 from persrv.index.client_store import ClientStore
 
-KEY_VARIABLE = "QDRANT_API_KEY"
-"""Environment variable that holds the key: a recipe is shared, a key is not."""
-
+_KEPT_CONNECTIONS = 20
 _OLDEST = (1, 17)
 _FIRST_WITH_MAX = (1, 20)
 _LOG = logging.getLogger(__name__)
@@ -40,18 +38,11 @@ def connect_server(
             installed client by more than one minor version.
     """
     key = os.environ.get(KEY_VARIABLE, "") if api_key is None else api_key
-    _check_address(url, bool(key))
-    try:
-        # The key goes in as a header: as ``api_key`` the client would warn about plain http even on this machine.
-        client = QdrantClient(
-            url=url,
-            headers={"api-key": key} if key else None,
-            timeout=math.ceil(timeout_s),
-            check_compatibility=False,
-        )
-    except ValueError as error:
-        raise IndexUnavailableError(f"{url} is no server's address: {error}", "correct [index] location") from error
-    calls = Calls(url, math.ceil(timeout_s), retry or Retry())
+    address = Address.read(url)
+    if key:
+        address.warn_of_plain_key()
+    client = _client(address, key, math.ceil(timeout_s))
+    calls = Calls(address, bool(key), math.ceil(timeout_s), retry or Retry())
     try:
         version = _version(calls.read(client.info).version)
         _check_version(url, version)
@@ -62,25 +53,18 @@ def connect_server(
     return ClientStore(client, calls, formula_max=version >= _FIRST_WITH_MAX)
 
 
-def _check_address(url: str, with_key: bool) -> None:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError as error:
-        raise IndexUnavailableError(f"{url} is no server's address: {error}", "correct [index] location") from error
-    if parts.username is not None or parts.password is not None:
-        raise IndexUnavailableError(
-            f"the server's address (host {host}) carries a password", f"take it out and set {KEY_VARIABLE}"
-        )
-    if with_key and parts.scheme == "http" and not _is_loopback(host):
-        _LOG.warning("the Qdrant key goes to %s unencrypted; use https:// unless the network is yours alone", host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _client(address: Address, key: str, timeout_s: int) -> QdrantClient:
+    # A compressed answer leaves Qdrant in pieces, and the second one waits 40 ms for a delayed acknowledgement.
+    headers = {"accept-encoding": "identity"}
+    # The key goes in as a header: as ``api_key`` the client would warn about plain http even on this machine.
+    return QdrantClient(
+        url=address.url,
+        headers=headers | ({"api-key": key} if key else {}),
+        timeout=timeout_s,
+        check_compatibility=False,
+        # By itself the client opens a connection for each call to localhost.
+        limits=httpx.Limits(max_keepalive_connections=_KEPT_CONNECTIONS),
+    )
 
 
 def _version(text: str) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from qdrant_client import QdrantClient
 from fake_qdrant import FakeQdrant
 from index_samples import SCHEMA, manifest, sample_points
 from persrv.errors import BuildGoneError, PersrvError
+from persrv.index.address import Address
 from persrv.index.calls import Calls, Retry
 from persrv.index.client_store import ClientStore
 from persrv.index.embedded import EmbeddedStore
@@ -55,7 +56,7 @@ def make_store(engine: str, folder: Path, stack: ExitStack) -> Store:
     if engine == "embedded":
         return stack.enter_context(EmbeddedStore(folder))
     if engine == "memory":
-        calls = LocalCalls("memory", 1.0, Retry(attempts=1))
+        calls = LocalCalls(Address("memory", "http", "localhost", 0), False, 1.0, Retry(attempts=1))
         return stack.enter_context(ClientStore(QdrantClient(":memory:"), calls, formula_max=True))
     if engine == "rest":
         fake = stack.enter_context(FakeQdrant(key="secret"))

@@ -7,65 +7,77 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
-import time
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
+from fake_http import Fault, Node, RefusalError
 
-@dataclass(frozen=True)
-class Fault:
-    """What the next matching request gets in place of its answer.
-
-    ``cut`` breaks the connection in the middle of the answer; ``lost`` does the work first, then fails.
-    """
-
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    delay_s: float = 0.0
-    cut: bool = False
-    lost: bool = False
-    body: bytes | None = None
-    path: str = ""
+_PAGE = b"<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>nginx</body>\r\n</html>\r\n"
 
 
 class FakeQdrant:
-    def __init__(self, *, key: str = "", version: str = "1.20.1") -> None:
+    """A server, or a cluster whose nodes have everything.
+
+    Args:
+        key: May do everything; ``""`` lets everybody in.
+        read_key: May only read.
+        version: What it says of itself.
+        hosts: One node listens on each; the first one is :attr:`url`'s.
+        tls: Makes the nodes speak TLS.
+        limit: Bytes of the largest request.
+        proxy_limit: Bytes of the largest request that a proxy before it lets through.
+        strict: Limits that every collection is made with.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str = "",
+        read_key: str = "",
+        version: str = "1.20.1",
+        hosts: Sequence[str] = ("127.0.0.1",),
+        tls: ssl.SSLContext | None = None,
+        limit: int = 32 << 20,
+        proxy_limit: int = 1 << 40,
+        strict: m.StrictModeConfig | None = None,
+    ) -> None:
         self.key = key
+        self.read_key = read_key
         self.version = version
+        self.limit = limit
+        self.proxy_limit = proxy_limit
+        self.strict = strict
+        self.majority = True
         self.faults: deque[Fault] = deque()
         self.requests: list[tuple[str, str]] = []
+        self.headers: list[dict[str, str]] = []
         self.local = QdrantClient(":memory:")
         self.indexes: dict[str, set[str]] = {}
         self.created: dict[str, m.CreateCollection] = {}
         self.lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.nodes = [Node(self, host, tls) for host in hosts]
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self.nodes[0].url
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        for node in self.nodes:
+            node.stop()
         self.local.close()
 
     def next_fault(self, path: str) -> Fault | None:
@@ -73,10 +85,61 @@ class FakeQdrant:
             return self.faults.popleft()
         return None
 
-    def answer(self, method: str, path: str, body: Any) -> Any:
+    def respond(self, node: Node, method: str, path: str, headers: dict[str, str], content: bytes) -> Any:
+        """Do what one request asks for: the limits and rights first, then :meth:`answer`."""
+        self.requests.append((method, path))
+        self.headers.append(headers)
+        path = path.partition("?")[0]
+        if path == "/":
+            return {"title": "qdrant - vector search engine", "version": self.version}
+        if len(content) > self.proxy_limit:
+            raise RefusalError(413, body=_PAGE)
+        if len(content) > self.limit:
+            said = f"JSON payload ({len(content)} bytes) is larger than allowed (limit: {self.limit} bytes)."
+            raise RefusalError(400, said)
+        self._check_rights(method, path, headers.get("api-key", ""))
+        try:
+            return self.answer(node, method, path, json.loads(content) if content else None)
+        except (LookupError, ValidationError, ValueError, AssertionError) as error:
+            said = str(error)
+            missing = re.fullmatch(r"Collection (.*) not found", said)
+            if missing:
+                raise RefusalError(404, f"Not found: Collection `{missing[1]}` doesn't exist!") from error
+            raise RefusalError(409 if "already exists" in said else 400, said) from error
+
+    def _check_rights(self, method: str, path: str, key: str) -> None:
+        if not self.key or key == self.key:
+            return
+        if key == "expired":
+            raise RefusalError(403, body=b"ExpiredSignature")
+        if not key:
+            raise RefusalError(401, body=b"Must provide an API key or an Authorization bearer token")
+        if key != self.read_key:
+            raise RefusalError(401, body=b"Invalid API key or JWT")
+        reads = method == "GET" or (
+            method == "POST" and re.search(r"/points(/(query|scroll|count|search|facet).*)?$", path)
+        )
+        if not reads:
+            raise RefusalError(403, "Forbidden: Global manage access is required")
+
+    def _check_strict(self, count: int, what: str, allowed: int | None) -> None:
+        if allowed is not None and count > allowed:
+            raise ValueError(
+                f'Bad request: Limit exceeded {count} > {allowed} for "{what}". '
+                f'Help: Reduce the "{what}" parameter to or below {allowed}.'
+            )
+
+    def answer(self, node: Node, method: str, path: str, body: Any) -> Any:
         """Do what one request asks for and return the ``result`` of its answer."""
         client = self.local
-        match [method, *path.strip("/").split("/")]:
+        parts = path.strip("/").split("/")
+        if not self.majority and method != "GET" and (len(parts) < 3 or parts[2] != "points"):
+            raise RefusalError(
+                500, "Service internal error: Failed to propose operation: leader is not established within 10s"
+            )
+        match [method, *parts]:
+            case ["GET", "cluster"]:
+                return self._cluster(node)
             case ["GET", "aliases"]:
                 return client.get_aliases()
             case ["POST", "collections", "aliases"]:
@@ -84,18 +147,27 @@ class FakeQdrant:
             case ["GET", "collections"]:
                 return client.get_collections()
             case ["GET", "collections", name]:
-                return client.get_collection(name)
+                known = to_jsonable_python(client.get_collection(name))
+                known["config"]["strict_mode_config"] = to_jsonable_python(self.strict)
+                return known
+            case ["GET", "collections", name, "cluster"]:
+                return self._shards(node, name)
             case ["GET", "collections", name, "exists"]:
                 return {"exists": client.collection_exists(name)}
             case ["PUT", "collections", name]:
                 wanted = m.CreateCollection.model_validate(body)
-                self.created[name], self.indexes[name] = wanted, set()
-                return client.create_collection(
+                if name in {alias.alias_name for alias in client.get_aliases().aliases}:
+                    raise ValueError(
+                        f"Can't create collection with name {name}. Alias with the same name already exists"
+                    )
+                made = client.create_collection(
                     name,
                     vectors_config=wanted.vectors,
                     sparse_vectors_config=wanted.sparse_vectors,
                     metadata=wanted.metadata,
                 )
+                self.created[name], self.indexes[name] = wanted, set()
+                return made
             case ["PATCH", "collections", name]:
                 return client.update_collection(name, metadata=m.UpdateCollection.model_validate(body).metadata)
             case ["DELETE", "collections", name]:
@@ -104,7 +176,9 @@ class FakeQdrant:
                 self.indexes[name].add(m.CreateFieldIndex.model_validate(body).field_name)
                 return _DONE
             case ["PUT", "collections", name, "points"]:
-                return client.upsert(name, m.PointsList.model_validate(body).points)
+                points = m.PointsList.model_validate(body).points
+                self._check_strict(len(points), "upsert limit", self.strict and self.strict.upsert_max_batchsize)
+                return client.upsert(name, points)
             case ["POST", "collections", name, "points"]:
                 chosen = m.PointRequest.model_validate(body)
                 return client.retrieve(name, chosen.ids, chosen.with_payload or False, chosen.with_vector or False)
@@ -132,6 +206,7 @@ class FakeQdrant:
             case ["POST", "collections", name, "points", "query"]:
                 self._check_indexes(name, body)
                 query = m.QueryRequest.model_validate(body)
+                self._check_strict(query.limit or 10, "limit", self.strict and self.strict.max_query_limit)
                 return client.query_points(
                     name,
                     query=query.query,
@@ -145,6 +220,34 @@ class FakeQdrant:
                 )
             case _:
                 raise LookupError(f"no route {method} {path}")
+
+    def _cluster(self, node: Node) -> Any:
+        """What a node says of its cluster; one node alone is none."""
+        if len(self.nodes) == 1:
+            return {"status": "disabled"}
+        gone = {"count": 3, "latest_error": "connection refused", "latest_error_timestamp": "2026-11-27T00:00:00Z"}
+        leader = {"leader": 0, "role": "Follower"} if self.majority else {"leader": None, "role": "PreCandidate"}
+        return {
+            "status": "enabled",
+            "peer_id": self.nodes.index(node),
+            "peers": {str(number): {"uri": f"{peer.url}/"} for number, peer in enumerate(self.nodes)},
+            "raft_info": {"term": 1, "commit": 1, "pending_operations": 0, "is_voter": True, **leader},
+            "consensus_thread_status": {"consensus_thread_status": "working", "last_update": "2026-11-27T00:00:00Z"},
+            "message_send_failures": {f"{peer.url}/": gone for peer in self.nodes if not peer.running},
+        }
+
+    def _shards(self, node: Node, name: str) -> Any:
+        """Where a collection's one shard is: on every node."""
+        self.local.get_collection(name)
+        own = self.nodes.index(node)
+        others = [
+            {"shard_id": 0, "peer_id": number, "state": "Active" if peer.running else "Dead"}
+            for number, peer in enumerate(self.nodes)
+            if number != own
+        ]
+        count = self.local.count(name).count
+        local = [{"shard_id": 0, "points_count": count, "state": "Active"}]
+        return {"peer_id": own, "shard_count": 1, "local_shards": local, "remote_shards": others, "shard_transfers": []}
 
     def _check_indexes(self, name: str, body: Any) -> None:
         missing = sorted(set(_keys(body)) - self.indexes.get(self.local_name(name), set()))
@@ -185,52 +288,3 @@ def _strings(expression: Any) -> Iterator[str]:
     elif isinstance(expression, list):
         for part in expression:
             yield from _strings(part)
-
-
-def _handler(fake: FakeQdrant) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            with fake.lock:
-                fake.requests.append((self.command, self.path))
-                fault = fake.next_fault(path)
-                status, result = self._answer(path, content) if fault is None or fault.lost else (fault.status, None)
-            headers: dict[str, str] = {}
-            said: Any = {"result": to_jsonable_python(result), "status": "ok", "time": 0.0}
-            if path == "/":
-                said = result
-            elif status >= 400:
-                said = {"status": {"error": result or "injected"}, "time": 0.0}
-            reply = json.dumps(said).encode()
-            if fault is not None:
-                time.sleep(fault.delay_s)
-                status, headers, reply = fault.status, fault.headers, fault.body or reply
-            self.close_connection = True
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(reply)))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(reply[: len(reply) // 2] if fault is not None and fault.cut else reply)
-
-        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-        def _answer(self, path: str, content: bytes) -> tuple[int, Any]:
-            if path == "/":
-                return 200, {"title": "qdrant - vector search engine", "version": fake.version}
-            if fake.key and self.headers.get("api-key") != fake.key:
-                return 401, "Must provide an API key or an Authorization bearer token"
-            try:
-                result = fake.answer(self.command, path, json.loads(content) if content else None)
-            except (LookupError, ValidationError, ValueError, AssertionError) as error:
-                return (404 if re.fullmatch(r"Collection .* not found", str(error)) else 400), str(error)
-            return 200, result.model_dump(mode="json") if isinstance(result, BaseModel) else result
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    return Handler

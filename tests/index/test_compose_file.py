@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from persrv.index.server import KEY_VARIABLE
+from persrv.index.address import KEY_VARIABLE
 from repository import ROOT
 
 
