@@ -52,8 +52,9 @@ from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.images.space import Space
 from persrv.images.together import encode_together
+from persrv.ranking.clustering import spherical_kmeans
 from persrv.ranking.formula import style_pull
-from persrv.ranking.profile import StyleProfile, spherical_kmeans, unit
+from persrv.ranking.profile import StyleProfile, unit
 from persrv.ranking.style_space import MeaningCentred
 from persrv.ranking.style_space.words import WordTable
 from persrv.text.bm25f import query_vector

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, or_, select, tuple_
 
 from persrv.catalog.batches import chunks, insert_new
 from persrv.catalog.columns import in_utc, plain
@@ -126,6 +126,40 @@ class Interactions(Part):
                 table.c.time >= last.time,
                 or_(table.c.time > last.time, and_(table.c.time == last.time, table.c.id > last.id)),
             )
+
+    def latest_picks(self, most: int, stickers: Collection[str]) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
+        """Walk through the users; yield each with their latest picks, the oldest first.
+
+        Users come in the database's order of names, picks of one moment in the order in which they were stored. One
+        page of picks is in memory, and of one user at most ``most``. Users without such a pick are left out.
+
+        Args:
+            most: Most picks of one user, >= 1.
+            stickers: Only picks of these stickers count.
+        """
+        table = interactions
+        key = tuple_(table.c.user, table.c.time, table.c.id)
+        wanted = select(table.c.user, table.c.time, table.c.id, table.c.sticker_id).order_by(*key).limit(_PAGE)
+        page = wanted
+        user: str | None = None
+        latest: deque[tuple[str, datetime]] = deque(maxlen=most)
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(page).all()
+            for row in rows:
+                if row.user != user:
+                    if user is not None and latest:
+                        yield user, list(latest)
+                    user = row.user
+                    latest.clear()
+                if row.sticker_id in stickers:
+                    latest.append((row.sticker_id, row.time))
+            if len(rows) < _PAGE:
+                break
+            last = rows[-1]
+            page = wanted.where(key > (last.user, last.time, last.id))
+        if user is not None and latest:
+            yield user, list(latest)
 
 
 def _insert(connection: Connection, batch: list[Interaction]) -> int:

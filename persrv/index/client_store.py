@@ -87,7 +87,7 @@ class ClientStore:
             self._calls.write(index)
         return self._keep(version, schema, manifest)
 
-    def publish(self, name: str, collection: Collection) -> ClientCollection:
+    def publish(self, name: str, collection: Collection, points: int | None = None) -> ClientCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
         build = collection.manifest.build
         current = self._current(name)
@@ -97,11 +97,14 @@ class ClientStore:
             or collection.version == current
         ):
             raise VectorIndexError(f"{build} is no unpublished build of {name}", "publish what create() returned, once")
-        verify(collection)
+        manifest = verify(collection, points)
+        if manifest != collection.manifest:
+            metadata = {_DESCRIPTION: describe(collection.schema, manifest)}
+            self._calls.write(lambda: self._client.update_collection(collection.version, metadata=metadata))
         self._switch(name, collection.version, current)
         self._remove_others(name)
         collection.close()
-        return self._keep(collection.version, collection.schema, collection.manifest)
+        return self._keep(collection.version, collection.schema, manifest)
 
     def rollback(self, name: str) -> Manifest:
         """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""

@@ -53,13 +53,15 @@ class EmbeddedStore:
             raise
         return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest, published=False))
 
-    def publish(self, name: str, collection: Collection) -> EmbeddedCollection:
+    def publish(self, name: str, collection: Collection, points: int | None = None) -> EmbeddedCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
         versions = self._versions(name)
         build = collection.manifest.build
         if not isinstance(collection, EmbeddedCollection) or not versions.building(build):
             raise VectorIndexError(f"{build} is no unpublished build of {name}", "publish what create() returned, once")
-        verify(collection)
+        manifest = verify(collection, points)
+        if manifest != collection.manifest:
+            versions.write_description(build, collection.schema, manifest)
         collection.optimize()
         lock = collection.detach() or versions.lock(build)
         try:

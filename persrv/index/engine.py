@@ -138,8 +138,14 @@ class Store(Protocol):
         """
         ...
 
-    def publish(self, name: str, collection: Collection) -> Collection:
+    def publish(self, name: str, collection: Collection, points: int | None = None) -> Collection:
         """Make this version current, atomically; close it, remove all but the previous one, return it opened anew.
+
+        Args:
+            name: As at :meth:`create`.
+            collection: What :meth:`create` returned.
+            points: How many points it must hold, where nobody knew when it was created; the manifest says so from now
+                on. ``None`` takes the manifest's ``stickers``.
 
         Raises:
             VectorIndexError: It does not hold as many points as its manifest says, or a probe query does not find

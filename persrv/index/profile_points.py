@@ -68,5 +68,8 @@ def nearest_picks(
         shown: Sticker id, title and picture URL of each pick, n of them.
     """
     cosines = np.round(np.asarray(vectors, dtype=np.float64) @ profile.centroids.T, 9)
-    best = [min(range(len(shown)), key=lambda i: (-column[i], shown[i][0])) for column in cosines.T]
+    best = [
+        min(np.flatnonzero(column == column.max()).tolist(), key=lambda i: shown[i][0]) if len(column) else 0
+        for column in cosines.T
+    ]
     return [StyleExample(*shown[i], cosine=float(cosines[i, c])) for c, i in enumerate(best)]

@@ -6,18 +6,28 @@ from qdrant_client import models as m
 
 from persrv.errors import VectorIndexError
 from persrv.index.engine import Collection, Request
+from persrv.index.manifest import Manifest
 from persrv.index.schema import MEANING
 
 _PROBES = 3
 
 
-def verify(collection: Collection) -> None:
+def verify(collection: Collection, points: int | None = None) -> Manifest:
     """Check a finished build: its size, and that points are found by their own vectors.
 
+    Args:
+        collection: The build.
+        points: How many it must hold; ``None`` for as many as its manifest says.
+
+    Returns:
+        Its manifest, with the number of points.
+
     Raises:
-        VectorIndexError: It holds another number of points than its manifest says, or does not find what it holds.
+        VectorIndexError: It holds another number of points, or does not find what it holds.
     """
     manifest = collection.manifest
+    if points is not None:
+        manifest = manifest.model_copy(update={"stickers": points})
     count = collection.count()
     if count != manifest.stickers:
         raise VectorIndexError(
@@ -29,6 +39,7 @@ def verify(collection: Collection) -> None:
         vectors = record.vector if isinstance(record.vector, dict) else {}
         for name, vector in vectors.items():
             _probe(collection, str(record.id), name, vector)
+    return manifest
 
 
 def _probe(collection: Collection, point: str, name: str, vector: object) -> None:

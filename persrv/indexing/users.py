@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -24,7 +23,7 @@ def learn_profiles(
     shown: Mapping[str, tuple[str, str, str]],
     style: Style,
 ) -> Iterator[tuple[str, StyleProfile, list[StyleExample]]]:
-    """Yield each user's profile and the picks that show it, in the order of the users' names.
+    """Yield each user's profile and the picks that show it; nothing of a user is held after that.
 
     Users without a picture among their picks are left out.
 
@@ -35,18 +34,12 @@ def learn_profiles(
         shown: Sticker id to (id, title, picture URL).
         style: The recipe's ``[style]``.
     """
-    picks: dict[str, list[tuple[str, float]]] = defaultdict(list)
-    for interaction in catalog.interactions():
-        if interaction.sticker_id in rows:
-            picks[interaction.user].append((interaction.sticker_id, days_since_epoch(interaction.time)))
-    for user in sorted(picks):
-        latest = [(sticker_id, day) for sticker_id, day in picks[user] if styles[rows[sticker_id]].any()][-LATEST:]
-        if not latest:
-            continue
+    pictured: NDArray[np.bool_] = np.asarray(styles.any(axis=1))
+    wanted = {sticker_id for sticker_id, row in rows.items() if pictured[row]}
+    for user, latest in catalog.latest_picks(LATEST, wanted):
         vectors = styles[[rows[sticker_id] for sticker_id, _ in latest]]
-        days = np.array([day for _, day in latest])
+        days = np.array([days_since_epoch(time) for _, time in latest])
         profile = StyleProfile.fit(
             vectors, days, most=style.clusters, half_life_days=style.half_life_days, seed=style.seed
         )
-        likenesses = nearest_picks(profile, vectors, [shown[sticker_id] for sticker_id, _ in latest])
-        yield user, profile, likenesses
+        yield user, profile, nearest_picks(profile, vectors, [shown[sticker_id] for sticker_id, _ in latest])

@@ -107,21 +107,21 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
             stickers.upsert(points)
             advance(len(points))
     with progress.stage("learning styles", None) as advance:
-        profiles = []
         tastes = styles.vectors if styles else looks.images
-        for learnt in learn_profiles(catalog, rows, tastes, shown, recipe.style):
-            profiles.append(learnt)
-            advance(1)
-    centroids = manifest.model_copy(update={"stickers": sum(len(profile.mass) for _, profile, _ in profiles)})
-    users = store.create(
-        workspace.users_name, user_schema(manifest.taste_dimension, recipe.index.replication_factor), centroids
-    )
-    for known in chunks(profiles, BATCH // recipe.style.clusters + 1):
-        users.upsert([point for user, profile, shows in known for point in points_of(user, profile, shows)])
+        users = store.create(
+            workspace.users_name, user_schema(manifest.taste_dimension, recipe.index.replication_factor), manifest
+        )
+        people = centroids = 0
+        learnt = learn_profiles(catalog, rows, tastes, shown, recipe.style)
+        for known in chunks(learnt, BATCH // recipe.style.clusters + 1):
+            points = [point for user, profile, shows in known for point in points_of(user, profile, shows)]
+            users.upsert(points)
+            people, centroids = people + len(known), centroids + len(points)
+            advance(len(known))
     catalog.put_vocabulary(build, statistics.document_frequencies, statistics.surfaces())
-    store.publish(workspace.users_name, users)
+    store.publish(workspace.users_name, users, centroids)
     store.publish(recipe.name, stickers)
-    return Assembled(manifest, len(profiles))
+    return Assembled(manifest, people)
 
 
 def _survey(

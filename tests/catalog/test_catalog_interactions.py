@@ -139,3 +139,22 @@ def test_hostile_users_and_queries_are_only_text(catalog: Catalog, cat: str) -> 
     catalog.record(Interaction("an\0n", "a\0b\ud800", cat, NOON))
     assert list(catalog.interactions("ann")) == list(catalog.interactions("an\0n"))
     assert next(catalog.interactions("ann")).query == "ab?"
+
+
+def test_each_users_latest_picks_are_walked_through_across_pages(catalog: Catalog, cat: str, entry: MakeEntry) -> None:
+    dog = entry("dog").sticker_id
+    # More than two pages, users interleaved, many picks of one moment.
+    catalog.put_interactions(
+        Interaction(f"user{i % 3}", str(i), (cat, dog)[i % 5 == 0], NOON + (i % 70) * SECOND) for i in range(2500)
+    )
+    catalog.put_interactions([Interaction("only a dog's", "", dog, NOON)])
+    for most, stickers in ((5, {cat, dog}), (10_000, {cat})):
+        expected: dict[str, list[tuple[str, datetime]]] = {}
+        for pick in catalog.interactions():
+            if pick.sticker_id in stickers:
+                expected.setdefault(pick.user, []).append((pick.sticker_id, pick.time))
+        walked = list(catalog.latest_picks(most, stickers))
+        assert len(walked) == len(expected) == (4 if dog in stickers else 3)
+        assert dict(walked) == {user: picks[-most:] for user, picks in expected.items()}
+        assert [user for user, _ in walked] == [user for user, _ in catalog.latest_picks(most, stickers)]
+    assert list(catalog.latest_picks(5, set())) == []

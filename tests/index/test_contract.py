@@ -364,6 +364,16 @@ def test_a_wrong_count_is_not_published(store: Store, name: str) -> None:
         assert published.count() == 9
 
 
+def test_a_count_that_nobody_knew_before_is_checked_and_kept(store: Store, name: str) -> None:
+    made = store.create(name, SCHEMA, manifest(0))
+    made.upsert(sample_points(8))
+    with pytest.raises(VectorIndexError, match="holds 8 points, not 7"):
+        store.publish(name, made, 7)
+    with store.publish(name, made, 8) as published:
+        assert (published.count(), published.manifest.stickers) == (8, 8)
+    assert store.manifest(name) == made.manifest.model_copy(update={"stickers": 8})
+
+
 def test_only_an_unpublished_build_of_this_name_is_published(store: Store, name: str) -> None:
     published = store.publish(name, build(store, name, sample_points(4)))
     with pytest.raises(VectorIndexError, match="no unpublished build"):

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import silhouette_score
 
-from persrv.ranking.profile import StyleProfile, choose_labels, silhouette, spherical_kmeans, unit
+from persrv.ranking.profile import StyleProfile, unit
 
 E = np.eye(4)
 rows = st.integers(1, 12).flatmap(lambda n: arrays(np.float64, (n, 4), elements=st.floats(-1, 1, width=32)))
@@ -16,36 +15,6 @@ rows = st.integers(1, 12).flatmap(lambda n: arrays(np.float64, (n, 4), elements=
 def groups(*sizes: int, spread: float = 0.1, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return unit(np.vstack([E[i] + rng.normal(0, spread, (size, 4)) for i, size in enumerate(sizes)]))
-
-
-def test_kmeans_finds_separate_directions() -> None:
-    labels, objective = spherical_kmeans(groups(5, 5, 5), np.ones(15), 3, seed=0)
-    assert [len(set(labels[i : i + 5])) for i in (0, 5, 10)] == [1, 1, 1]
-    assert len(set(labels)) == 3
-    assert objective > 14
-
-
-def test_kmeans_with_fewer_directions_than_clusters() -> None:
-    labels, objective = spherical_kmeans(np.stack([E[0], E[0], E[1]]), np.ones(3), 3, seed=0)
-    assert len(set(labels.tolist())) == 2
-    assert objective == pytest.approx(3.0)
-
-
-@given(rows, st.integers(0, 3))
-def test_silhouette_agrees_with_scikit_learn(vectors: np.ndarray, seed: int) -> None:
-    # Distances near the precision of doubles are noise, whose ratios the two sum up differently.
-    points = unit(np.round(vectors, 2) + 0.01 * np.ones(4))
-    labels = np.random.default_rng(seed).integers(0, 3, len(points))
-    if 2 <= len(np.unique(labels)) < len(points):
-        distance = np.clip(1 - points @ points.T, 0, None) * (1 - np.eye(len(points)))
-        expected = silhouette_score(distance, labels, metric="precomputed")
-        assert silhouette(points, labels) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize(("sizes", "styles"), [((8,), 1), ((8, 8), 2), ((6, 6, 6), 3), ((1, 1), 1), ((3,), 1)])
-def test_the_data_choose_the_number_of_styles(sizes: tuple[int, ...], styles: int) -> None:
-    points = groups(*sizes, spread=0.05)
-    assert len(set(choose_labels(points, np.ones(len(points)), most=5, seed=0).tolist())) == styles
 
 
 def test_a_profile_lists_its_largest_style_first() -> None:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from persrv.lab.evaluation.postings import Postings, one_field, plain_bm25
 from persrv.lab.evaluation.systems import Scored, Scores
 from persrv.lab.evaluation.view import View, seen
-from persrv.ranking.profile import spherical_kmeans
+from persrv.ranking.clustering import spherical_kmeans
 
 Floats = NDArray[np.float64]
 

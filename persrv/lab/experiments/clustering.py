@@ -17,7 +17,8 @@ from persrv.lab.evaluation.systems import System, ours
 from persrv.lab.evaluation.view import View, seen
 from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, said, spread, verdict
-from persrv.ranking.profile import StyleProfile, choose_labels, spherical_kmeans
+from persrv.ranking.clustering import choose_labels, spherical_kmeans
+from persrv.ranking.profile import StyleProfile
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
