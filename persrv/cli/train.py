@@ -33,8 +33,10 @@ def prepare(
         str, typer.Argument(envvar="PERSRV_RECIPE", help="A recipe's name or .toml path.")
     ] = DEFAULT_RECIPE,
     min_users: Annotated[int, typer.Option("--min-users", help="Different users that a query needs.")] = 2,
-    validation: Annotated[float, typer.Option("--validation", help="Share of stickers to choose by.")] = 0.1,
-    test: Annotated[float, typer.Option("--test", help="Share of picks, the newest, to judge by.")] = 0.2,
+    validation: Annotated[float, typer.Option("--validation", help="Share of the other stickers to choose by.")] = 0.1,
+    test: Annotated[
+        float, typer.Option("--test", help="Share to test by: of the picks, the newest, else of the stickers.")
+    ] = 0.2,
     keep_descriptions: Annotated[
         bool, typer.Option("--keep-descriptions", help="Teach descriptions that a describer wrote, too.")
     ] = False,
@@ -67,6 +69,8 @@ def prepare(
         stderr.print(f"skipped {item.key}: {item.reason}", highlight=False, markup=False)
     if len(skipped) > LISTED:
         stderr.print(f"... and {len(skipped) - LISTED} more; --json names all", highlight=False)
+    for part, reason in card.too_small.items():
+        stderr.print(f"too small: {part} holds {reason}", highlight=False, markup=False)
     typer.echo(card.as_markdown())
 
 

@@ -20,14 +20,18 @@ class DataCard(BaseModel):
         language: Language that the prompts ask for.
         picks: Interactions that were read.
         simulated: Of these, picks that no person made.
+        used: Of these, picks that the examples' queries stand on; all others are in ``dropped``.
         cut: The test begins here, ISO 8601; ``""`` where the split is by sticker only.
+        by_sticker: Why the split is not by time, ``""`` where it is.
         stickers: Examples by part.
+        shares: Share of the stickers that was asked for, by part.
+        too_small: Parts with less than half of that, each with the reason.
         queries: Different queries by part.
         languages: Queries by script: ``zh``, ``en`` (Latin letters), ``other``.
-        dropped: Picks that teach nothing, by reason.
+        dropped: Picks that are not used, by reason.
         skipped: Stickers that could not be used, by reason.
-        named: Examples whose question tells the sticker's name.
-        with_text: Examples whose question tells text that was read in the picture.
+        named: Examples whose question holds the sticker's name.
+        with_text: Examples whose question holds text that was read in the picture.
         fingerprint: Of the examples.
     """
 
@@ -39,8 +43,12 @@ class DataCard(BaseModel):
     language: str
     picks: int
     simulated: int
+    used: int
     cut: str
+    by_sticker: str
     stickers: dict[str, int]
+    shares: dict[str, float]
+    too_small: dict[str, str]
     queries: dict[str, int]
     languages: dict[str, int]
     dropped: dict[str, int]
@@ -75,25 +83,31 @@ class DataCard(BaseModel):
 
     def as_markdown(self) -> str:
         """Return the card as a page."""
-        cut = (
-            f"training and validation know picks before {self.cut}; the test is stickers first picked from then on"
+        split = (
+            f"by time: training and validation know picks before {self.cut}; the test is stickers first picked from "
+            "then on"
             if self.cut
-            else "by sticker only: the picks have no times, or no sticker was new in the end"
+            else f"by sticker, not by time: {self.by_sticker}"
         )
+        total = sum(self.stickers.values())
         lines = [
             f"# Training data from the collection {self.collection}",
             "",
-            f"Made {self.made_at} from {self.picks} picks, {self.simulated} of them simulated.",
+            f"Made {self.made_at} from {self.picks} picks, {self.simulated} of them simulated; {self.used} are used.",
             "",
-            "| part | stickers | different queries |",
-            "| --- | ---: | ---: |",
-            *(f"| {part} | {count} | {self.queries[part]} |" for part, count in self.stickers.items()),
+            "| part | stickers | share | asked for | different queries |",
+            "| --- | ---: | ---: | ---: | ---: |",
+            *(
+                f"| {part} | {count} | {count / total:.1%} | {self.shares[part]:.1%} | {self.queries[part]} |"
+                for part, count in self.stickers.items()
+            ),
             "",
-            f"* Split: {cut}. Near-duplicates are always in one part.",
+            *(f"* Too small: {part} holds {reason}." for part, reason in self.too_small.items()),
+            f"* Split: {split}. Near-duplicates are always in one part.",
             f"* Languages of the queries, by script: {_listed(self.languages)}.",
-            f"* Picks that teach nothing: {_listed(self.dropped)}.",
+            f"* Picks that are not used: {_listed(self.dropped)}.",
             f"* Stickers that could not be used: {_listed(self.skipped)}.",
-            f"* The question tells the sticker's name in {self.named} examples, text in the picture in "
+            f"* The question holds the sticker's name in {self.named} examples, text in the picture in "
             f"{self.with_text}.",
             f"* Prompt {self.prompt}, language {self.language}; data {self.fingerprint}.",
             "",

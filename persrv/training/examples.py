@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from persrv.errors import SourceError
-from persrv.training.queries import LearntQuery
+from persrv.training.queries import TrainingQuery
 from persrv.training.split import PARTS, Part
 
 IMAGE_MARK = "<image>"
@@ -46,7 +46,7 @@ class Example:
     image: str
     question: str
     answer: str
-    queries: tuple[LearntQuery, ...]
+    queries: tuple[TrainingQuery, ...]
     ocr: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ def _example(content: dict[str, Any]) -> Example:
         image,
         asked.removeprefix(IMAGE_MARK),
         answered,
-        tuple(LearntQuery(str(text), int(users)) for text, users in more["queries"]),
+        tuple(TrainingQuery(str(text), int(users)) for text, users in more["queries"]),
         tuple(more["ocr"]),
         tuple(more["labels"]),
         tuple(more["told"]),

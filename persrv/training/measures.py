@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from persrv.reading.describe.describer import Description
 from persrv.text import normalise, tokenize
-from persrv.training.queries import LearntQuery
+from persrv.training.queries import TrainingQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Measures:
     word_recall: float
 
 
-def measure(said: Description | None, queries: Sequence[LearntQuery]) -> Measures:
+def measure(said: Description | None, queries: Sequence[TrainingQuery]) -> Measures:
     """Compare what a model said with what people typed; spelling is folded as the search folds it.
 
     Args:

@@ -17,7 +17,7 @@ from persrv.training import evaluate
 from persrv.training.evaluating import commonest, judge
 from persrv.training.examples import Example, read_examples
 from persrv.training.measures import Measures, measure
-from persrv.training.queries import LearntQuery
+from persrv.training.queries import TrainingQuery
 from persrv.training.retrieval import document, reciprocal_ranks, without_query
 from persrv.training.side_by_side import side_by_side
 
@@ -27,11 +27,11 @@ def said(*keywords: str, description: str = "") -> Description:
 
 
 def example(sticker: str, *queries: str, image: str = "images/x.png") -> Example:
-    return Example(sticker, image, "?", "!", tuple(LearntQuery(query, 1) for query in queries))
+    return Example(sticker, image, "?", "!", tuple(TrainingQuery(query, 1) for query in queries))
 
 
 def test_measures_by_hand() -> None:
-    queries = (LearntQuery("happy cat", 3), LearntQuery("笑", 1))
+    queries = (TrainingQuery("happy cat", 3), TrainingQuery("笑", 1))
     # "ＨＡＰＰＹ  Cat" is found; its words are 2 of the 3 typed; one of the two keywords was typed.
     assert measure(said("ＨＡＰＰＹ  Cat", "dog"), queries) == Measures(0.75, 0.5, pytest.approx(2 / 3))
     assert measure(said(description="a cat"), queries) == Measures(0.0, 0.0, pytest.approx(1 / 3))
@@ -84,7 +84,7 @@ def test_queries_of_one_sticker_count_as_one_observation() -> None:
 def test_the_page_escapes_everything(prepared: Prepared) -> None:
     known = read_examples(prepared.data, "test")[0]
     evil = "<script>alert(1)</script>"
-    hostile = Example(known.id, known.image, "?", "!", (LearntQuery(evil, 2),))
+    hostile = Example(known.id, known.image, "?", "!", (TrainingQuery(evil, 2),))
     page = side_by_side([hostile], [said(evil, description=f'"{evil}')], [None], prepared.data)
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 3

@@ -20,6 +20,7 @@ from persrv.training.data_card import DataCard
 from persrv.training.examples import read_examples
 from persrv.training.settings import TrainingSettings
 from persrv.training.split import PARTS
+from persrv.workspace import Workspace
 from repository import ROOT
 from tiny_collection import Tiny
 
@@ -52,6 +53,58 @@ def test_again_is_the_same(tiny: Tiny, tmp_path: Path) -> None:
     cards = [prepare(tiny.recipe, tmp_path / name, home=tiny.home, min_users=1, seed=4)[0] for name in ("a", "b")]
     assert cards[0].fingerprint == cards[1].fingerprint
     assert (tmp_path / "a/test.jsonl").read_bytes() == (tmp_path / "b/test.jsonl").read_bytes()
+
+
+def test_every_pick_is_used_or_counted(tiny: Tiny, tmp_path: Path) -> None:
+    everything, _ = prepare(tiny.recipe, tmp_path / "all", home=tiny.home, min_users=1)
+    assert everything.by_sticker == ""
+    assert everything.used + sum(everything.dropped.values()) == everything.picks == 12
+    few, _ = prepare(tiny.recipe, tmp_path / "few", home=tiny.home, min_users=1, limit=4)
+    assert sum(few.stickers.values()) == 4
+    assert min(few.stickers.values()) == 1
+    assert few.dropped["of a sticker beyond the limit"] == 12 - few.used
+    (tiny.file.parent / "stickers/flat/happy.png").unlink()
+    card, _ = prepare(tiny.recipe, tmp_path / "gone", home=tiny.home, min_users=1)
+    assert card.dropped["of a sticker that could not be used"] == 1
+    assert card.used == 11
+
+
+def test_the_card_says_why_a_split_is_not_by_time_and_which_part_is_too_small(tiny: Tiny, tmp_path: Path) -> None:
+    rows = (tiny.file.parent / "picks.csv").read_text().replace("T0", "T1").splitlines()
+    known = [row.rpartition(",")[0] + ",2026-01-09T00:00:00+00:00" for row in rows[1:-1] for _ in range(20)]
+    users = [f"u{i}{row}" for i, row in enumerate(known)]
+    (tiny.file.parent / "picks.csv").write_text("\n".join([*rows, *users]) + "\n")
+    build_collection(tiny.recipe, home=tmp_path / "home", only=["ingest", "look"])
+    card, _ = prepare(tiny.recipe, tmp_path / "data", home=tmp_path / "home", min_users=1)
+    assert card.cut == ""
+    assert "no sticker is new" in card.by_sticker
+    assert f"by sticker, not by time: {card.by_sticker}" in (tmp_path / "data/README.md").read_text()
+    assert card.used == card.picks == 12 + 20 * 11
+    gone = read_examples(tmp_path / "data", "train")
+    with Workspace.of(tiny.recipe, tmp_path / "home").existing_catalog() as catalog:
+        for sticker in catalog.stickers([example.id for example in gone][1:]):
+            assert sticker.path is not None
+            sticker.path.unlink()
+    card, _ = prepare(tiny.recipe, tmp_path / "data", home=tmp_path / "home", min_users=1)
+    assert card.too_small == {
+        "train": f"1 of 12 stickers, 72% asked for: {len(gone) - 1} of its stickers could not be used"
+    }
+    assert "* Too small: train holds 1 of 12" in card.as_markdown()
+
+
+@pytest.mark.parametrize("damage", [b"junk", b""])
+def test_a_damaged_picture_is_written_again(tiny: Tiny, tmp_path: Path, damage: bytes) -> None:
+    data = tmp_path / "data"
+    prepare(tiny.recipe, data, home=tiny.home, min_users=1)
+    example = read_examples(data, "train")[0]
+    whole = (data / example.image).read_bytes()
+    for content in (damage, whole[: len(whole) // 2]):
+        (data / example.image).write_bytes(content)
+        with pytest.raises(SourceError, match=r"cannot be read.*persrv train prepare into this folder again"):
+            example.opened(data)
+        prepare(tiny.recipe, data, home=tiny.home, min_users=1)
+        assert (data / example.image).read_bytes() == whole
+        assert example.opened(data).shape == (448, 448, 3)
 
 
 def test_gone_pictures_are_reported_and_the_rest_goes_on(tiny: Tiny, tmp_path: Path) -> None:

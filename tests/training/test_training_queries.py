@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persrv.records import Interaction, PickKind
-from persrv.training.languages import language_of
-from persrv.training.queries import LearntQuery, QueryCounter, first_picks, refusal
+from persrv.training.preparing import language_of
+from persrv.training.queries import PickTimes, QueryCounter, TrainingQuery, refusal
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -51,39 +51,44 @@ def test_queries_are_weighed_by_different_users_and_rare_ones_dropped() -> None:
         [pick("ann", "LOL"), pick("ann", " lol "), pick("bo", "ｌｏｌ"), pick("cy", "lol"), pick("ann", "haha")]
     )
     counter.add([pick("bo", "haha"), pick("ann", "only ann"), pick("ann", "only ann"), pick("bo", "")])
-    assert counter.learnt() == {"a": (LearntQuery("lol", 3), LearntQuery("haha", 2))}
-    assert counter.dropped == {"browsing, no query": 1, "typed by fewer than 2 users": 1}
+    assert counter.queries() == {"a": (TrainingQuery("lol", 3), TrainingQuery("haha", 2))}
+    assert counter.dropped == {"browsing, no query": 1, "typed by fewer than 2 users": 2}
+    assert counter.used == {"a": 6}
 
 
 def test_simulated_queries_need_no_second_user_unless_a_person_typed_them_too() -> None:
     counter = QueryCounter(min_users=2)
     counter.add([pick("sim", "cat", kind="simulated"), pick("sim", "dog", kind="simulated"), pick("ann", "dog")])
     counter.add([pick("ann", "secret")])
-    assert counter.learnt() == {"a": (LearntQuery("dog", 2), LearntQuery("cat", 1))}
+    assert counter.queries() == {"a": (TrainingQuery("dog", 2), TrainingQuery("cat", 1))}
 
 
 def test_equal_weights_are_ordered_by_text_and_stickers_by_id() -> None:
     counter = QueryCounter(min_users=1)
     counter.add([pick("ann", "b", "z"), pick("ann", "a", "z"), pick("ann", "c", "y")])
-    assert list(counter.learnt().items()) == [
-        ("y", (LearntQuery("c", 1),)),
-        ("z", (LearntQuery("a", 1), LearntQuery("b", 1))),
+    assert list(counter.queries().items()) == [
+        ("y", (TrainingQuery("c", 1),)),
+        ("z", (TrainingQuery("a", 1), TrainingQuery("b", 1))),
     ]
 
 
-def test_first_picks() -> None:
-    picks = [pick("ann", "x", "a", minutes=5), pick("bo", "y", "a", minutes=2), pick("bo", "y", "b", "simulated", 9)]
-    first, times, simulated = first_picks(picks)
-    assert first == {"a": NOW + timedelta(minutes=2), "b": NOW + timedelta(minutes=9)}
-    assert (times, simulated) == ([p.time for p in picks], 1)
+def test_pick_times() -> None:
+    picks = [pick("ann", "x", "a", minutes=2), pick("bo", "y", "a", minutes=5), pick("bo", "y", "b", "simulated", 9)]
+    times = PickTimes.of(picks)
+    assert times.first == {"a": NOW + timedelta(minutes=2), "b": NOW + timedelta(minutes=9)}
+    assert (len(times.sorted_us), times.simulated) == (3, 1)
+    assert times.newest(0.5) == NOW + timedelta(minutes=5)
+    assert times.newest(0.01) == NOW + timedelta(minutes=9)
+    assert PickTimes.of(picks[:1]).newest(0.5) is None
+    assert PickTimes.of([]).newest(0.5) is None
 
 
 @given(st.text(max_size=60), st.sampled_from(["13812345678", "ann@example.org", "https://x.org", "020 7946 0958"]))
 def test_nothing_private_gets_through_whatever_stands_around_it(text: str, private: str) -> None:
     counter = QueryCounter(min_users=1)
     counter.add([pick("ann", f"{text} {private}"), pick("bo", f"{private} {text}")])
-    learnt = [query.text for queries in counter.learnt().values() for query in queries]
-    assert not [query for query in learnt if private.casefold() in query]
+    kept = [query.text for queries in counter.queries().values() for query in queries]
+    assert not [query for query in kept if private.casefold() in query]
 
 
 @pytest.mark.parametrize(
