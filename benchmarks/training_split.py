@@ -2,7 +2,7 @@
 
     python -m benchmarks.training_split [--most N]
 
-Histories are drawn with a seed: about half of the picks go to a tenth of the stickers, and some of the stickers appear one
+Histories are drawn with a seed: about half of the picks go to a tenth of the stickers, and some stickers appear one
 after the other while people pick. Asked for are 72 % to train, 8 % to validate and 20 % to test. The rival takes the
 stickers that are new among the newest 20 % of the picks, however few they are, and loses the later picks of the others.
 """
