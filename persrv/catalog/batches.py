@@ -41,11 +41,10 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     connection.execute(statement, sorted(rows, key=lambda row: [row[key] for key in keys]))
 
 
-def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: str) -> int:
-    """Insert rows, leave out those whose ``unique`` column exists already, and return how many were new."""
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: str) -> set[Any]:
+    """Insert rows, leave out those whose ``unique`` column exists already, and return the values that were new."""
     if not rows:
-        return 0
+        return set()
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    # Counted by what comes back: drivers disagree about how many rows a batch touched.
     statement = insert.on_conflict_do_nothing(index_elements=[unique]).returning(table.c[unique])
-    return len(connection.execute(statement, rows).all())
+    return set(connection.execute(statement, rows).scalars())

@@ -11,15 +11,18 @@ from persrv.catalog.counts import Statistics
 from persrv.catalog.database import Database
 from persrv.catalog.edits import Edits
 from persrv.catalog.impressions import Impressions
+from persrv.catalog.indexed import IndexedStickers
 from persrv.catalog.listing import Listing
 from persrv.catalog.notes import Notes
 from persrv.catalog.people import UserData
 from persrv.catalog.placements import Placements
+from persrv.catalog.revisions import Revisions
 from persrv.catalog.semantics import Readings
-from persrv.catalog.vocabulary import Vocabularies
 
 
-class Catalog(Placements, UserData, Readings, Edits, Listing, Statistics, Impressions, Vocabularies, Notes):
+class Catalog(
+    Placements, UserData, Readings, Edits, Listing, Statistics, Impressions, IndexedStickers, Revisions, Notes
+):
     """The truth about a collection: stickers, what is said about them, and who picked them.
 
     Every method is one transaction, and what it wrote outlives the process when it returns (SQLite may lose, but never

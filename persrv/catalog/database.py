@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
@@ -72,6 +73,27 @@ class Database:
             else:
                 with self._readers.connect() as connection:
                     yield connection
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]:
+        """What the database speaks."""
+        return "postgresql" if self._readers.dialect.name == "postgresql" else "sqlite"
+
+    def ask(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Return the rows of one statement that only reads, asked of the driver itself.
+
+        Args:
+            statement: Constant SQL with the driver's placeholders.
+            values: For the placeholders.
+        """
+        with translated(self._name):
+            connection = self._readers.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(statement, values)
+                return list(cursor.fetchall())
+            finally:
+                connection.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from persrv.catalog.database import Part
 from persrv.catalog.phrases import strings, tidy
+from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import edits
 from persrv.errors import CatalogError
@@ -88,6 +89,7 @@ class Edits(Part):
             require(connection, [sticker_id])
             row = {"sticker_id": sticker_id, "field": field, "phrases": values, "editor": editor}
             connection.execute(insert(edits), row | {"edited_at": datetime.now(UTC)})
+            mark(connection, [sticker_id])
 
 
 def edits_of(connection: Connection, sticker_ids: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:

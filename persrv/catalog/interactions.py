@@ -17,6 +17,7 @@ from persrv.catalog.columns import in_utc, plain
 from persrv.catalog.database import Part
 from persrv.catalog.phrases import fold_query
 from persrv.catalog.placements import resolved
+from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import interactions
 from persrv.errors import CatalogError
@@ -164,7 +165,10 @@ class Interactions(Part):
 
 def _insert(connection: Connection, batch: list[Interaction]) -> int:
     require(connection, {interaction.sticker_id for interaction in batch})
-    return insert_new(connection, interactions, [_row(interaction) for interaction in batch], "digest")
+    rows = [_row(interaction) for interaction in batch]
+    new = insert_new(connection, interactions, rows, "digest")
+    mark(connection, {row["sticker_id"] for row in rows if row["digest"] in new})
+    return len(new)
 
 
 def _row(interaction: Interaction) -> dict[str, Any]:

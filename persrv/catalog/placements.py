@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, tuple_
 
@@ -13,6 +13,7 @@ from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.columns import plain
 from persrv.catalog.database import Part
 from persrv.catalog.identity import check_sticker_id
+from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import LOADER, reading_row, write_readings
 from persrv.catalog.tables import placements, readings, stickers
 from persrv.records import SourceSticker
@@ -69,9 +70,10 @@ class Placements(Part):
         for entry in newest.values():
             check_sticker_id(entry.sticker_id)
         with self._database.write() as connection:
-            _put_stickers(connection, newest.values())
             for loader in sorted({loader for loader, _ in newest}):
-                _put_placements(connection, loader, {key: entry for (of, key), entry in newest.items() if of == loader})
+                entries = {key: entry for (of, key), entry in newest.items() if of == loader}
+                for chunk in chunks(entries.items()):
+                    _put_chunk(connection, loader, dict(chunk))
 
     def known_files(self, loader: str) -> dict[str, KnownFile]:
         """Return a loader's keys with the files that were last seen under them."""
@@ -100,6 +102,7 @@ class Placements(Part):
                 select(placements.c.key, placements.c.sticker_id).where(placements.c.loader == loader)
             )
             gone = sorted((key, sticker_id) for key, sticker_id in known if key not in seen)
+            mark(connection, {sticker_id for _, sticker_id in gone})
             _drop_readings(connection, loader, gone)
             for chunk in chunks(key for key, _ in gone):
                 connection.execute(delete(placements).where(placements.c.loader == loader, placements.c.key.in_(chunk)))
@@ -116,12 +119,12 @@ def resolved(connection: Connection, loader: str, keys: Iterable[str]) -> dict[s
 
 
 def _placed(connection: Connection, loader: str, keys: Sequence[str]) -> dict[str, str]:
-    rows = connection.execute(
-        select(placements.c.key, placements.c.sticker_id).where(
-            placements.c.loader == loader, placements.c.key.in_(keys)
-        )
-    )
-    return {row.key: row.sticker_id for row in rows}
+    return {key: row["sticker_id"] for key, row in _rows(connection, loader, keys).items()}
+
+
+def _rows(connection: Connection, loader: str, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    chosen = select(placements).where(placements.c.loader == loader, placements.c.key.in_(keys))
+    return {row["key"]: dict(row) for row in connection.execute(chosen).mappings()}
 
 
 def _unplaced(connection: Connection, sticker_ids: set[str]) -> set[str]:
@@ -148,30 +151,40 @@ def _put_stickers(connection: Connection, entries: Iterable[Entry]) -> None:
     upsert(connection, stickers, list(rows.values()), keep=("added_at",))
 
 
-def _put_placements(connection: Connection, loader: str, entries: dict[str, Entry]) -> None:
-    for chunk in chunks(entries):
-        before = _placed(connection, loader, chunk).items()
-        moved = [(key, sticker_id) for key, sticker_id in before if entries[key].sticker_id != sticker_id]
-        _drop_readings(connection, loader, moved)
-    rows = [
-        {
-            "loader": loader,
-            "key": key,
-            "sticker_id": entry.sticker_id,
-            "pack": entry.source.pack,
-            "path": None if entry.source.path is None else str(entry.source.path),
-            "size": entry.size,
-            "mtime_ns": entry.mtime_ns,
-            "language": entry.source.language,
-            "rating": entry.source.rating,
-            "style": entry.source.style,
-        }
-        for key, entry in entries.items()
-    ]
-    upsert(connection, placements, rows)
+def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]) -> None:
+    """Write what changed of at most one chunk of a loader's entries, by key."""
+    before = _rows(connection, loader, [*entries])
+    rows = {key: _placement_row(loader, key, entry) for key, entry in entries.items()}
+    changed = {key: row for key, row in rows.items() if before.get(key) != row}
+    _put_stickers(connection, [entries[key] for key in changed])
+    moved = [(key, old["sticker_id"]) for key, old in before.items() if rows[key]["sticker_id"] != old["sticker_id"]]
+    _drop_readings(connection, loader, moved)
+    upsert(connection, placements, [*changed.values()])
     source = LOADER + loader
     said = (reading_row(entry.sticker_id, source, key, "", entry.source.semantics) for key, entry in entries.items())
-    write_readings(connection, source, said)
+    spoken = write_readings(connection, source, said)
+    shown = {row["sticker_id"] for key, row in changed.items() if _shown(row) != _shown(before.get(key, {}))}
+    mark(connection, spoken | shown | {sticker_id for _, sticker_id in moved})
+
+
+def _shown(row: Mapping[str, Any]) -> list[Any]:
+    """Return what of a placement a sticker's point can show."""
+    return [row.get(name) for name in ("sticker_id", "pack", "path", "language", "rating", "style")]
+
+
+def _placement_row(loader: str, key: str, entry: Entry) -> dict[str, Any]:
+    return {
+        "loader": plain(loader),
+        "key": key,
+        "sticker_id": entry.sticker_id,
+        "pack": plain(entry.source.pack),
+        "path": None if entry.source.path is None else plain(str(entry.source.path)),
+        "size": entry.size,
+        "mtime_ns": entry.mtime_ns,
+        "language": plain(entry.source.language),
+        "rating": plain(entry.source.rating),
+        "style": plain(entry.source.style),
+    }
 
 
 def _drop_readings(connection: Connection, loader: str, keys_and_ids: Sequence[tuple[str, str]]) -> None:

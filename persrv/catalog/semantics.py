@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, exists, select
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Part
 from persrv.catalog.phrases import semantics_of, texts_of
+from persrv.catalog.revisions import mark
 from persrv.catalog.tables import placements, readings, stickers
 from persrv.errors import CatalogError, NotFoundError
 from persrv.records import Semantics
@@ -70,7 +71,7 @@ class Readings(Part):
         with self._database.write() as connection:
             require(connection, said)
             rows = [reading_row(sticker_id, source, "", model, semantics) for sticker_id, semantics in said.items()]
-            write_readings(connection, source, rows)
+            mark(connection, write_readings(connection, source, rows))
 
     def semantics_sources(self, sticker_id: str) -> list[Reading]:
         """Return who said what about a sticker, in the order in which it is merged: loaders first, then by name.
@@ -117,8 +118,12 @@ def reading_row(sticker_id: str, source: str, key: str, model: str, semantics: S
     }
 
 
-def write_readings(connection: Connection, source: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows of one source; those that say what is stored already stay untouched, with their time."""
+def write_readings(connection: Connection, source: str, rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Write rows of one source and return the stickers of which they say something new.
+
+    Rows that say what is stored already stay untouched, with their time.
+    """
+    spoken: set[str] = set()
     for chunk in chunks(rows):
         known = {
             (found.sticker_id, found.key): (found.model, found.texts)
@@ -130,6 +135,12 @@ def write_readings(connection: Connection, source: str, rows: Iterable[Mapping[s
         }
         changed = [row for row in chunk if known.get((row["sticker_id"], row["key"])) != (row["model"], row["texts"])]
         upsert(connection, readings, changed)
+        spoken.update(
+            row["sticker_id"]
+            for row in changed
+            if known.get((row["sticker_id"], row["key"]), ("", {}))[1] != row["texts"]
+        )
+    return spoken
 
 
 def readings_of(connection: Connection, sticker_ids: Sequence[str]) -> dict[str, list[Reading]]:

@@ -3,11 +3,24 @@
 A sticker is a picture's content; a placement is where a loader found it. What is said about a sticker stands in
 ``readings``, one row for each source that spoke, empty texts included, so that nothing is asked twice.
 People's words stand apart in ``edits``, where no source writes.
+
+Every change that may show in a sticker's point gives the sticker a new ``revision``. A build's row in ``vocabularies``
+says up to which revision its points are made; ``indexed_stickers`` holds what each point was made from.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    UniqueConstraint,
+)
 
 from persrv.catalog.columns import JsonText, Moment, PlainText
 
@@ -37,6 +50,15 @@ stickers = Table(
     Column("height", Integer, nullable=False),
     Column("frames", Integer, nullable=False),
     Column("added_at", Moment, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Index(None, "revision", "id"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("value", BigInteger, nullable=False),
 )
 
 placements = Table(
@@ -121,15 +143,30 @@ vocabularies = Table(
     metadata,
     Column("id", _Number, primary_key=True),
     Column("build", PlainText, nullable=False),
+    Column("documents", BigInteger, nullable=False, server_default="0"),
+    Column("applied", BigInteger, nullable=False, server_default="0"),
+    Column("fitted", BigInteger, nullable=False, server_default="0"),
+    Column("lengths", JsonText),
+    Column("fit", JsonText),
     UniqueConstraint("build"),
 )
 
-vocabulary_tokens = Table(
-    "vocabulary_tokens",
+vocabulary_words = Table(
+    "vocabulary_words",
     metadata,
-    Column("vocabulary_id", _Number, ForeignKey("vocabularies.id"), nullable=False),
-    Column("token", PlainText, nullable=False),
+    Column("vocabulary_id", _Number, ForeignKey("vocabularies.id"), primary_key=True),
+    Column("token", PlainText, primary_key=True),
     Column("documents", Integer, nullable=False),
-    Column("surface", PlainText),
-    Index(None, "vocabulary_id"),
+    Column("surfaces", JsonText),
+    sqlite_with_rowid=False,
+)
+
+indexed_stickers = Table(
+    "indexed_stickers",
+    metadata,
+    Column("vocabulary_id", _Number, ForeignKey("vocabularies.id"), primary_key=True),
+    Column("sticker_id", PlainText, primary_key=True),
+    Column("terms", LargeBinary, nullable=False),
+    Column("group_id", PlainText, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -1,51 +1,93 @@
-"""The words of each build, which spelling correction reads."""
+"""The words of each build and how many of its stickers have them, exact after every change of a point."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from persrv.catalog.batches import chunks
-from persrv.catalog.database import Part
-from persrv.catalog.tables import vocabularies, vocabulary_tokens
+from persrv.catalog.batches import chunks, upsert
+from persrv.catalog.database import Database, Part
+from persrv.catalog.tables import indexed_stickers, vocabularies, vocabulary_words
 from persrv.errors import BuildGoneError
 
 KEPT = 8
 """Builds that keep their vocabulary: the current one, those before it, and those that were copied to a server."""
+
+_ONE_LOOK = {
+    "sqlite": (
+        "SELECT documents FROM vocabularies WHERE id = ?",
+        "SELECT token, documents FROM vocabulary_words"
+        " WHERE vocabulary_id = ? AND token IN (SELECT value FROM json_each(?))",
+    ),
+    "postgresql": (
+        "SELECT documents FROM vocabularies WHERE id = %s",
+        "SELECT token, documents FROM vocabulary_words"
+        " WHERE vocabulary_id = %s AND token IN (SELECT json_array_elements_text(%s::json))",
+    ),
+}
+"""For the driver itself, which answers in a fifth of the time: every search asks."""
+
+
+class WordCounts:
+    """How many stickers of a build have a word, as the catalog knows it at the moment of asking.
+
+    Args:
+        database: Of the catalog.
+        number: The vocabulary's number.
+    """
+
+    def __init__(self, database: Database, number: int) -> None:
+        self._database = database
+        self._number = number
+        self._documents, self._tokens = _ONE_LOOK[database.dialect]
+
+    @property
+    def documents(self) -> int:
+        """Number of stickers, those without texts included."""
+        (row,) = self._database.ask(self._documents, (self._number,))
+        return int(row[0])
+
+    def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:
+        """Return token to the number of stickers that have it; tokens that none has are left out."""
+        wanted = json.dumps([token for token in tokens if "\0" not in token], ensure_ascii=True)
+        found = self._database.ask(self._tokens, (self._number, wanted))
+        return {str(token): int(count) for token, count in found}
 
 
 class Vocabularies(Part):
     """Vocabularies by build."""
 
     def put_vocabulary(
-        self, build: str, frequencies: Mapping[str, int], surfaces: Mapping[str, str] = MappingProxyType({})
+        self,
+        build: str,
+        frequencies: Mapping[str, int],
+        surfaces: Mapping[tuple[str, str], int] = MappingProxyType({}),
+        documents: int = 0,
     ) -> None:
         """Store the words of a build; builds older than the newest eight lose theirs.
 
         Args:
             build: The build's name.
             frequencies: Token to the number of stickers that hold it.
-            surfaces: Token to a spelling that people can read; tokens without a frequency are left out.
+            surfaces: Token and a spelling that people can read to how often they came together; tokens without a
+                frequency are left out.
+            documents: Number of stickers.
         """
+        spelled: dict[str, dict[str, int]] = {}
+        for (token, surface), count in surfaces.items():
+            spelled.setdefault(token, {})[surface] = count
         with self._database.write() as connection:
-            number = _number(connection, build)
-            if number is None:
-                inserted = insert(vocabularies).values(build=build).returning(vocabularies.c.id)
-                number = connection.execute(inserted).scalar_one()
-            newest = connection.execute(select(vocabularies.c.id).order_by(vocabularies.c.id.desc()).limit(KEPT))
-            stay = set(newest.scalars())
-            of = vocabulary_tokens.c.vocabulary_id
-            connection.execute(delete(vocabulary_tokens).where(of.not_in(stay) | (of == number)))
-            connection.execute(delete(vocabularies).where(vocabularies.c.id.not_in(stay)))
+            number = numbered(connection, build)
+            connection.execute(update(vocabularies).where(vocabularies.c.id == number).values(documents=documents))
+            _remove_old(connection)
+            connection.execute(delete(vocabulary_words).where(vocabulary_words.c.vocabulary_id == number))
             for chunk in chunks(sorted(frequencies.items()), 10_000):
-                rows = [
-                    {"vocabulary_id": number, "token": token, "documents": count, "surface": surfaces.get(token)}
-                    for token, count in chunk
-                ]
-                connection.execute(insert(vocabulary_tokens), rows)
+                rows = [_word_row(number, token, count, spelled.get(token, {})) for token, count in chunk]
+                connection.execute(insert(vocabulary_words), rows)
 
     def vocabulary(self, build: str) -> dict[str, int]:
         """Return a build's tokens with their numbers of stickers, sorted by token.
@@ -53,23 +95,102 @@ class Vocabularies(Part):
         Raises:
             BuildGoneError: No vocabulary is kept for this build.
         """
-        return {row.token: row.documents for row in self._tokens(build)}
+        return {row.token: row.documents for row in self._words(build)}
 
     def surfaces(self, build: str) -> dict[str, str]:
-        """Return a build's tokens with their readable spellings, where they have one, sorted by token.
+        """Return a build's tokens with their most frequent spelling, ties by the text, sorted by token.
 
         Raises:
             BuildGoneError: No vocabulary is kept for this build.
         """
-        return {row.token: row.surface for row in self._tokens(build) if row.surface is not None}
+        return {
+            row.token: min(row.surfaces, key=lambda text: (-row.surfaces[text], text))
+            for row in self._words(build)
+            if row.surfaces
+        }
 
-    def _tokens(self, build: str) -> list[Row[Any]]:
+    def word_counts(self, build: str) -> WordCounts:
+        """Return what tells how many stickers of a build have a word.
+
+        Raises:
+            BuildGoneError: No vocabulary is kept for this build.
+        """
         with self._database.read() as connection:
-            number = _number(connection, build)
-            if number is None:
-                raise BuildGoneError(f"no vocabulary is kept for the build {build!r}", "build the collection again")
-            chosen = select(vocabulary_tokens).where(vocabulary_tokens.c.vocabulary_id == number)
+            return WordCounts(self._database, required(connection, build))
+
+    def _words(self, build: str) -> list[Row[Any]]:
+        with self._database.read() as connection:
+            number = required(connection, build)
+            chosen = select(vocabulary_words).where(vocabulary_words.c.vocabulary_id == number)
             return sorted(connection.execute(chosen), key=lambda row: str(row.token))
+
+
+def numbered(connection: Connection, build: str) -> int:
+    """Return a build's number, a new one where it has none yet."""
+    number = _number(connection, build)
+    if number is None:
+        number = connection.execute(insert(vocabularies).values(build=build).returning(vocabularies.c.id)).scalar_one()
+    return int(number)
+
+
+def required(connection: Connection, build: str) -> int:
+    """Return a build's number.
+
+    Raises:
+        BuildGoneError: No vocabulary is kept for this build.
+    """
+    number = _number(connection, build)
+    if number is None:
+        raise BuildGoneError(f"no vocabulary is kept for the build {build!r}", "build the collection again")
+    return number
+
+
+def change_words(
+    connection: Connection, number: int, frequencies: Mapping[str, int], surfaces: Mapping[tuple[str, str], int]
+) -> None:
+    """Add to a vocabulary's counts; a word that no sticker has any more is deleted, its spellings with it.
+
+    Args:
+        connection: Inside a transaction that may write.
+        number: The vocabulary.
+        frequencies: Token to what is added to its number of stickers; may be negative.
+        surfaces: Token and spelling to what is added to their count.
+    """
+    spelled: dict[str, dict[str, int]] = {token: {} for token, count in frequencies.items() if count}
+    for (token, surface), count in surfaces.items():
+        if count:
+            spelled.setdefault(token, {})[surface] = count
+    of = vocabulary_words.c
+    for chunk in chunks(sorted(spelled)):
+        chosen = (of.vocabulary_id == number) & of.token.in_(chunk)
+        known = {row.token: row for row in connection.execute(select(vocabulary_words).where(chosen))}
+        rows, gone = [], []
+        for token in chunk:
+            before = known.get(token)
+            count = (before.documents if before else 0) + frequencies.get(token, 0)
+            texts = dict((before.surfaces if before else None) or {})
+            for surface, more in spelled[token].items():
+                texts[surface] = texts.get(surface, 0) + more
+            if count > 0:
+                rows.append(_word_row(number, token, count, texts))
+            else:
+                gone.append(token)
+        upsert(connection, vocabulary_words, rows)
+        if gone:
+            connection.execute(delete(vocabulary_words).where(of.vocabulary_id == number, of.token.in_(gone)))
+
+
+def _word_row(number: int, token: str, count: int, surfaces: Mapping[str, int]) -> dict[str, Any]:
+    kept = {text: seen for text, seen in surfaces.items() if seen > 0}
+    return {"vocabulary_id": number, "token": token, "documents": count, "surfaces": kept or None}
+
+
+def _remove_old(connection: Connection) -> None:
+    newest = connection.execute(select(vocabularies.c.id).order_by(vocabularies.c.id.desc()).limit(KEPT))
+    stay: Sequence[int] = list(newest.scalars())
+    for table in (vocabulary_words, indexed_stickers):
+        connection.execute(delete(table).where(table.c.vocabulary_id.not_in(stay)))
+    connection.execute(delete(vocabularies).where(vocabularies.c.id.not_in(stay)))
 
 
 def _number(connection: Connection, build: str) -> int | None:

@@ -7,11 +7,13 @@ from persrv.text.bm25f import (
     document_vector,
     idf,
     query_vector,
+    terms_vector,
     token_id,
 )
 from persrv.text.folding import normalise
 from persrv.text.scoring import Score, score, score_vector
 from persrv.text.spelling import Speller
+from persrv.text.terms import Terms
 from persrv.text.tokenizer import TOKENIZER, Piece, pieces, query_tokens, tokenize
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Score",
     "SparseVector",
     "Speller",
+    "Terms",
     "collisions",
     "document_vector",
     "idf",
@@ -30,6 +33,7 @@ __all__ = [
     "query_vector",
     "score",
     "score_vector",
+    "terms_vector",
     "token_id",
     "tokenize",
 ]

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from persrv.errors import RecipeError
-from persrv.text.tokenizer import pieces, tokenize
+from persrv.text.terms import Terms
 
 if TYPE_CHECKING:
     from persrv.recipe import FieldSettings, Text
@@ -92,13 +92,17 @@ def document_vector(
     Raises:
         RecipeError: The document has a field that the recipe does not know.
     """
+    return terms_vector(Terms.of(document), text_settings, average_lengths)
+
+
+def terms_vector(terms: Terms, text_settings: Text, average_lengths: Mapping[str, float]) -> SparseVector:
+    """Weigh the tokens of one counted document, see :func:`document_vector`."""
     frequencies: defaultdict[int, float] = defaultdict(float)
-    for field, phrases in document.items():
+    for field, counts in terms.tokens.items():
         settings = _field_settings(field, text_settings)
         if settings.weight == 0:
             continue
-        counts = Counter(token for phrase in phrases for token in tokenize(phrase))
-        length = counts.total()
+        length = sum(counts.values())
         average = average_lengths.get(field, 0.0) or length
         for token, count in counts.items():
             norm = 1 - settings.b + settings.b * length / average
@@ -130,25 +134,28 @@ class CorpusStatistics:
         text_settings: As given.
         documents: Number of documents, those without any text included.
         document_frequencies: Token to the number of documents that hold it in any field.
+        lengths: Field to its length in tokens, over all documents.
+        documents_with: Field to the number of documents that have tokens in it.
+        surface_counts: Word token and readable spelling to how often they came together.
     """
 
     def __init__(self, text_settings: Text) -> None:
         self.text_settings = text_settings
         self.documents = 0
         self.document_frequencies: Counter[str] = Counter()
-        self._lengths: Counter[str] = Counter()
-        self._documents_with: Counter[str] = Counter()
-        self._surfaces: Counter[tuple[str, str]] = Counter()
+        self.lengths: Counter[str] = Counter()
+        self.documents_with: Counter[str] = Counter()
+        self.surface_counts: Counter[tuple[str, str]] = Counter()
 
-    def add(self, document: Mapping[str, Sequence[str]]) -> None:
-        """Count one document, given as field to phrases.
+    def add(self, document: Mapping[str, Sequence[str]] | Terms) -> None:
+        """Count one document, given as field to phrases, or counted already.
 
         Raises:
             RecipeError: The document has a field that the recipe does not know; nothing was counted.
         """
         self._count(document, 1)
 
-    def remove(self, document: Mapping[str, Sequence[str]]) -> None:
+    def remove(self, document: Mapping[str, Sequence[str]] | Terms) -> None:
         """Take out a document that was added: what it alone had is unknown again.
 
         Args:
@@ -159,19 +166,18 @@ class CorpusStatistics:
         """
         self._count(document, -1)
 
-    def _count(self, document: Mapping[str, Sequence[str]], times: int) -> None:
-        weighted = [field for field in document if _field_settings(field, self.text_settings).weight > 0]
+    def _count(self, document: Mapping[str, Sequence[str]] | Terms, times: int) -> None:
+        terms = document if isinstance(document, Terms) else Terms.of(document)
+        weighted = [field for field in terms.tokens if _field_settings(field, self.text_settings).weight > 0]
         distinct: set[str] = set()
         for field in weighted:
-            length = 0
-            for piece in (piece for phrase in document[field] for piece in pieces(phrase)):
-                length += len(piece.tokens)
-                distinct.update(piece.tokens)
-                # A stretched word has several readings, so it is no good spelling of any of them.
-                if piece.kind == "word" and (len(piece.tokens) == 1 or piece.tokens[0] == piece.text):
-                    _change(self._surfaces, (piece.tokens[0], piece.text), times)
-            self._lengths[field] += times * length
-            self._documents_with[field] += times * (length > 0)
+            counts = terms.tokens[field]
+            distinct.update(counts)
+            for pair, count in terms.surfaces.get(field, {}).items():
+                _change(self.surface_counts, pair, times * count)
+            length = sum(counts.values())
+            self.lengths[field] += times * length
+            self.documents_with[field] += times * (length > 0)
         for token in distinct:
             _change(self.document_frequencies, token, times)
         self.documents += times
@@ -186,9 +192,9 @@ class CorpusStatistics:
             raise RecipeError("the statistics to merge were counted under other [text] settings", "count them again")
         self.documents += other.documents
         self.document_frequencies.update(other.document_frequencies)
-        self._lengths.update(other._lengths)
-        self._documents_with.update(other._documents_with)
-        self._surfaces.update(other._surfaces)
+        self.lengths.update(other.lengths)
+        self.documents_with.update(other.documents_with)
+        self.surface_counts.update(other.surface_counts)
 
     @property
     def average_lengths(self) -> dict[str, float]:
@@ -197,7 +203,7 @@ class CorpusStatistics:
         A mean over all documents would call every text in a rare field overlong: where one sticker in twenty has a
         caption, captions would be twenty times the average, and count for little just because they are rare.
         """
-        return {field: self._lengths[field] / n for field, n in sorted(self._documents_with.items()) if n}
+        return {field: self.lengths[field] / n for field, n in sorted(self.documents_with.items()) if n}
 
     def idf(self, token: str) -> float:
         """Return the token's inverse document frequency, see :func:`idf`."""
@@ -206,7 +212,7 @@ class CorpusStatistics:
     def surfaces(self) -> dict[str, str]:
         """Return each word token's most frequent spelling, ``laugh`` to ``laughing``; ties go to the first in order."""
         best: dict[str, str] = {}
-        for token, surface in sorted(self._surfaces, key=lambda pair: (-self._surfaces[pair], pair)):
+        for token, surface in sorted(self.surface_counts, key=lambda pair: (-self.surface_counts[pair], pair)):
             best.setdefault(token, surface)
         return best
 

@@ -68,7 +68,9 @@ def test_a_vocabulary_put_again_replaces_itself(catalog: Catalog) -> None:
 
 
 def test_readable_spellings_of_tokens(catalog: Catalog) -> None:
-    catalog.put_vocabulary("b1", {"happi": 3, "cat": 2}, {"happi": "Happy", "gone": "Gone"})
+    catalog.put_vocabulary(
+        "b1", {"happi": 3, "cat": 2}, {("happi", "Happy"): 2, ("happi", "happy"): 1, ("gone", "Gone"): 1}
+    )
     assert catalog.surfaces("b1") == {"happi": "Happy"}
     assert catalog.vocabulary("b1") == {"cat": 2, "happi": 3}
     with pytest.raises(NotFoundError, match="'b2'"):

@@ -1,0 +1,171 @@
+"""What each point of a build was made from, and the counts over all of them, changed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, literal, select, update
+
+from persrv.catalog.batches import chunks, upsert
+from persrv.catalog.columns import Json
+from persrv.catalog.tables import indexed_stickers, vocabularies, vocabulary_words
+from persrv.catalog.vocabulary import Vocabularies, change_words, numbered, required
+from persrv.recipe import Text
+from persrv.text.bm25f import CorpusStatistics
+from persrv.text.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedSticker:
+    """What a sticker's point was made from.
+
+    Attributes:
+        sticker_id: Its id.
+        terms: Its texts' counted tokens.
+        group: Its group of near-duplicates, ``""`` for none.
+    """
+
+    sticker_id: str
+    terms: Terms
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How far a build's points follow the catalog.
+
+    Attributes:
+        documents: Its stickers.
+        applied: Every change up to this revision is in the points, on the disk.
+        fitted: Every pick up to this number is in the profiles.
+        average_lengths: Field to its average length in tokens, of the texts that the points have now.
+        fit: What was taken from the whole collection when it was built, ``None`` where nobody wrote it down.
+    """
+
+    documents: int
+    applied: int
+    fitted: int
+    average_lengths: Mapping[str, float]
+    fit: Json
+
+
+class IndexedStickers(Vocabularies):
+    """The catalog's memory of what stands in the index."""
+
+    def begin_index(self, build: str, applied: int, fitted: int, fit: Json) -> None:
+        """Note a build that is being made, see :class:`IndexState`."""
+        with self._database.write() as connection:
+            number = numbered(connection, build)
+            values = {"applied": applied, "fitted": fitted, "fit": fit}
+            connection.execute(update(vocabularies).where(vocabularies.c.id == number).values(**values))
+
+    def index_state(self, build: str) -> IndexState:
+        """Return how far a build follows the catalog.
+
+        Raises:
+            BuildGoneError: The catalog does not know the build.
+        """
+        with self._database.read() as connection:
+            number = required(connection, build)
+            row = connection.execute(select(vocabularies).where(vocabularies.c.id == number)).one()
+        lengths = {field: length / count for field, (length, count) in (row.lengths or {}).items() if count}
+        return IndexState(row.documents, row.applied, row.fitted, lengths, row.fit)
+
+    def follow_index(self, build: str, applied: int | None = None, fitted: int | None = None) -> None:
+        """Note that a build's points, or its profiles, follow the catalog up to a change; never backwards."""
+        of = vocabularies.c
+        with self._database.write() as connection:
+            number = required(connection, build)
+            for column, value in ((of.applied, applied), (of.fitted, fitted)):
+                if value is not None:
+                    later = (of.id == number) & (column < value)
+                    connection.execute(update(vocabularies).where(later).values({column: value}))
+
+    def put_indexed(self, build: str, made: Sequence[IndexedSticker]) -> None:
+        """Store what new points were made from; the build's words are counted at its end."""
+        with self._database.write() as connection:
+            number = numbered(connection, build)
+            connection.execute(insert(indexed_stickers), [_row(number, sticker) for sticker in made])
+
+    def put_counts(self, build: str, statistics: CorpusStatistics) -> None:
+        """Store the words and lengths of a whole build."""
+        lengths: Json = {f: [n, statistics.documents_with[f]] for f, n in sorted(statistics.lengths.items())}
+        with self._database.write() as connection:
+            connection.execute(update(vocabularies).where(vocabularies.c.build == build).values(lengths=lengths))
+        self.put_vocabulary(build, statistics.document_frequencies, statistics.surface_counts, statistics.documents)
+
+    def indexed(self, build: str, sticker_ids: Iterable[str]) -> dict[str, IndexedSticker]:
+        """Return what the points of some stickers were made from; those without a point are left out."""
+        found: dict[str, IndexedSticker] = {}
+        of = indexed_stickers.c
+        with self._database.read() as connection:
+            number = required(connection, build)
+            for chunk in chunks(sticker_ids):
+                chosen = select(indexed_stickers).where(of.vocabulary_id == number, of.sticker_id.in_(chunk))
+                for row in connection.execute(chosen):
+                    found[row.sticker_id] = IndexedSticker(row.sticker_id, Terms.from_bytes(row.terms), row.group_id)
+        return found
+
+    def change_indexed(self, build: str, made: Sequence[IndexedSticker], gone: Iterable[str], text: Text) -> None:
+        """Note that points were written anew and others deleted; words and lengths follow in the same transaction.
+
+        Args:
+            build: Whose points.
+            made: What the new points were made from.
+            gone: Stickers that have no point any more.
+            text: The recipe's ``[text]``.
+        """
+        of = indexed_stickers.c
+        leaving = [*gone]
+        with self._database.write() as connection:
+            number = required(connection, build)
+            before = self.indexed(build, [*(sticker.sticker_id for sticker in made), *leaving])
+            change = CorpusStatistics(text)
+            for old in before.values():
+                change.remove(old.terms)
+            for new in made:
+                change.add(new.terms)
+            upsert(connection, indexed_stickers, [_row(number, sticker) for sticker in made])
+            for chunk in chunks(leaving):
+                connection.execute(delete(indexed_stickers).where(of.vocabulary_id == number, of.sticker_id.in_(chunk)))
+            change_words(connection, number, change.document_frequencies, change.surface_counts)
+            self._change_lengths(number, change)
+
+    def copy_index(self, build: str, copy: str) -> None:
+        """Give a copy of a build, such as one on a server, words and memory of its own.
+
+        Raises:
+            BuildGoneError: The catalog does not know the build.
+        """
+        with self._database.write() as connection:
+            number, other = required(connection, build), numbered(connection, copy)
+            kept = ("documents", "applied", "fitted", "lengths", "fit")
+            row = connection.execute(select(vocabularies).where(vocabularies.c.id == number)).one()
+            values = {name: getattr(row, name) for name in kept}
+            connection.execute(update(vocabularies).where(vocabularies.c.id == other).values(**values))
+            for table in (vocabulary_words, indexed_stickers):
+                columns = [column for column in table.c if column.name != "vocabulary_id"]
+                rows = select(literal(other), *columns).where(table.c.vocabulary_id == number)
+                connection.execute(delete(table).where(table.c.vocabulary_id == other))
+                connection.execute(insert(table).from_select(["vocabulary_id", *(c.name for c in columns)], rows))
+
+    def _change_lengths(self, number: int, change: CorpusStatistics) -> None:
+        with self._database.write() as connection:
+            row = connection.execute(select(vocabularies).where(vocabularies.c.id == number)).one()
+            lengths: dict[str, Any] = dict(row.lengths or {})
+            for field, more in change.lengths.items():
+                length, count = lengths.get(field, (0, 0))
+                lengths[field] = [length + more, count + change.documents_with[field]]
+            values = {"lengths": lengths, "documents": row.documents + change.documents}
+            connection.execute(update(vocabularies).where(vocabularies.c.id == number).values(**values))
+
+
+def _row(number: int, sticker: IndexedSticker) -> dict[str, Any]:
+    return {
+        "vocabulary_id": number,
+        "sticker_id": sticker.sticker_id,
+        "terms": sticker.terms.to_bytes(),
+        "group_id": sticker.group,
+    }

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from persrv.catalog import Catalog, Entry
+from persrv.catalog.indexed import IndexedSticker
+from persrv.errors import BuildGoneError
+from persrv.recipe import Text
+from persrv.records import Interaction, Semantics, SourceSticker
+from persrv.text import CorpusStatistics, Terms
+
+THEN = datetime(2024, 5, 1, tzinfo=UTC)
+WORDS = st.lists(st.sampled_from(["cat", "cats", "laughing", "laughs", "猫猫", "😀", "don't"]), max_size=4)
+
+
+def sid(number: int) -> str:
+    return f"{number:032x}"
+
+
+def indexed(number: int, tags: list[str], group: str = "") -> IndexedSticker:
+    return IndexedSticker(sid(number), Terms.of({"tags": tags}), group)
+
+
+@given(changes=st.lists(st.dictionaries(st.integers(0, 4), st.none() | WORDS, min_size=1), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_words_are_those_of_what_is_left_after_any_changes(
+    catalog: Catalog, changes: list[dict[int, list[str] | None]]
+) -> None:
+    build, held = "b1", dict[int, list[str]]()
+    catalog.begin_index(build, 0, 0, None)
+    catalog.change_indexed(build, [], [sid(number) for number in range(5)], Text())
+    catalog.put_counts(build, CorpusStatistics(Text()))
+    for change in changes:
+        made = [indexed(number, tags) for number, tags in change.items() if tags is not None]
+        gone = [sid(number) for number, tags in change.items() if tags is None]
+        catalog.change_indexed(build, made, gone, Text())
+        for number, tags in change.items():
+            if tags is None:
+                held.pop(number, None)
+            else:
+                held[number] = tags
+    afresh = CorpusStatistics(Text())
+    for tags in held.values():
+        afresh.add({"tags": tags})
+    counts = catalog.word_counts(build)
+    assert counts.documents == afresh.documents
+    assert catalog.vocabulary(build) == dict(sorted(afresh.document_frequencies.items()))
+    assert counts.frequencies([*afresh.document_frequencies, "nobody's", "\0"]) == afresh.document_frequencies
+    assert catalog.surfaces(build) == dict(sorted(afresh.surfaces().items()))
+    assert catalog.index_state(build).average_lengths == afresh.average_lengths
+    assert set(catalog.indexed(build, [sid(number) for number in range(5)])) == {sid(number) for number in held}
+
+
+def test_what_a_point_was_made_from_comes_back_as_it_was(catalog: Catalog) -> None:
+    sticker = indexed(7, ["laughing cats", "gooood", "猫猫"], group=sid(3))
+    catalog.put_indexed("b1", [sticker])
+    assert catalog.indexed("b1", [sid(7), sid(8)]) == {sid(7): sticker}
+    with pytest.raises(BuildGoneError):
+        catalog.indexed("b2", [sid(7)])
+
+
+def test_a_copy_goes_its_own_way(catalog: Catalog) -> None:
+    catalog.begin_index("b1", 4, 2, {"any": "thing"})
+    catalog.put_counts("b1", CorpusStatistics(Text()))
+    catalog.change_indexed("b1", [indexed(1, ["cat"])], [], Text())
+    catalog.copy_index("b1", "b2")
+    catalog.change_indexed("b1", [], [sid(1)], Text())
+    assert (catalog.vocabulary("b1"), catalog.vocabulary("b2")) == ({}, {"cat": 1})
+    assert catalog.index_state("b2").fit == {"any": "thing"}
+    assert [*catalog.indexed("b2", [sid(1)])] == [sid(1)]
+
+
+def test_following_never_goes_back(catalog: Catalog) -> None:
+    catalog.begin_index("b1", 4, 2, None)
+    catalog.follow_index("b1", applied=3, fitted=9)
+    state = catalog.index_state("b1")
+    assert (state.applied, state.fitted) == (4, 9)
+
+
+def entry(number: int, tags: tuple[str, ...] = (), pack: str = "", size: int = 0) -> Entry:
+    return Entry(sid(number), "folder", SourceSticker(f"k{number}", None, pack, Semantics(tags=tags)), size=size)
+
+
+def changed(catalog: Catalog, after: int, ready: int = 1 << 40) -> list[str]:
+    return [sticker_id for sticker_id, _ in catalog.changed("b1", after, ready, 100)]
+
+
+def test_everything_that_shows_in_a_point_gives_a_new_revision(catalog: Catalog) -> None:
+    catalog.begin_index("b1", 0, 0, None)
+    catalog.put([entry(1, ("cat",)), entry(2)])
+    start = catalog.revision()
+    assert changed(catalog, start - 1) == [sid(1), sid(2)]
+    catalog.put([entry(1, ("cat",)), entry(2)])
+    catalog.put([entry(1, ("cat",), size=9)])
+    assert (catalog.revision(), changed(catalog, start)) == (start, [])
+    steps = [
+        lambda: catalog.put([entry(1, ("cat", "dog"))]),
+        lambda: catalog.put([entry(1, ("cat", "dog"), pack="pets")]),
+        lambda: catalog.edit(sid(1), "tags", ["mine"], "ann"),
+        lambda: catalog.reset(sid(1), "tags"),
+        lambda: catalog.put_semantics(sid(1), "ocr", "m1", Semantics(ocr=("hi",))),
+        lambda: catalog.record(Interaction("ann", "q", sid(1), THEN)),
+        lambda: catalog.touch([sid(1)]),
+        lambda: catalog.remove_missing("folder", {"k2"}),
+    ]
+    for step in steps:
+        before = catalog.revision()
+        step()
+        assert changed(catalog, before) == [sid(1)]
+    before = catalog.revision()
+    catalog.record(Interaction("ann", "q", sid(1), THEN))
+    catalog.put_semantics(sid(1), "ocr", "m1", Semantics(ocr=("hi",)))
+    assert changed(catalog, before) == []
+
+
+def test_a_sticker_that_is_still_being_read_waits(catalog: Catalog) -> None:
+    catalog.begin_index("b1", 0, 0, None)
+    catalog.put([entry(1)])
+    catalog.put_indexed("b1", [indexed(1, [])])
+    ready = catalog.revision()
+    catalog.put([entry(2)])
+    catalog.edit(sid(1), "tags", ["x"], "")
+    assert changed(catalog, 0, ready) == [sid(1)]
+    assert changed(catalog, 0, ready + 1) == [sid(2), sid(1)]
