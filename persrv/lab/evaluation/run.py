@@ -22,6 +22,8 @@ from persrv.lab.evaluation.systems import (
     bm25_with_utility,
     ours,
     popularity,
+    query_picks,
+    query_picks_with_own,
     random_order,
     stickerfinder,
 )
@@ -32,7 +34,7 @@ SYSTEM, ANYBODY = "persrv", "persrv, for anybody"
 """The real retriever, told who asks, and not."""
 
 WORLDWIDE = "BM25 + utility"
-RIVALS = (WORLDWIDE, "BM25", "StickerFinder", "popularity", ANYBODY)
+RIVALS = (WORLDWIDE, "BM25", "StickerFinder", "popularity", "query-pick counts", "counts + own picks", ANYBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def evaluate(
     recipe = workspace.recipe
     view = View(material, divided.train, recipe.text, recipe.utility, recipe.style)
     systems: list[System] = [random_order(view, seed), popularity(view), bm25(view), bm25_with_utility(view)]
-    systems.append(stickerfinder(view))
+    systems += [stickerfinder(view), query_picks(view), query_picks_with_own(view)]
     if retriever:
         answers = _with_retriever(workspace, divided, systems, progress)
     else:

@@ -7,6 +7,7 @@ stickers of score 0 or less are not answered, and equal scores are ordered by id
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -126,6 +127,41 @@ def stickerfinder(view: View) -> Scored:
         return np.where(total > 0, total + own, 0.0)
 
     return Scored("StickerFinder", view.material.ids, scores)
+
+
+def query_picks(view: View) -> Scored:
+    """How many people picked a sticker for exactly this query, whatever it says: what a log alone answers."""
+    counts = _query_people(view)
+    return Scored("query-pick counts", view.material.ids, lambda query, user: _people(view, counts, query))
+
+
+def query_picks_with_own(view: View) -> Scored:
+    """The same counts, three times as much where this user picked the sticker before, for whatever query."""
+    counts = _query_people(view)
+
+    def scores(query: str, user: str) -> Floats:
+        own = np.ones(len(view.material.ids))
+        for pick in view.history.get(user, ()):
+            own[view.material.rows[pick.sticker_id]] = 3.0
+        return _people(view, counts, query) * own
+
+    return Scored("counts + own picks", view.material.ids, scores)
+
+
+def _query_people(view: View) -> dict[str, Counter[int]]:
+    pairs = {(fold_query(pick.query), pick.sticker_id, pick.user) for pick in view.picks}
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for query, sticker_id, _ in pairs:
+        if query and sticker_id in view.material.rows:
+            found[query][view.material.rows[sticker_id]] += 1
+    return found
+
+
+def _people(view: View, counts: Mapping[str, Counter[int]], query: str) -> Floats:
+    people = np.zeros(len(view.material.ids))
+    for row, count in counts.get(fold_query(query), {}).items():
+        people[row] = count
+    return people
 
 
 def ours(

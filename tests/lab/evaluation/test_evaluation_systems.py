@@ -22,6 +22,8 @@ from persrv.lab.evaluation.systems import (
     only_fields,
     ours,
     popularity,
+    query_picks,
+    query_picks_with_own,
     random_order,
     stickerfinder,
     without_fields,
@@ -116,6 +118,18 @@ def test_stickerfinder_by_hand() -> None:
     assert system.scores("cat", "ann")[0] == pytest.approx(1.75 + 2 * 0.05)
     assert system.scores("sleepy cat", "bo")[1] == pytest.approx(2.05)
     assert system.rank("kitty", "ann", 5) == []
+
+
+def test_picks_of_a_query_are_counted_in_people() -> None:
+    picks = (*PICKS, pick("cy", "kitty", "b", 4), pick("bo", "KITTY", "b", 5), pick("cy", "sleep", "c", 6))
+    view = View(MATERIAL, picks)
+    # ann picked "a" twice for it, bo and cy picked "b" once each.
+    assert query_picks(view).scores("Kitty", "").tolist() == [1, 2, 0, 0, 0]
+    assert query_picks(view).rank("kitty", "", 5) == ["b", "a"]
+    assert query_picks(view).rank("cat", "", 5) == []
+    # Whatever ann asks, her own "a" counts three times.
+    assert query_picks_with_own(view).rank("kitty", "ann", 5) == ["a", "b"]
+    assert query_picks_with_own(view).rank("kitty", "", 5) == ["b", "a"]
 
 
 def test_the_published_recall_by_hand() -> None:

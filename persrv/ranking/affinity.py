@@ -1,0 +1,55 @@
+"""Affinity: what people picked for these words, as two sums over the picks of a query.
+
+For a query q and a sticker s,
+
+    exact(q, s) = ln(1 + people who picked s for q)
+    words(q, s) = (1 / |q|) * sum over words t of q: idf(t) * ln(1 + people who picked s for a query with t)
+
+People are counted, not picks, so that nobody pushes a sticker alone by repeating. The score that both enter is
+
+    (bm25f + omega * words) * (1 + delta * exact)
+
+Counting what was picked for a query is the classic use of click logs (Craswell & Szummer, "Random walks on the click
+graph", SIGIR 2007); the words carry it to queries that nobody typed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from persrv.text.bm25f import idf
+
+Floats = NDArray[np.float64]
+
+
+def damped_people(people: ArrayLike) -> Floats:
+    """Return ``ln(1 + people)``, shape as given; ``people`` may be fractions, where old picks count less."""
+    return np.log1p(np.asarray(people, dtype=np.float64))
+
+
+def word_weights(words: Iterable[str], stickers_of: Mapping[str, int], stickers: int) -> dict[str, float]:
+    """Return the weight of each known word of a query: its idf among picked stickers over the query's words.
+
+    Args:
+        words: The query's distinct words; those that lead nowhere count in the length and get no weight.
+        stickers_of: Word to the number of stickers that were picked for a query with it, >= 1.
+        stickers: Stickers of the collection, n.
+    """
+    distinct = list(dict.fromkeys(words))
+    return {word: idf(stickers, stickers_of[word]) / len(distinct) for word in distinct if word in stickers_of}
+
+
+def with_affinity(text: Floats, exact: Floats, words: Floats, omega: float, delta: float) -> Floats:
+    """Return ``(text + omega * words) * (1 + delta * exact)``, shape (n,).
+
+    Args:
+        text: BM25F scores, shape (n,), >= 0.
+        exact: Affinities of the exact query, shape (n,), >= 0.
+        words: Affinities of its words, shape (n,), >= 0.
+        omega: Weight of the words, >= 0.
+        delta: Weight of the exact query, >= 0.
+    """
+    return (text + omega * words) * (1.0 + delta * exact)
