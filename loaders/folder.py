@@ -3,38 +3,39 @@
 ``happy_cat.png`` may be described by ``happy_cat.json``, an object whose keys are the fields of
 :class:`~persrv.records.Semantics` (each a text or a list of texts) and ``language``, ``rating`` and ``style``;
 and by ``happy_cat.txt``, one tag a line. Without a name from there, a picture is named by the words of its file name.
+What a pack says about itself is read too: ``title.txt`` and ``emoji.txt`` in its folder, and what WhatsApp writes into
+its WebP files.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from persrv.errors import SourceError
+from persrv.offline.sources.pack_files import PACK_FILES, PackFiles, read_pack_files
+from persrv.offline.sources.walking import walk_pictures
+from persrv.offline.sources.webp_exif import NOTHING, read_sticker_exif
 from persrv.records import FIELDS, Semantics, Skipped, SourceSticker
+from persrv.text.file_names import read_file_name
 
-SUFFIXES = frozenset({".png", ".apng", ".jpg", ".jpeg", ".webp", ".gif", ".webm", ".mp4", ".tgs"})
-"""File names that end in one of these, in any case, are stickers; what they hold is looked at when they are read."""
+ARCHIVES = True
 
 _ABOUT = ("language", "rating", "style")
 _RATINGS = ("safe", "unsafe", "")
 _LARGEST_SIDE_CAR = 1_000_000
-_SAYS_NOTHING = re.compile(
-    r"[\W\d_]*|(?=[^\W_]*\d)[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
-)
-"""A number, a hash or a UUID."""
-_BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
+_COVER = "cover"
 
 
 @dataclass(slots=True)
 class _Said:
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     about: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, phrases: tuple[str, ...]) -> None:
+        self.texts[name] = self.texts.get(name, ()) + phrases
 
 
 class _SideCarError(Exception):
@@ -46,8 +47,8 @@ def stickers(
 ) -> Iterator[SourceSticker | Skipped]:
     """Yield the folder's pictures in the order of their paths, each after the reports on its side-cars.
 
-    The key is the path below ``source``. Hidden files and folders are passed over; so are linked folders, and linked
-    pictures that lie elsewhere are reported.
+    The key is the path below ``source``. Hidden files and folders are passed over; links out of the folder, archives
+    and kinds of pictures that are not read are reported. A pack's cover is no sticker.
 
     Args:
         source: The folder.
@@ -57,61 +58,44 @@ def stickers(
     Raises:
         SourceError: ``source`` is no folder, or cannot be listed.
     """
-    if not source.is_dir():
-        raise SourceError(f"{source} is no folder", "name a folder of pictures")
     root = source.resolve()
-    for path in _pictures(root):
+    folder, pack = Path(), PackFiles()
+    for path in walk_pictures(root):
         if isinstance(path, Skipped):
             yield path
             continue
-        key = path.relative_to(root).as_posix()
-        if key != key.encode("utf-8", "replace").decode():
-            yield Skipped(ascii(key), "its path is not valid UTF-8")
-            continue
-        if not path.is_file():
-            yield Skipped(key, "it is a link to nothing, or no plain file")
-            continue
-        if not path.resolve().is_relative_to(root):
-            yield Skipped(key, "it is a link to a file outside the folder")
+        if path.parent != folder:
+            folder, pack = path.parent, read_pack_files(path.parent, root)
+            yield from pack.problems
+        if pack.is_pack and path.stem.casefold() == _COVER:
             continue
         said = _Said()
         for side_car in (path.with_suffix(".json"), path.with_suffix(".txt")):
-            if side_car.is_file():
+            if side_car.name not in PACK_FILES and side_car.is_file():
                 try:
                     _read(side_car, root, said)
                 except _SideCarError as error:
                     yield Skipped(side_car.relative_to(root).as_posix(), str(error))
-        if "name" not in said.texts and (words := _words(path.stem)):
-            said.texts["name"] = (words,)
-        pack = path.parent.relative_to(root).as_posix()
-        yield SourceSticker(
-            key=key,
-            path=path,
-            pack="" if pack == "." else pack,
-            semantics=Semantics(**said.texts),
-            language=said.about.get("language", language),
-            rating=said.about.get("rating", rating),
-            style=said.about.get("style", ""),
-        )
+        yield _sticker(path, root, pack, said, language, rating)
 
 
-def _pictures(root: Path) -> list[Path | Skipped]:
-    """Return the folders that cannot be listed, then the pictures, each in the order of their paths."""
-    closed: list[OSError] = []
-    found: list[Path] = []
-    for folder, folders, files in os.walk(root, onerror=closed.append):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        shown = [Path(name) for name in files if not name.startswith(".")]
-        found += [Path(folder, name) for name in shown if name.suffix.lower() in SUFFIXES]
-    reports = []
-    for error in closed:
-        if Path(error.filename) == root:
-            raise SourceError(f"{root} cannot be listed: {error.strerror}", "check its rights") from error
-        reports.append(
-            Skipped(Path(error.filename).relative_to(root).as_posix(), f"cannot be listed: {error.strerror}")
-        )
-    reports.sort(key=lambda report: report.key)
-    return [*reports, *sorted(found, key=lambda path: path.relative_to(root).as_posix())]
+def _sticker(path: Path, root: Path, pack: PackFiles, said: _Said, language: str, rating: str) -> SourceSticker:
+    inside = read_sticker_exif(path) if path.suffix.lower() == ".webp" else NOTHING
+    if "name" not in said.texts:
+        for name, phrases in read_file_name(path.stem).items():
+            said.add(name, phrases)
+    if emoji := (*pack.emoji.get(path.stem, ()), *inside.emoji):
+        said.add("emoji", emoji)
+    place = path.parent.relative_to(root).as_posix()
+    return SourceSticker(
+        key=path.relative_to(root).as_posix(),
+        path=path,
+        pack=pack.title or inside.pack or ("" if place == "." else place),
+        semantics=Semantics(**said.texts),
+        language=said.about.get("language", language),
+        rating=said.about.get("rating", rating),
+        style=said.about.get("style", ""),
+    )
 
 
 def _read(side_car: Path, root: Path, said: _Said) -> None:
@@ -134,17 +118,10 @@ def _read(side_car: Path, root: Path, said: _Said) -> None:
         elif not all(isinstance(phrase, str) for phrase in phrases):
             problems.append(f"{name} is neither a text nor a list of texts")
         elif name in FIELDS:
-            said.texts[name] = said.texts.get(name, ()) + tuple(p.strip() for p in phrases if p.strip())
+            said.add(name, tuple(p.strip() for p in phrases if p.strip()))
         elif not isinstance(value, str) or (name == "rating" and value not in _RATINGS):
             problems.append(f"{name} = {value!r} is not possible")
         else:
             said.about[name] = value
     if problems:
         raise _SideCarError("; ".join(problems))
-
-
-def _words(stem: str) -> str:
-    """Return a file name's words, ``""`` where it is only a number, a hash or the like."""
-    if _SAYS_NOTHING.fullmatch(stem):
-        return ""
-    return " ".join(word for word in _BETWEEN_WORDS.split(stem) if word and not word.isdecimal())

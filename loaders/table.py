@@ -7,7 +7,8 @@ Columns are known by these names; the option ``columns = "docid=key,text=descrip
     interactions   user (or uid, user_id), query, key (as above), time (or timestamp), kind
 
 Several phrases in one cell are separated by ``;`` or ``|``, or are a JSON list; ``description`` and ``ocr`` are one
-text. A row that cannot be used is reported with its line number.
+text. Rows of one key that follow each other are one sticker with the texts of all. A row that cannot be used is
+reported with its line number.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from persrv.offline.rows import Cells, Columns, read_rows
+from persrv.offline.rows import Cells, Columns, Row, read_rows
 from persrv.records import FIELDS, PICK_KINDS, Semantics, Skipped, SourcePick, SourceSticker
 
 _KEY = {"key": "key", "sticker_id": "key", "docid": "key", "id": "key"}
@@ -50,11 +52,25 @@ def stickers(source: Path, columns: str = "", encoding: str = "") -> Iterator[So
         SourceError: The table cannot be read, or has no column for the key.
         MissingExtraError: A Parquet file, and pyarrow is not installed.
     """
+    last: SourceSticker | None = None
+    places: dict[str, str] = {}
     for row in read_rows(source, Columns.parse(columns, _STICKERS, ("key",)), encoding):
-        try:
-            yield Skipped(row.place, row.problem) if row.problem else _sticker(row.cells, source.parent)
-        except _CellError as error:
-            yield Skipped(row.place, str(error))
+        found = _sticker_or_report(row, source.parent)
+        if isinstance(found, SourceSticker) and found.key in places:
+            if last is not None and last.key == found.key:
+                last = _joined(last, found)
+                continue
+            reason = f"its key {found.key!r} stood in {places[found.key]}; rows of one key must follow each other"
+            found = Skipped(row.place, reason)
+        if last is not None:
+            yield last
+            last = None
+        if isinstance(found, Skipped):
+            yield found
+        else:
+            last, places[found.key] = found, row.place
+    if last is not None:
+        yield last
 
 
 def interactions(source: Path, columns: str = "", encoding: str = "") -> Iterator[SourcePick | Skipped]:
@@ -80,6 +96,15 @@ def interactions(source: Path, columns: str = "", encoding: str = "") -> Iterato
             yield Skipped(row.place, str(error))
 
 
+def _sticker_or_report(row: Row, root: Path) -> SourceSticker | Skipped:
+    if row.problem:
+        return Skipped(row.place, row.problem)
+    try:
+        return _sticker(row.cells, root)
+    except _CellError as error:
+        return Skipped(row.place, str(error))
+
+
 def _sticker(cells: Cells, root: Path) -> SourceSticker:
     key = _required(cells, "key")
     texts = {name: _phrases(name, cells[name]) for name in FIELDS if name != "pack" and name in cells}
@@ -96,6 +121,23 @@ def _sticker(cells: Cells, root: Path) -> SourceSticker:
         language=_text("language", cells.get("language")),
         rating=rating,
         style=_text("style", cells.get("style")),
+    )
+
+
+def _joined(first: SourceSticker, second: SourceSticker) -> SourceSticker:
+    """Return the first with the texts of both, and what only the second says."""
+    texts = {
+        name: tuple(dict.fromkeys((*getattr(first.semantics, name), *getattr(second.semantics, name))))
+        for name in FIELDS
+    }
+    return replace(
+        first,
+        path=first.path or second.path,
+        pack=first.pack or second.pack,
+        semantics=Semantics(**texts),
+        language=first.language or second.language,
+        rating="unsafe" if "unsafe" in (first.rating, second.rating) else first.rating or second.rating,
+        style=first.style or second.style,
     )
 
 

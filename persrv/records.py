@@ -137,9 +137,10 @@ class Sticker:
 
     @property
     def title(self) -> str:
-        """A short text for people: its first name, else tag, else the beginning of its id."""
-        named = self.semantics.name or self.semantics.tags or self.semantics.description
-        return named[0] if named else self.id[:8]
+        """A short text for people: its first name, else tag, description or caption, else its emoji, else its id."""
+        texts = self.semantics
+        named = texts.name or texts.tags or texts.description or texts.ocr
+        return named[0] if named else "".join(texts.emoji) or self.id[:8]
 
 
 @dataclass(frozen=True, slots=True)

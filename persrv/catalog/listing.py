@@ -15,7 +15,7 @@ from persrv.catalog.batches import CHUNK, chunks
 from persrv.catalog.counts import typed_queries
 from persrv.catalog.database import Part
 from persrv.catalog.edits import edits_of
-from persrv.catalog.phrases import tidy
+from persrv.catalog.phrases import read_anew, tidy
 from persrv.catalog.semantics import Reading, readings_of
 from persrv.catalog.tables import placements, stickers
 from persrv.errors import NotFoundError
@@ -49,7 +49,8 @@ class Listing(Part):
 
         A field that a person edited is exactly what they said. Any other field joins what the sources say, loaders
         first, then the others by name; ``pack`` begins with the sticker's packs, and ``queries`` ends with
-        what users typed when they picked it. Of phrases that differ only in case the first stays.
+        what users typed when they picked it. Of phrases that differ only in case the first stays. A caption that was
+        read in the picture and stands in its name, tags or description too is there once.
 
         Args:
             ids: Only these; ids that are not listed are left out. All stickers where it is ``None``.
@@ -199,6 +200,8 @@ def _merged(
         for name, texts in reading.semantics.items():
             phrases.setdefault(name, []).extend(texts)
     phrases.setdefault("queries", []).extend(queries)
+    known = [text for name in ("name", "tags", "description") for text in edited.get(name, phrases.get(name, ()))]
+    phrases["ocr"] = list(read_anew(phrases.get("ocr", ()), known))
     # An edit stands as it is; `tidy` ran when it was made.
     return Semantics(**{name: edited.get(name, tidy(phrases.get(name, ()))) for name in FIELDS})
 

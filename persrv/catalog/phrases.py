@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
 from persrv.catalog.columns import Json, plain
 from persrv.errors import CatalogError
 from persrv.records import FIELDS, Semantics
+from persrv.text.folding import normalise
+
+_BETWEEN_LETTERS = re.compile(r"[\W_]+")
 
 
 def tidy(phrases: Iterable[str]) -> tuple[str, ...]:
@@ -17,6 +21,29 @@ def tidy(phrases: Iterable[str]) -> tuple[str, ...]:
         if stripped := plain(phrase).strip():
             found.setdefault(stripped.casefold(), stripped)
     return tuple(found.values())
+
+
+def read_anew(captions: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Return those captions that no known text of the sticker holds already, so that a text counts once.
+
+    People name a picture by the words drawn in it; what OCR then reads would be counted a second time. Case, space,
+    punctuation and traditional characters do not matter. A caption of a single character is held by any text that
+    has it as a word of its own only.
+
+    Args:
+        captions: What was read in the picture.
+        known: Names, tags and descriptions.
+    """
+    there = [_bare(text) for text in known]
+    return tuple(
+        caption
+        for caption in captions
+        if not any(bare == text or (len(bare) > 1 and bare in text) for bare in (_bare(caption),) for text in there)
+    )
+
+
+def _bare(text: str) -> str:
+    return _BETWEEN_LETTERS.sub("", normalise(text))
 
 
 def fold_query(query: str) -> str:

@@ -137,10 +137,9 @@ class VectorCache:
                 f"the array's shape is {vectors.shape}, not ({len(ids)}, {self.dimension})",
                 "give one row for each id",
             )
-        fits = (np.abs(vectors) <= _LARGEST).all(axis=1)
-        for sticker_id, fit in zip(ids, fits, strict=True):
+        for sticker_id, vector in zip(ids, vectors, strict=True):
             check_sticker_id(sticker_id)
-            if not fit:
+            if not storable(vector):
                 raise CatalogError(
                     f"the vector of sticker {sticker_id} holds a value that is not finite or above {_LARGEST:.0f}",
                     "correct the encoder, or scale its vectors",
@@ -187,6 +186,11 @@ class VectorCache:
             raise CatalogError(
                 f"the vectors {self._vector_file} are being written by another process", "let it finish, and try again"
             ) from error
+
+
+def storable(vector: NDArray[np.floating]) -> bool:
+    """Return whether a vector, shape (dimension,), is finite and fits float16, so that a cache can hold it."""
+    return bool((np.abs(vector) <= _LARGEST).all())
 
 
 def _file_name(encoder: str, revision: str, dimension: int) -> str:

@@ -30,7 +30,7 @@ class PictureFacts:
     """What a file's header says.
 
     Attributes:
-        format: ``"png"``, ``"jpeg"``, ``"gif"``, ``"webp"``, ``"webm"``, ``"mp4"`` or ``"tgs"``.
+        format: One of :data:`persrv.images.containers.container.Format`.
         width: Pixels as shown, after EXIF rotation, >= 1.
         height: Pixels as shown, >= 1.
         frames: Number of frames, 1 for a still.
@@ -47,7 +47,7 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        format: ``"png"``, ``"jpeg"``, ``"gif"``, ``"webp"``, ``"webm"``, ``"mp4"`` or ``"tgs"``.
+        format: One of :data:`persrv.images.containers.container.Format`.
         width: Pixels as shown, after EXIF rotation, >= 1.
         height: Pixels as shown, >= 1.
         n_frames: Frames in the file, of which ``frames`` is a choice.
@@ -87,7 +87,7 @@ def open_picture(source: Path | bytes, limits: Limits = _DEFAULT, max_frames: in
 
     Raises:
         PictureError: The file is missing, no regular file, empty, too large, cut short, damaged, of another format
-            than PNG, APNG, JPEG, GIF, WebP, WebM, MP4 and TGS, needs packages that are not installed, or its pixels
+            than :data:`persrv.images.containers.KINDS`, needs packages that are not installed, or its pixels
             do not match its header. The text names the file.
     """
     container = _inspect(source, limits)

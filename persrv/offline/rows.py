@@ -1,19 +1,23 @@
 """The rows of a table file: CSV, TSV, JSONL (one object a line) or Parquet.
 
-CSV, TSV and JSONL are read as a stream. What is wrong with one row is told in that row's place, so that a batch can
-go on; what is wrong with the whole table is raised.
+What separates the cells of CSV and TSV, the header tells: a comma, a semicolon, a tab or a bar. CSV, TSV and JSONL are
+read as a stream. What is wrong with one row is told in that row's place, so that a batch can go on; what is wrong with
+the whole table is raised.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 from persrv.errors import MissingExtraError, RecipeError, SourceError
+from persrv.offline.delimited import DELIMITERS, read_delimited
 
 _MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",  # before UTF-16's, which it begins like
@@ -21,6 +25,9 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
+"""The line by which spreadsheets say what separates cells."""
+
 _GARBLED = "\ufffd"
 """What bytes that are no text in the table's encoding are read as."""
 
@@ -92,12 +99,16 @@ class Columns:
             SourceError: A column is missing, or stands there twice; it names the columns found.
         """
         columns = ", ".join(found) or "none"
-        meant = {self.meaning_of.get(column) for column in found}
-        missing = [name for name in self.required if name not in meant] + sorted(self.own - set(found))
+        missing = self.missing(found)
         if missing:
             raise SourceError(f"{source} has no column {missing[0]}, it has {columns}", "correct the option columns")
         if len(set(found)) < len(found):
             raise SourceError(f"{source} has two columns of one name: {columns}", "rename one of them")
+
+    def missing(self, found: Sequence[str]) -> list[str]:
+        """Return the meanings and the recipe's columns that a header lacks."""
+        meant = {self.meaning_of.get(column) for column in found}
+        return [name for name in self.required if name not in meant] + sorted(self.own - set(found))
 
     def sort(self, cells: Cells) -> dict[str, object]:
         """Return meaning to content; columns that mean nothing are left out."""
@@ -126,7 +137,7 @@ def read_rows(source: Path, columns: Columns, encoding: str = "") -> Iterator[Ro
     match source.suffix.lower():
         case ".csv":
             yield from _delimited(source, columns, encoding, ",")
-        case ".tsv":
+        case ".tsv" | ".tab" | ".txt":
             yield from _delimited(source, columns, encoding, "\t")
         case ".jsonl" | ".ndjson":
             yield from _json_lines(source, columns, encoding)
@@ -136,19 +147,17 @@ def read_rows(source: Path, columns: Columns, encoding: str = "") -> Iterator[Ro
             raise SourceError(f"{source} ends in {suffix!r}", "give a .csv, .tsv, .jsonl or .parquet file")
 
 
-def _delimited(source: Path, columns: Columns, encoding: str, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader(_lines(source, encoding), delimiter=delimiter)
+def _delimited(source: Path, columns: Columns, encoding: str, usual: str) -> Iterator[Row]:
+    lines = _lines(source, encoding)
+    before, delimiter = _delimiter(lines, columns, usual)
     header: list[str] = []
-    while True:
-        place = f"{source.name} line {reader.line_num + 1}"
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            yield Row(place, {}, f"it is no row: {error}")
-            continue
-        if not header:
+    for row in read_delimited(chain(before.lines, lines), delimiter, before.first):
+        place = f"{source.name} line {row.line}"
+        cells = row.cells
+        if row.problem:
+            named = f"{header[row.column]}: " if 0 <= row.column < len(header) else ""
+            yield Row(place, {}, named + row.problem)
+        elif not header:
             header = [cell.strip() for cell in cells]
             columns.check(source, header)
         elif cells and len(cells) != len(header):
@@ -159,6 +168,28 @@ def _delimited(source: Path, columns: Columns, encoding: str, delimiter: str) ->
             yield Row(place, columns.sort(dict(zip(header, cells, strict=True))))
     if not header:
         columns.check(source, header)
+
+
+class _Beginning(NamedTuple):
+    """Lines that were read to see what separates cells, and the number of the first."""
+
+    lines: list[str]
+    first: int
+
+
+def _delimiter(lines: Iterator[str], columns: Columns, usual: str) -> tuple[_Beginning, str]:
+    """Return what separates the cells of the header: what its first line says, else what makes it a header."""
+    beginning = list(islice(lines, 1))
+    if not beginning:
+        return _Beginning([], 1), usual
+    said = _SEPARATOR_LINE.fullmatch(beginning[0])
+    if said:
+        return _Beginning([], 2), said[1]
+    for delimiter in dict.fromkeys((usual, *DELIMITERS)):
+        header = [cell.strip() for cell in next(read_delimited(iter(beginning), delimiter)).cells]
+        if header and not columns.missing(header):
+            return _Beginning(beginning, 1), delimiter
+    return _Beginning(beginning, 1), usual
 
 
 def _json_lines(source: Path, columns: Columns, encoding: str) -> Iterator[Row]:

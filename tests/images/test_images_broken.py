@@ -45,11 +45,11 @@ def webp_canvas(width: int, height: int) -> bytes:
 
 BROKEN = {
     "empty": (b"", "empty"),
-    "text": (b"a letter" * 30, "no PNG"),
-    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "no PNG"),
-    "bmp": (encoded(NOISE, "BMP"), "no PNG"),
-    "tiff": (encoded(NOISE, "TIFF"), "no PNG"),
-    "ico": (encoded(NOISE, "ICO"), "no PNG"),
+    "text": (b"a letter" * 30, "no sticker of a known kind"),
+    "svg cut": (b'<svg xmlns="http://www.w3.org/2000/svg"><g', "no XML"),
+    "bmp cut": (encoded(NOISE, "BMP")[:-500], "cannot be decoded"),
+    "tiff cut": (encoded(NOISE, "TIFF")[:-9000], "cut short|cannot be decoded"),
+    "ico": (encoded(NOISE, "ICO"), "no sticker of a known kind"),
     "signature only": (b"\x89PNG\r\n\x1a\n", "cut short"),
     "png cut": (STILLS["PNG"][:-500], "cut short"),
     "png without end": (STILLS["PNG"][:-12], "cut short"),

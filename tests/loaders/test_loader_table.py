@@ -166,7 +166,7 @@ def test_wrong_rows_are_reported_with_their_line_and_the_others_come(
 def test_a_cell_that_is_too_long_costs_its_row(read: Callable[..., list[SourceSticker | Skipped]]) -> None:
     report, item = read("t.csv", f"key\n{'x' * 200_000}\nb\n")
     assert isinstance(report, Skipped)
-    assert "field larger than field limit" in report.reason
+    assert "it has more than 131072 characters" in report.reason
     assert item.key == "b"
 
 
@@ -332,3 +332,59 @@ def test_jsonl_round_trip(read: Callable[..., list[SourceSticker]], rows: list[t
 def test_no_bytes_stop_a_batch(read: Callable[..., list[SourceSticker | Skipped]], name: str, content: bytes) -> None:
     start = b'{"key": "a"}\n' if name == "t.jsonl" else b"key\na\n"
     assert isinstance(read(name, start + content)[0], SourceSticker)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", "key;tags\na;hug\nb;sad, blue\n"),
+        ("t.csv", "key\ttags\na\thug\nb\tsad, blue\n"),
+        ("t.csv", "sep=;\nkey;tags\na;hug\nb;sad, blue\n"),
+        ("t.tsv", 'key,tags\na,hug\nb,"sad, blue"\n'),
+        ("t.txt", "key\ttags\na\thug\nb\tsad, blue\n"),
+    ],
+)
+def test_what_separates_cells_is_found_in_the_header(
+    read: Callable[..., list[SourceSticker]], name: str, content: str
+) -> None:
+    assert [(item.key, item.semantics.tags) for item in read(name, content)] == [("a", ("hug",)), ("b", ("sad, blue",))]
+
+
+def test_a_quote_that_is_never_closed_costs_one_row(read: Callable[..., list[SourceSticker | Skipped]]) -> None:
+    content = 'key,tags\na,hug\nb,"sad\nc,blue\nd,"two\nlines"\ne,five\n'
+    found = read("t.csv", content)
+    assert [item.key for item in found if isinstance(item, SourceSticker)] == ["a", "c", "d", "e"]
+    (report,) = [item for item in found if isinstance(item, Skipped)]
+    assert report.key == "t.csv line 3"
+    only = read("o.csv", 'key,tags\na,"never\nb,hug\n')
+    assert [item.key for item in only] == ["o.csv line 2", "b"]
+    assert isinstance(only[0], Skipped)
+    assert "never closed" in only[0].reason
+
+
+def test_a_quote_without_end_in_every_row_takes_no_more_time_than_rows(
+    read: Callable[..., list[SourceSticker | Skipped]],
+) -> None:
+    found = read("t.csv", "key,tags\n" + 'a,"b\n' * 3000)
+    assert len(found) < 3001
+    assert isinstance(found[-1], Skipped)
+
+
+def test_a_cell_without_end_is_named_with_its_column(read: Callable[..., list[SourceSticker | Skipped]]) -> None:
+    report, item = read("t.csv", f"key,tags,description\na,hug,{'x' * 200_000}\nb,sad,\n")
+    assert isinstance(report, Skipped)
+    assert report.key == "t.csv line 2"
+    assert report.reason.startswith("description: it has more than 131072 characters")
+    assert item.key == "b"
+
+
+def test_rows_of_one_key_are_joined_or_named(read: Callable[..., list[SourceSticker | Skipped]]) -> None:
+    content = "key,tags,pack,rating\na,hug,,safe\na,love; hug,cats,unsafe\nb,sad,,\na,late,,\n"
+    first, second, report = read("t.csv", content)
+    assert isinstance(first, SourceSticker)
+    assert (first.semantics.tags, first.pack, first.rating) == (("hug", "love"), "cats", "unsafe")
+    assert report == Skipped(
+        "t.csv line 5", "its key 'a' stood in t.csv line 2; rows of one key must follow each other"
+    )
+    assert isinstance(second, SourceSticker)
+    assert second.key == "b"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Format = Literal["png", "jpeg", "gif", "webp", "webm", "mp4", "tgs"]
+Format = Literal["png", "jpeg", "gif", "webp", "bmp", "tiff", "avif", "heic", "jxl", "svg", "webm", "mp4", "tgs"]
 
 MOST_FRAMES = 10_000
 """Frames of a video or vector animation above which it is no sticker, and only costs time to count."""
@@ -20,7 +20,8 @@ class Container:
     """A file's structure.
 
     Attributes:
-        format: Pillow's name of the format in lower case, or ``"webm"``, ``"mp4"``, ``"tgs"``.
+        format: Pillow's name of the format in lower case, or ``"heic"``, ``"jxl"``, ``"svg"``,
+            ``"webm"``, ``"mp4"``, ``"tgs"``.
         width: Canvas width in pixels as stored, before any EXIF rotation, >= 1.
         height: Canvas height likewise.
         frames: Number of frames that are shown, >= 1.

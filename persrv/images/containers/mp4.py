@@ -39,7 +39,7 @@ def read_mp4(data: bytes) -> Container:
         MalformedError: A box is cut short, there is no video track that can be decoded, or the file is fragmented.
     """
     tracks: list[_Track] = []
-    for kind, body in _boxes(data):
+    for kind, body in boxes(data):
         if kind == b"trak":
             tracks.append(_Track())
         elif kind == b"moof":
@@ -58,7 +58,7 @@ def read_mp4(data: bytes) -> Container:
     return Container("mp4", *size, video.frames, 0, b"", data, video.seconds, codec)
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield every box in the file's order, with its content where that is no list of other boxes."""
     position = 0
     ends = [len(data)]

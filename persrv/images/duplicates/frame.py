@@ -13,6 +13,9 @@ _POWER = 16
 _REACH = 1.45
 """Half the square's side over that moment's root: 99 in 100 drawings lie inside wholly, with a tenth to spare."""
 
+_HALF_A_PIXEL = 0.5
+"""How far a drawing of a single pixel reaches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -47,10 +50,11 @@ def frame_of(weight: NDArray[np.float32]) -> Frame | None:
         share = weight.sum(axis=axis, dtype=np.float64) / total
         place = np.arange(len(share)) + 0.5
         centre = float(share @ place)
-        farthest = float(np.abs(place - centre).max())
+        distance = np.abs(place - centre)
+        farthest = max(float(distance.max()), _HALF_A_PIXEL)  # along one pixel nothing is far
         centres.append(centre)
-        reaches.append(farthest * float(share @ (np.abs(place - centre) / farthest) ** _POWER) ** (1 / _POWER))
-    return Frame(centres[0], centres[1], 2.0 * _REACH * max(reaches))
+        reaches.append(farthest * float(share @ (distance / farthest) ** _POWER) ** (1 / _POWER))
+    return Frame(centres[0], centres[1], 2.0 * _REACH * max(*reaches, _HALF_A_PIXEL))
 
 
 def sample(planes: NDArray[np.float32], frame: Frame, cells: int) -> NDArray[np.float32]:

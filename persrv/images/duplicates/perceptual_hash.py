@@ -41,7 +41,7 @@ class PerceptualHash:
     """
 
     name = "perceptual-hash"
-    revision = "2"
+    revision = "3"
     dimension = DIMENSION
     purpose: Literal["content"] = "content"
     licence = "Apache-2.0"

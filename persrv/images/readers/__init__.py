@@ -27,6 +27,18 @@ def open_reader(container: Container, limits: Limits) -> AbstractContextManager[
         from persrv.images.readers.lottie import LottieReader
 
         return LottieReader(container, limits)
+    if container.format == "heic":
+        from persrv.images.readers.heif import HeifReader
+
+        return HeifReader(container)
+    if container.format == "jxl":
+        from persrv.images.readers.jxl import JxlReader
+
+        return JxlReader(container)
+    if container.format == "svg":
+        from persrv.images.readers.svg import SvgReader
+
+        return SvgReader(container)
     from persrv.images.readers.still import PillowReader
 
     return PillowReader(container, limits)

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog import Catalog, VectorCache
+from persrv.catalog.vectors import storable
+from persrv.errors import PersrvError
+from persrv.images.decode import Picture
 from persrv.images.encoder import ImageEncoder
 from persrv.images.together import encode_together
 from persrv.offline.stage import Item
@@ -29,11 +32,33 @@ class Looker:
         self.model = "+".join(f"{encoder.name}@{encoder.revision}" for encoder in encoders)
 
     def work(self, items: Sequence[Item]) -> list[Looks | Skipped]:
-        """Return the vectors of each picture."""
+        """Return the vectors of each picture; one that an encoder fails on is reported, and costs nothing else."""
         pictures = [item.picture for item in items if item.picture is not None]
-        encoded = encode_together(self._encoders, pictures) if pictures else []
-        rows = iter(zip(*encoded, strict=True))
-        return [next(rows) if item.picture is not None else Skipped(item.sticker_id, "no picture") for item in items]
+        found = iter(self._looks(pictures))
+        return [
+            _named(item, next(found)) if item.picture is not None else Skipped(item.sticker_id, "no picture")
+            for item in items
+        ]
+
+    def _looks(self, pictures: Sequence[Picture]) -> list[Looks | str]:
+        """Return each picture's vectors, or why it has none."""
+        try:
+            encoded = encode_together(self._encoders, pictures) if pictures else []
+        except PersrvError:
+            raise
+        # Encoders are foreign code: whatever goes wrong in one, only the picture at fault shall be lost.
+        except Exception as error:
+            if len(pictures) > 1:
+                return [found for picture in pictures for found in self._looks([picture])]
+            return [f"it cannot be looked at: {str(error) or type(error).__name__}"]
+        return [
+            looks if all(storable(row) for row in looks) else "its vector holds a value that is no usable number"
+            for looks in zip(*encoded, strict=True)
+        ]
+
+
+def _named(item: Item, found: Looks | str) -> Looks | Skipped:
+    return Skipped(str(item.path), found) if isinstance(found, str) else found
 
 
 class LookStage:

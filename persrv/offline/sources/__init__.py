@@ -1,0 +1,1 @@
+"""What loaders share: walking through folders, opening archives safely, and reading what lies beside pictures."""

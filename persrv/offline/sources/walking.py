@@ -1,0 +1,115 @@
+"""The pictures of a folder, and a word on everything in it that looks like one and is not taken."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from persrv.errors import SourceError
+from persrv.images.containers import begins_like_a_picture
+from persrv.records import Skipped
+
+_KINDS = ".png .apng .jpg .jpeg .jfif .jpe .webp .gif .bmp .tif .tiff .avif .heic .heif .jxl .svg .webm .mp4 .tgs"
+SUFFIXES = frozenset(_KINDS.split())
+"""File names that end in one of these, in any case, are stickers; what they hold is looked at when they are read."""
+
+_ARCHIVES = frozenset((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".wastickers", ".stickerpack"))
+_OTHER_KINDS = ".psd .xcf .kra .ai .eps .ico .cur .jp2 .j2k .dds .tga .raw .dng .mov .avi .mkv .flv .wmv .lottie"
+_NOT_READ = frozenset(_OTHER_KINDS.split())
+_UNWANTED = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
+_SMALL_COPY = "_thumb.jpg"
+_FIRST_BYTES = 32
+
+
+def walk_pictures(root: Path) -> Iterator[Path | Skipped]:
+    """Yield reports on what cannot be entered or is not read, then the pictures, each in the order of their paths.
+
+    Hidden files and folders are passed over. A file without an ending is a picture if it begins like one. Links are
+    followed to files inside the folder only; what lies behind a linked folder is reported, since it may be anywhere.
+    Telegram's and other apps' small copies (``a.webp_thumb.jpg`` beside ``a.webp``) are passed over.
+
+    Args:
+        root: The folder, resolved.
+
+    Raises:
+        SourceError: It is no folder, or cannot be listed.
+    """
+    if not root.is_dir():
+        raise SourceError(f"{root} is no folder", "name a folder of pictures")
+    reports: list[Skipped] = []
+    found: list[str] = []
+    pending = [str(root)]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = [each for each in listing if not each.name.startswith(".") and each.name not in _UNWANTED]
+        except OSError as error:
+            if folder == str(root):
+                raise SourceError(f"{root} cannot be listed: {error.strerror}", "check its rights") from error
+            reports.append(Skipped(_key(folder, root), f"cannot be listed: {error.strerror}"))
+            continue
+        names = {each.name for each in entries}
+        for each in entries:
+            if each.is_dir(follow_symlinks=False):
+                pending.append(each.path)
+            elif each.is_symlink() and Path(each.path).is_dir():
+                reports += _linked(each.path, root)
+            elif not (each.name.endswith(_SMALL_COPY) and each.name.removesuffix(_SMALL_COPY) in names):
+                found += _taken(each.path, reports, root)
+    yield from sorted(reports, key=lambda report: report.key)
+    for key, path in sorted((_key(path, root), path) for path in found):
+        yield _checked(key, Path(path), root)
+
+
+def _taken(path: str, reports: list[Skipped], root: Path) -> list[str]:
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 (half a million of them)
+    if suffix in SUFFIXES:
+        return [path]
+    if suffix in _ARCHIVES:
+        reports.append(Skipped(_key(path, root), "it is an archive; run persrv import on it, or unpack it"))
+    elif suffix in _NOT_READ:
+        reports.append(Skipped(_key(path, root), f"{suffix} files are not read; save it as PNG or WebP"))
+    elif not suffix and _begins_like_a_picture(path):
+        return [path]
+    return []
+
+
+def _begins_like_a_picture(path: str) -> bool:
+    try:
+        if not os.path.isfile(path):  # noqa: PTH113
+            return False
+        with Path(path).open("rb") as file:
+            return begins_like_a_picture(file.read(_FIRST_BYTES))
+    except OSError:
+        return False
+
+
+def _linked(path: str, root: Path) -> list[Skipped]:
+    """Return the report on a linked folder, none where its files are found at their own place."""
+    try:
+        place = Path(path).resolve()
+    except (OSError, RuntimeError):
+        return []
+    inside = place.is_relative_to(root)
+    if inside and not any(part.startswith(".") for part in place.relative_to(root).parts):
+        return []
+    reason = "it is a link to a folder outside; name that folder as another [[stickers]] of the recipe"
+    return [Skipped(_key(path, root), reason if not inside else "it is a link to a hidden folder")]
+
+
+def _checked(key: str, path: Path, root: Path) -> Path | Skipped:
+    if key != key.encode("utf-8", "replace").decode():
+        return Skipped(ascii(key), "its path is not valid UTF-8")
+    if not path.is_symlink():
+        return path if path.is_file() else Skipped(key, "it is no plain file")
+    if not path.is_file():
+        return Skipped(key, "it is a link to nothing, or no plain file")
+    if not path.resolve().is_relative_to(root):
+        return Skipped(key, "it is a link to a file outside the folder")
+    return path
+
+
+def _key(path: str, root: Path) -> str:
+    return Path(path).relative_to(root).as_posix()
