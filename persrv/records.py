@@ -5,11 +5,14 @@ All records are frozen. Text values are plain ``str``; times are timezone-aware 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+
+from persrv.errors import QueryError
 
 PickKind = Literal["pick", "send", "favourite", "simulated"]
 """How an interaction came about. Every kind counts as a pick; ``simulated`` marks picks that no person made."""
@@ -252,3 +255,28 @@ class StyleSummary:
     share: float
     sticker_id: str
     title: str
+
+
+LONGEST_USER = 200
+"""Characters of a user's id."""
+
+
+def check_user(user: object) -> str:
+    """Return a user's id in its one spelling: without white space around it, in Unicode's composed form (NFC).
+
+    Called where an id enters, so that two ids are the same person exactly when they are the same text.
+
+    Raises:
+        QueryError: It is no text, empty, longer than :data:`LONGEST_USER` characters, or holds a control character
+            (NUL, line breaks) or a lone surrogate.
+    """
+    if not isinstance(user, str):
+        raise QueryError(f"user {user!r:.60} is not a text", "give the user's id as a string")
+    name = unicodedata.normalize("NFC", user.strip())
+    if not name or len(name) > LONGEST_USER:
+        raise QueryError(f"user {user[:40]!r} is empty or too long", f"use 1 to {LONGEST_USER} characters")
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        raise QueryError(
+            f"user {name[:40]!r} holds a control character or half a character", "use letters, digits and signs only"
+        )
+    return name

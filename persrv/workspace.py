@@ -31,7 +31,7 @@ class Workspace:
     folder: Path
 
     @classmethod
-    def of(cls, recipe: str | Path | Recipe, home_folder: Path | None = None) -> Self:
+    def of(cls, recipe: str | Path | Recipe, home_folder: str | Path | None = None) -> Self:
         """Return the workspace of a recipe, given as name, path or object; nothing is created.
 
         Args:
@@ -43,7 +43,7 @@ class Workspace:
         """
         if not isinstance(recipe, Recipe):
             recipe = Recipe.read(find_recipe(str(recipe)))
-        return cls(recipe, (home_folder or home()) / recipe.name)
+        return cls(recipe, (home() if home_folder is None else Path(home_folder).expanduser()) / recipe.name)
 
     @property
     def users_name(self) -> str:

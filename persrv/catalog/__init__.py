@@ -4,7 +4,7 @@ from persrv.catalog.catalog import Catalog
 from persrv.catalog.counts import PickCounts, UserSummary
 from persrv.catalog.edits import EDITABLE, Edit
 from persrv.catalog.identity import content_id, sticker_id_of_key
-from persrv.catalog.interactions import EPOCH, PickReport
+from persrv.catalog.interactions import EPOCH, PickReport, counted_time
 from persrv.catalog.placements import Entry, KnownFile
 from persrv.catalog.semantics import Reading
 from persrv.catalog.vectors import VectorCache
@@ -22,5 +22,6 @@ __all__ = [
     "UserSummary",
     "VectorCache",
     "content_id",
+    "counted_time",
     "sticker_id_of_key",
 ]

@@ -10,6 +10,7 @@ from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from persrv.errors import CatalogError
+from persrv.records import check_user
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """Whatever JSON can say."""
@@ -43,6 +44,17 @@ class PlainText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Clean what is written or looked up."""
         return None if value is None else plain(value)
+
+
+class UserId(TypeDecorator[str]):
+    """A user's id, checked by :func:`persrv.records.check_user` whether it is written or looked up."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Bring to its one spelling; what cannot be an id is a ``QueryError``."""
+        return None if value is None else check_user(value)
 
 
 class JsonText(TypeDecorator[Json]):

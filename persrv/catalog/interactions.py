@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,10 +20,13 @@ from persrv.catalog.placements import resolved
 from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import interactions
-from persrv.errors import CatalogError
-from persrv.records import PICK_KINDS, Interaction, Skipped, SourcePick
+from persrv.errors import CatalogError, PersrvError
+from persrv.records import PICK_KINDS, Interaction, Skipped, SourcePick, check_user
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+AHEAD = timedelta(days=1)
+"""How far ahead of this machine's clock a pick may be dated; one dated later counts as made now."""
 
 _PAGE = 1000
 _PICKS_AT_ONCE = 2000
@@ -36,12 +39,29 @@ class PickReport:
     Attributes:
         new: Picks stored now.
         known: Picks that were stored before.
-        skipped: Picks of stickers that the catalog does not know, by the loader's key.
+        skipped: Picks that cannot be used, by the loader's key: of stickers that the catalog does not know, or of
+            users whose id is refused.
+        ahead: Picks that are dated more than a day ahead and count as made when they were first read.
     """
 
     new: int
     known: int
     skipped: tuple[Skipped, ...]
+    ahead: int = 0
+
+
+def counted_time(time: datetime, now: datetime) -> datetime:
+    """Return when a pick counts as made: ``now`` where it is dated more than a day ahead, else its own time in UTC.
+
+    A single pick from a wrong clock would else make all others old, in its user's profile and in every sticker's age.
+
+    Raises:
+        CatalogError: The time has no zone.
+    """
+    if time.utcoffset() is None:
+        return in_utc(time)
+    # Compared before it is brought to UTC, which the last hours of the year 9999 cannot be.
+    return now if time > now + AHEAD else in_utc(time)
 
 
 class Interactions(Part):
@@ -50,11 +70,13 @@ class Interactions(Part):
     def put_interactions(self, batch: Iterable[Interaction]) -> int:
         """Store interactions in one transaction and return how many were new.
 
-        Two are the same if user, query, sticker, time (to the microsecond) and kind are.
+        Two are the same if user, query, sticker, time (to the microsecond) and kind are. A time more than a day ahead
+        is stored as now, see :func:`counted_time`.
 
         Raises:
             NotFoundError: The catalog does not know a sticker; nothing is stored then.
-            CatalogError: A user is empty, a time has no zone, or a kind is unknown; nothing is stored then.
+            QueryError: A user's id is refused, see :func:`persrv.records.check_user`; nothing is stored then.
+            CatalogError: A time has no zone, or a kind is unknown; nothing is stored then.
         """
         with self._database.write() as connection:
             return sum(_insert(connection, chunk) for chunk in chunks(batch))
@@ -63,13 +85,12 @@ class Interactions(Part):
         """Store one interaction and return whether it was new.
 
         Raises:
-            NotFoundError: As :meth:`put_interactions`.
-            CatalogError: As :meth:`put_interactions`.
+            PersrvError: As :meth:`put_interactions`.
         """
         return self.put_interactions([interaction]) == 1
 
     def put_picks(self, loader: str, picks: Iterable[SourcePick], default_time: datetime = EPOCH) -> PickReport:
-        """Store a loader's picks; those of unknown stickers are skipped and reported.
+        """Store a loader's picks; those of unknown stickers or impossible users are skipped and reported.
 
         A transaction holds a few thousand picks, so that a long source keeps nobody waiting. What an interruption
         left out is stored when the source is read again.
@@ -80,18 +101,24 @@ class Interactions(Part):
         Raises:
             CatalogError: As :meth:`put_interactions`.
         """
-        new = known = 0
+        new = known = ahead = 0
         skipped: list[Skipped] = []
         repeated: Counter[tuple[str, ...]] = Counter()
+        latest = datetime.now(UTC) + AHEAD
         for chunk in chunks(picks, _PICKS_AT_ONCE):
             with self._database.write() as connection:
                 ids = resolved(connection, loader, {pick.key for pick in chunk})
-                found = [_timed(pick, ids[pick.key], default_time, repeated) for pick in chunk if pick.key in ids]
+                found = []
+                for pick in chunk:
+                    if isinstance(usable := _usable(pick, ids), Skipped):
+                        skipped.append(usable)
+                    else:
+                        found.append(_timed(usable, ids[pick.key], default_time, repeated))
                 stored = _insert(connection, found)
-            skipped += [Skipped(pick.key, "no sticker has this key") for pick in chunk if pick.key not in ids]
             new += stored
             known += len(found) - stored
-        return PickReport(new, known, tuple(skipped))
+            ahead += sum(interaction.time > latest for interaction in found)
+        return PickReport(new, known, tuple(skipped), ahead)
 
     def interactions(
         self, user: str | None = None, since: datetime | None = None, until: datetime | None = None
@@ -165,20 +192,21 @@ class Interactions(Part):
 
 def _insert(connection: Connection, batch: list[Interaction]) -> int:
     require(connection, {interaction.sticker_id for interaction in batch})
-    rows = [_row(interaction) for interaction in batch]
+    now = datetime.now(UTC)
+    rows = [_row(interaction, now) for interaction in batch]
     new = insert_new(connection, interactions, rows, "digest")
     mark(connection, {row["sticker_id"] for row in rows if row["digest"] in new})
     return len(new)
 
 
-def _row(interaction: Interaction) -> dict[str, Any]:
-    user, query = plain(interaction.user), plain(interaction.query)
-    if not user.strip():
-        raise CatalogError(f"an interaction with {interaction.sticker_id} names no user", "say who picked")
+def _row(interaction: Interaction, now: datetime) -> dict[str, Any]:
+    user, query = check_user(interaction.user), plain(interaction.query)
     if interaction.kind not in PICK_KINDS:
         raise CatalogError(f"{interaction.kind!r} is no kind of interaction", f"use one of {', '.join(PICK_KINDS)}")
-    time = in_utc(interaction.time)
-    same = [user, query, interaction.sticker_id, time.isoformat(timespec="microseconds"), interaction.kind]
+    time = counted_time(interaction.time, now)
+    # By the time that the source says, so that a pick dated ahead is known again at the next reading.
+    dated = time if time is not now else _in_utc_or_beyond(interaction.time)
+    same = [user, query, interaction.sticker_id, dated.isoformat(timespec="microseconds"), interaction.kind]
     return {
         "digest": hashlib.sha256(json.dumps(same).encode()).hexdigest()[:32],
         "user": user,
@@ -188,6 +216,25 @@ def _row(interaction: Interaction) -> dict[str, Any]:
         "time": time,
         "kind": interaction.kind,
     }
+
+
+def _in_utc_or_beyond(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:  # the last hours of the year 9999
+        return time
+
+
+def _usable(pick: SourcePick, ids: Mapping[str, str]) -> SourcePick | Skipped:
+    if pick.key not in ids:
+        return Skipped(pick.key, "no sticker has this key")
+    try:
+        user = check_user(pick.user)
+        if pick.time is not None:
+            counted_time(pick.time, datetime.now(UTC))
+    except PersrvError as error:
+        return Skipped(pick.key, error.problem)
+    return pick if user == pick.user else replace(pick, user=user)
 
 
 def _timed(pick: SourcePick, sticker_id: str, default: datetime, repeated: Counter[tuple[str, ...]]) -> Interaction:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from persrv.catalog.columns import JsonText, Moment, PlainText
+from persrv.catalog.columns import JsonText, Moment, PlainText, UserId
 
 metadata = MetaData(
     naming_convention={
@@ -105,7 +105,7 @@ interactions = Table(
     metadata,
     Column("id", _Number, primary_key=True),
     Column("digest", PlainText, nullable=False),
-    Column("user", PlainText, nullable=False),
+    Column("user", UserId, nullable=False),
     Column("query", PlainText, nullable=False),
     Column("folded_query", PlainText, nullable=False),
     _sticker_id(),
@@ -123,7 +123,7 @@ impressions = Table(
     Column("id", _Number, primary_key=True),
     Column("experiment", PlainText, nullable=False),
     Column("settings", PlainText, nullable=False),
-    Column("user", PlainText, nullable=False),
+    Column("user", UserId, nullable=False),
     Column("query", PlainText, nullable=False),
     Column("time", Moment, nullable=False),
     Column("shown", JsonText, nullable=False),

@@ -78,6 +78,8 @@ def _tell(report: BuildReport) -> None:
         stderr.print(f"skipped {_shown(item.key)}: {_shown(item.reason)}", highlight=False, soft_wrap=True)
     if len(report.skipped) > LISTED:
         stderr.print(f"... and {len(report.skipped) - LISTED} more; --json names all", highlight=False)
+    for note in report.notes:
+        stderr.print(_shown(note), highlight=False, soft_wrap=True)
     read = ", ".join(f"{stage.done} by {stage.name}" for stage in report.stages)
     typer.echo(
         f"{report.stickers} stickers, newly read: {read or 'none'}; {report.picks} new picks, "

@@ -28,11 +28,13 @@ def pick(
     from persrv.online.retriever import Retriever
 
     with Retriever.open(recipe) as retriever:
-        profile = retriever.record(user, query, sticker, kind=kind)
-    shares = [round(float(share), 4) for share in profile.shares]
+        receipt = retriever.record(user, query, sticker, kind=kind)
+    shares = [round(float(share), 4) for share in receipt.profile.shares]
     if as_json:
-        print_json({"user": user, "styles": len(shares), "shares": shares})
+        print_json({"user": user, "styles": len(shares), "shares": shares, "new": receipt.new, "note": receipt.note})
     else:
+        if receipt.note:
+            typer.echo(receipt.note, err=True)
         typer.echo(f"{user} now has {len(shares)} style(s): {', '.join(f'{share:.0%}' for share in shares) or 'none'}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from persrv.catalog import Catalog, Entry, KnownFile, content_id, sticker_id_of_key
+from persrv.catalog import Catalog, Entry, KnownFile, PickReport, content_id, sticker_id_of_key
 from persrv.catalog.batches import chunks
 from persrv.errors import PictureError
 from persrv.images.decode import facts
@@ -28,12 +28,14 @@ class Ingested:
         removed: Stickers that it had before and has no longer.
         picks: Picks that were new.
         skipped: Items that could not be used.
+        notes: Sentences about what was taken in another way than its source says.
     """
 
     stickers: int
     removed: int
     picks: int
     skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...] = ()
 
 
 def ingest(
@@ -75,9 +77,16 @@ def ingest(
             advance(len(batch))
     removed = catalog.remove_missing(loader.name, seen)
     picks = 0
+    notes: list[str] = []
     for source in pick_loaders:
-        picks += _ingest_picks(catalog, loader.name, source, progress, keep_pick, skipped)
-    return Ingested(len(seen), len(removed), picks, tuple(skipped))
+        report = _ingest_picks(catalog, loader.name, source, progress, keep_pick, skipped)
+        picks += report.new
+        if report.ahead:
+            notes.append(
+                f"{report.ahead} picks of {source.source or source.name} are dated more than a day ahead and count as "
+                "made when they were first read; correct the clock of what writes them"
+            )
+    return Ingested(len(seen), len(removed), picks, tuple(skipped), tuple(notes))
 
 
 def _entry(found: SourceSticker, loader: str, known: dict[str, KnownFile]) -> Entry | Skipped:
@@ -117,7 +126,7 @@ def _ingest_picks(
     progress: Progress,
     keep: PickFilter | None,
     skipped: list[Skipped],
-) -> int:
+) -> PickReport:
     with progress.stage("reading picks", None) as advance:
 
         def wanted() -> Iterator[SourcePick]:
@@ -130,4 +139,4 @@ def _ingest_picks(
 
         report = catalog.put_picks(sticker_loader, wanted())
     skipped.extend(report.skipped)
-    return report.new
+    return report

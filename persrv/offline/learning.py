@@ -39,7 +39,7 @@ class Learnt:
 def learn_labels(
     recipe: str | Path | Recipe,
     *,
-    home: Path | None = None,
+    home: str | Path | None = None,
     image_encoder: str = ENCODER,
     progress: Progress | None = None,
 ) -> Learnt:

@@ -14,7 +14,11 @@ from persrv.workspace import Workspace
 
 
 def export_pictures(
-    recipe: str | Path | Recipe, folder: Path, *, home: Path | None = None, progress: Progress | None = None
+    recipe: str | Path | Recipe,
+    folder: str | Path,
+    *,
+    home: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> tuple[int, list[Skipped]]:
     """Put every picture into a folder as ``ID.FORMAT``, the path that ``image_url`` ends with.
 
@@ -33,7 +37,7 @@ def export_pictures(
         NotFoundError: The collection was never built.
         SourceError: The folder cannot be written.
     """
-    done, gone = 0, []
+    done, gone, target = 0, [], Path(folder)
     with (
         Workspace.of(recipe, home).existing_catalog() as catalog,
         (progress or Silent()).stage("exporting pictures", catalog.count()) as advance,
@@ -43,8 +47,8 @@ def export_pictures(
             if sticker.path is None:
                 continue
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-                _put(sticker.path, folder / f"{sticker.id}.{sticker.format}")
+                target.mkdir(parents=True, exist_ok=True)
+                _put(sticker.path, target / f"{sticker.id}.{sticker.format}")
             except FileNotFoundError:
                 gone.append(Skipped(str(sticker.path), "the picture is gone"))
                 continue

@@ -39,6 +39,7 @@ class BuildReport:
         skipped: Items that could not be used, each with a reason once; those of stages are tried again at the next
             build.
         seconds: Wall-clock time.
+        notes: Sentences for the person who builds, about what was taken in another way than its source says.
     """
 
     manifest: Manifest | None
@@ -49,6 +50,7 @@ class BuildReport:
     users: int
     skipped: tuple[Skipped, ...]
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def encoded(self) -> int:
@@ -59,7 +61,7 @@ class BuildReport:
 def build_collection(
     recipe: str | Path | Recipe,
     *,
-    home: Path | None = None,
+    home: str | Path | None = None,
     progress: Progress | None = None,
     only: Collection[str] = (),
     limit: int | None = None,
@@ -121,11 +123,12 @@ def build_collection(
         # A picture that cannot be opened fails in every stage, and is one thing to mend.
         skipped=tuple(dict.fromkeys((*came.skipped, *(item for report in reports for item in report.skipped)))),
         seconds=time.monotonic() - started,
+        notes=came.notes,
     )
 
 
 def plan_build(
-    recipe: str | Path | Recipe, *, home: Path | None = None, only: Collection[str] = (), limit: int | None = None
+    recipe: str | Path | Recipe, *, home: str | Path | None = None, only: Collection[str] = (), limit: int | None = None
 ) -> list[StageReport]:
     """Say what :func:`build_collection` would do to the stickers that are in the catalog; nothing is read or written.
 

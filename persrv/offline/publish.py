@@ -16,7 +16,7 @@ from persrv.workspace import Workspace
 
 
 def push_collection(
-    recipe: str | Path | Recipe, url: str, *, home: Path | None = None, progress: Progress | None = None
+    recipe: str | Path | Recipe, url: str, *, home: str | Path | None = None, progress: Progress | None = None
 ) -> dict[str, Manifest]:
     """Copy a collection's stickers and users to a server, and switch to them there.
 

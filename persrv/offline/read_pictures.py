@@ -54,7 +54,7 @@ class PictureReading:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def read_pictures(recipe: str | Path | Recipe, files: Sequence[Path]) -> Iterator[PictureReading]:
+def read_pictures(recipe: str | Path | Recipe, files: Sequence[str | Path]) -> Iterator[PictureReading]:
     """Run a recipe's readers over pictures, one at a time; nothing is stored.
 
     A file that cannot be used gives a reading with a ``problem``; the others go on.
@@ -66,7 +66,7 @@ def read_pictures(recipe: str | Path | Recipe, files: Sequence[Path]) -> Iterato
     readers = _Readers(Workspace.of(recipe))
     for file in files:
         try:
-            yield readers.read(file)
+            yield readers.read(Path(file))
         except PictureError as error:
             yield PictureReading(str(file), problem=error.problem)
 

@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Literal, Self
 
 from persrv.online.answer import Answer
+from persrv.online.feedback import PickReceipt
 from persrv.online.opening import Opening
 from persrv.online.request import FilterValue
 from persrv.online.retriever import Retriever
 from persrv.ranking.profile import StyleProfile
 from persrv.recipe import Recipe
-from persrv.records import PickKind
+from persrv.records import Impression, Interaction, PickKind, StyleSummary
 
 
 class AsyncRetriever:
@@ -28,7 +29,7 @@ class AsyncRetriever:
         self._retriever = retriever
 
     @classmethod
-    def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Opening[Self]:
+    def open(cls, recipe: str | Path | Recipe, *, home: str | Path | None = None) -> Opening[Self]:
         """Open a collection, see :meth:`Retriever.open`; ``await`` it, or use it in an ``async with`` block."""
 
         async def opened() -> Self:
@@ -77,9 +78,29 @@ class AsyncRetriever:
 
     async def record(
         self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
-    ) -> StyleProfile:
+    ) -> PickReceipt:
         """Write a pick down, see :meth:`Retriever.record`."""
         return await asyncio.to_thread(self._retriever.record, user, query, sticker_id, kind=kind, time=time)
+
+    async def profile(self, user: str) -> StyleProfile:
+        """Return a user's style profile, see :meth:`Retriever.profile`."""
+        return await asyncio.to_thread(self._retriever.profile, user)
+
+    async def styles(self, user: str) -> list[StyleSummary]:
+        """Return a user's styles, see :meth:`Retriever.styles`."""
+        return await asyncio.to_thread(self._retriever.styles, user)
+
+    async def picks(self, user: str) -> list[Interaction]:
+        """Return a user's interactions, see :meth:`Retriever.picks`."""
+        return await asyncio.to_thread(self._retriever.picks, user)
+
+    async def impressions(self, user: str) -> list[Impression]:
+        """Return what a user was shown in comparisons, see :meth:`Retriever.impressions`."""
+        return await asyncio.to_thread(self._retriever.impressions, user)
+
+    async def forget(self, user: str) -> int:
+        """Delete all that is held of a user, see :meth:`Retriever.forget`."""
+        return await asyncio.to_thread(self._retriever.forget, user)
 
     async def refresh(self) -> bool:
         """Go on to the newest build, see :meth:`Retriever.refresh`."""

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from persrv.catalog import Catalog
-from persrv.errors import QueryError
 from persrv.index.schema import point_id
 from persrv.index.vectors import vector_of
 from persrv.online.open_version import OpenVersion
 from persrv.ranking.profile import StyleProfile, days_since_epoch
-from persrv.records import Interaction, PickKind, Sticker
+from persrv.records import Sticker
 
-LONGEST_USER = 200
-"""Characters of a user's name."""
+DATED_AHEAD = "the pick is dated more than a day ahead and counts as made now; correct the clock that dates it"
 
 
-def write_pick(
-    catalog: Catalog, user: str, query: str, sticker_id: str, kind: PickKind, time: datetime
-) -> Sticker | None:
-    """Write one pick down.
+@dataclass(frozen=True, slots=True)
+class PickReceipt:
+    """What became of one pick.
 
-    This comes before :func:`learn_pick`: when the index cannot be reached, the pick is kept and the next build catches
-    up.
-
-    Returns:
-        What was picked; ``None`` where this pick (same user, query, sticker, time and kind) was written before.
-
-    Raises:
-        NotFoundError: No such sticker.
-        QueryError: An empty or overlong user, or a time without a zone.
+    Attributes:
+        sticker_id: The sticker's full id.
+        profile: The user's style profile, moved by the pick.
+        new: Whether the pick was stored now; false where it had been stored before, and counts once.
+        note: A sentence about what went another way than the caller may think, ``""`` for none.
     """
-    if not user.strip() or len(user) > LONGEST_USER:
-        raise QueryError(f"user {user[:40]!r} is empty or too long", f"use 1 to {LONGEST_USER} characters")
-    if time.tzinfo is None:
-        raise QueryError(f"time {time.isoformat()} has no time zone", "give an offset, such as +00:00")
-    sticker = catalog.sticker(sticker_id)
-    return sticker if catalog.record(Interaction(user, query, sticker.id, time, kind)) else None
+
+    sticker_id: str
+    profile: StyleProfile
+    new: bool = True
+    note: str = ""
 
 
 def learn_pick(version: OpenVersion, user: str, sticker: Sticker, time: datetime) -> StyleProfile:

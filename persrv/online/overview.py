@@ -14,7 +14,7 @@ from persrv.recipe import Recipe
 from persrv.workspace import Workspace
 
 
-def overview(recipe: str | Path | Recipe, *, home: Path | None = None) -> dict[str, Any]:
+def overview(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> dict[str, Any]:
     """Return a collection's facts, JSON-safe and flat; opens no index, so it works while another process owns it.
 
     Raises:
@@ -53,7 +53,7 @@ class Check:
     finding: str
 
 
-def examine(recipe: str | Path | Recipe, *, home: Path | None = None) -> list[Check]:
+def examine(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> list[Check]:
     """Check a collection from the recipe to an answered search; later checks are left out when an earlier one fails."""
     checks: list[Check] = []
 

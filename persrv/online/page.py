@@ -15,6 +15,7 @@ from persrv.errors import QueryError
 from persrv.index.engine import Collection, Request
 from persrv.index.schema import TEXT, point_id, sticker_id_of
 from persrv.index.vectors import sparse_of, vector_of
+from persrv.online.arguments import check_number
 from persrv.online.request import Taste
 from persrv.ranking.formula import order, rounded, style_factor, style_pull, utility_factor
 from persrv.records import Explanation, Hit
@@ -37,12 +38,13 @@ class Page:
     limit: int
 
     @classmethod
-    def asked(cls, offset: int, limit: int) -> Self:
+    def asked(cls, offset: object, limit: object) -> Self:
         """Return the page that somebody asked for.
 
         Raises:
-            QueryError: ``limit`` is not between 1 and 1000, or ``offset`` is negative.
+            QueryError: ``limit`` is not between 1 and 1000, ``offset`` is negative, or one is no whole number.
         """
+        limit, offset = check_number("limit", limit), check_number("offset", offset)
         if not 1 <= limit <= LARGEST_PAGE:
             raise QueryError(
                 f"limit {limit} is not between 1 and {LARGEST_PAGE}", "page through the answer with offset"

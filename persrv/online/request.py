@@ -17,7 +17,11 @@ from qdrant_client import models as m
 from persrv.errors import QueryError
 from persrv.index.engine import Request
 from persrv.index.schema import FILTERS, IMAGE, TEXT, point_id
+from persrv.online.arguments import check_text
 from persrv.online.recall import Recall
+
+LONGEST_VALUE = 1000
+"""Characters of one value of a filter."""
 
 FilterValue = str | bool | list[str] | tuple[str, ...]
 
@@ -51,9 +55,11 @@ def parse_filters(filters: Mapping[str, FilterValue] | None) -> m.Filter | None:
         QueryError: An unknown field, or a value of the wrong type.
     """
     must: list[m.Condition] = []
+    if filters is not None and not isinstance(filters, Mapping):
+        raise QueryError(f"filters {filters!r:.60} are no mapping", "give {field: value}, such as {'pack': 'noto'}")
     for field, value in (filters or {}).items():
         if field not in FILTERS:
-            raise QueryError(f"unknown filter field {field!r}", f"filter by one of {', '.join(FILTERS)}")
+            raise QueryError(f"unknown filter field {field!r:.60}", f"filter by one of {', '.join(FILTERS)}")
         must.append(m.FieldCondition(key=field, match=_match(field, value)))
     return m.Filter(must=must) if must else None
 
@@ -78,13 +84,13 @@ def narrowed(where: m.Filter | None, *, without: Sequence[str] = (), only: Seque
 def _match(field: str, value: FilterValue) -> m.MatchValue | m.MatchAny:
     if field == "animated":
         if not isinstance(value, bool):
-            raise QueryError(f"filter animated={value!r} is not a truth value", "use true or false")
+            raise QueryError(f"filter animated={value!r:.60} is not a truth value", "use true or false")
         return m.MatchValue(value=value)
     if isinstance(value, str):
-        return m.MatchValue(value=value)
-    if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-        raise QueryError(f"filter {field}={value!r} is not text", "give one text or a list of texts")
-    return m.MatchAny(any=list(value))
+        return m.MatchValue(value=check_text(f"filter {field}", value, LONGEST_VALUE))
+    if not isinstance(value, list | tuple):
+        raise QueryError(f"filter {field}={value!r:.60} is not text", "give one text or a list of texts")
+    return m.MatchAny(any=[check_text(f"filter {field}", each, LONGEST_VALUE) for each in value])
 
 
 def text_recall(indices: Sequence[int], values: Sequence[float], pool: int, where: m.Filter | None) -> Recall:

@@ -18,6 +18,7 @@ from persrv.index.manifest import Manifest
 from persrv.index.schema import IMAGE, TEXT, point_id
 from persrv.index.vectors import sparse_of, vector_of
 from persrv.online.answer import Answer
+from persrv.online.arguments import check_choice, check_query, check_sticker
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.open_version import Opener, OpenVersion
@@ -27,11 +28,8 @@ from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters
 from persrv.online.search_service import SearchRequest, SearchService
 from persrv.online.user_commands import UserCommands
 from persrv.recipe import Ranking, Recipe
-from persrv.records import Team
+from persrv.records import Team, check_user
 from persrv.workspace import Workspace
-
-LONGEST_QUERY = 1000
-"""Characters of a query; longer ones are refused."""
 
 
 class Retriever(UserCommands):
@@ -53,7 +51,7 @@ class Retriever(UserCommands):
         self._serving = Serving(recipe, catalog) if recipe.compare.name else None
 
     @classmethod
-    def open(cls, recipe: str | Path | Recipe, *, home: Path | None = None) -> Self:
+    def open(cls, recipe: str | Path | Recipe, *, home: str | Path | None = None) -> Self:
         """Open a collection that ``persrv build`` made.
 
         Args:
@@ -122,7 +120,7 @@ class Retriever(UserCommands):
 
         Args:
             query: What was typed, in any language, emoji included; at most 1000 characters.
-            user: Whose taste counts.
+            user: Whose taste counts, see :func:`persrv.records.check_user`; ``None`` for nobody's.
             by: ``"text"`` searches what is known of stickers; ``"picture"`` compares the query with the pictures
                 themselves, which needs an image encoder with a text tower.
             limit: Hits on a page, 1 to 1000.
@@ -133,18 +131,25 @@ class Retriever(UserCommands):
                 Such an answer takes no part in a comparison.
 
         Raises:
-            QueryError: A limit, offset, filter, weight or query that is out of range, or ``by="picture"`` where the
-                image encoder has no text tower.
+            QueryError: A limit, offset, filter, weight, user or query that is out of range or of a wrong type, or
+                ``by="picture"`` where the image encoder has no text tower.
             MissingExtraError: That encoder's packages are not installed.
         """
-        if len(query) > LONGEST_QUERY:
-            raise QueryError(f"the query has {len(query)} characters", f"use at most {LONGEST_QUERY}")
         page = Page.asked(offset, limit)
-        asked = SearchRequest(query, user, by, parse_filters(filters), explain)
+        check_choice("by", by, ("text", "picture"))
+        asked = SearchRequest(
+            check_query(query),
+            None if user is None else check_user(user),
+            by,
+            parse_filters(filters),
+            bool(explain),
+        )
         if gamma is None:
             return self._newest.ask(lambda version: self._answer(version, asked, page))
-        if not 0 <= gamma <= 1:
-            raise QueryError(f"gamma {gamma} is not between 0 and 1", "give 0 for everybody's order, 1 for most style")
+        if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not 0 <= gamma <= 1:
+            raise QueryError(
+                f"gamma {gamma!r:.60} is not between 0 and 1", "give 0 for everybody's order, 1 for most style"
+            )
         weights = self.recipe.ranking.model_copy(update={"gamma": float(gamma)})
         return self._newest.ask(
             lambda version: SearchService(version, self._catalog, self._encoder, weights).answer(asked, page)
@@ -174,8 +179,9 @@ class Retriever(UserCommands):
             PictureError: The picture cannot be decoded.
             QueryError: As :meth:`search`.
         """
-        page, where = Page.asked(offset, limit), parse_filters(filters)
-        return self._newest.ask(lambda version: self._similar(version, sticker, by, page, where))
+        page, where, wanted = Page.asked(offset, limit), parse_filters(filters), check_sticker(sticker)
+        check_choice("by", by, ("meaning", "look", "both"))
+        return self._newest.ask(lambda version: self._similar(version, wanted, by, page, where))
 
     def close(self) -> None:
         """Let go of the index and the catalog; closing twice is harmless."""
@@ -191,7 +197,7 @@ class Retriever(UserCommands):
         def searching(weights: Ranking) -> SearchService:
             return SearchService(version, self._catalog, self._encoder, weights)
 
-        if self._serving is None or not (asked.user and asked.user.strip()):
+        if self._serving is None or asked.user is None:
             return searching(self.recipe.ranking).answer(asked, page)
         sides: dict[Team, SearchService] = {"a": searching(self.recipe.ranking), "b": searching(self.recipe.variant)}
         return self._serving.answer(asked.query, asked.user, page, lambda team, part: sides[team].answer(asked, part))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from persrv.catalog import Catalog
+from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
 from persrv.online.current_version import CurrentVersion
-from persrv.online.feedback import learn_pick, write_pick
+from persrv.online.feedback import DATED_AHEAD, PickReceipt, learn_pick
 from persrv.ranking.profile import StyleProfile
-from persrv.records import Impression, Interaction, PickKind, StyleSummary
+from persrv.records import PICK_KINDS, Impression, Interaction, PickKind, StyleSummary, check_user
 
 
 class UserCommands:
@@ -19,38 +20,46 @@ class UserCommands:
 
     def record(
         self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
-    ) -> StyleProfile:
+    ) -> PickReceipt:
         """Write down that a user picked a sticker, and move their profile at once.
 
         The sticker's utility and historical queries follow at the next build.
 
         Args:
-            user: Who; not empty.
+            user: Who, see :func:`persrv.records.check_user`.
             query: What they had typed, ``""`` for none.
             sticker_id: The sticker's id or a unique prefix of it.
             kind: What they did with it.
-            time: When, timezone-aware; default now.
+            time: When, timezone-aware; default now. A time more than a day ahead counts as now, and the receipt says
+                so.
 
         Returns:
-            The moved profile.
+            What became of the pick, with the moved profile.
 
         Raises:
             NotFoundError: No such sticker.
-            QueryError: An empty user, or a time without a zone.
+            QueryError: A user, query, kind or time that cannot be.
         """
-        when = time or datetime.now(UTC)
-        sticker = write_pick(self._catalog, user, query, sticker_id, kind, when)
-        if sticker is None:
-            return self.profile(user)
-        return self._newest.ask(lambda version: learn_pick(version, user, sticker, when))
+        now = datetime.now(UTC)
+        when, ahead = check_time(time, now)
+        name, typed = check_user(user), check_query(query)
+        check_choice("kind", kind, PICK_KINDS)
+        sticker = self._catalog.sticker(check_text("sticker", sticker_id, LONGEST_QUERY))
+        new = self._catalog.record(Interaction(name, typed, sticker.id, time or now, kind))
+        profile = (
+            self._newest.ask(lambda version: learn_pick(version, name, sticker, when)) if new else self.profile(name)
+        )
+        return PickReceipt(sticker.id, profile, new, DATED_AHEAD if ahead else "")
 
     def profile(self, user: str) -> StyleProfile:
         """Return a user's style profile; one without styles for somebody unknown."""
-        return self._newest.ask(lambda version: version.profiles.get(user)[0])
+        name = check_user(user)
+        return self._newest.ask(lambda version: version.profiles.get(name)[0])
 
     def styles(self, user: str) -> list[StyleSummary]:
         """Return a user's styles, largest first as the profile lists them, each with the pick that shows it best."""
-        profile, likenesses = self._newest.ask(lambda version: version.profiles.get(user))
+        name = check_user(user)
+        profile, likenesses = self._newest.ask(lambda version: version.profiles.get(name))
         return [
             StyleSummary(float(share), likeness.sticker_id, likeness.title)
             for share, likeness in zip(profile.shares, likenesses, strict=True)
@@ -58,11 +67,11 @@ class UserCommands:
 
     def picks(self, user: str) -> list[Interaction]:
         """Return a user's interactions by time."""
-        return self._catalog.export(user)
+        return self._catalog.export(check_user(user))
 
     def impressions(self, user: str) -> list[Impression]:
         """Return what a user was shown while two rankings were compared, by time."""
-        return list(self._catalog.impressions(user=user))
+        return list(self._catalog.impressions(user=check_user(user)))
 
     def forget(self, user: str) -> int:
         """Delete a user's interactions, impressions and profile; return how many interactions there were.
@@ -72,6 +81,7 @@ class UserCommands:
         Raises:
             PersrvError: As :meth:`~persrv.online.retriever.Retriever.refresh`; nothing is deleted then.
         """
+        name = check_user(user)
         self._newest.refresh()
-        self._newest.ask(lambda version: version.profiles.forget(user))
-        return self._catalog.forget(user)
+        self._newest.ask(lambda version: version.profiles.forget(name))
+        return self._catalog.forget(name)

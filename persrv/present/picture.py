@@ -26,7 +26,7 @@ _SMOOTH = 4
 """Pillow's corners have no half-transparent pixels, so they are drawn so many times larger and reduced."""
 
 
-def draw_answers(answers: Sequence[tuple[str, Answer]], out: Path, *, columns: int = 6, title: str = "") -> None:
+def draw_answers(answers: Sequence[tuple[str, Answer]], out: str | Path, *, columns: int = 6, title: str = "") -> None:
     """Draw a row for each answer, its label above its best stickers, and write it as PNG.
 
     Labels and titles in scripts that no font of this machine has are replaced: labels by a number, titles by the
@@ -57,7 +57,7 @@ def draw_answers(answers: Sequence[tuple[str, Answer]], out: Path, *, columns: i
     buffer = io.BytesIO()
     canvas.save(buffer, "PNG", optimize=True)
     try:
-        out.write_bytes(buffer.getvalue())
+        Path(out).write_bytes(buffer.getvalue())
     except OSError as error:
         raise PictureError(f"{out} cannot be written: {error}", "give a path that can be written") from error
 

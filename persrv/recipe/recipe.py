@@ -219,13 +219,14 @@ class Recipe(Section):
     file: Path | None = Field(default=None, exclude=True)
 
     @classmethod
-    def read(cls, file: Path) -> Self:
+    def read(cls, file: str | Path) -> Self:
         """Read and check a recipe.
 
         Raises:
             RecipeError: The file is missing, is not TOML, or says something that no recipe may say; the text names
                 the file and the key.
         """
+        file = Path(file)
         try:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
@@ -235,7 +236,7 @@ class Recipe(Section):
         return cls.from_dict(content, file)
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any], file: Path | None = None) -> Self:
+    def from_dict(cls, content: dict[str, Any], file: str | Path | None = None) -> Self:
         """Check a recipe given as a dictionary of the TOML file's shape.
 
         Raises:

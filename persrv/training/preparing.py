@@ -42,9 +42,9 @@ _LATIN = re.compile("[a-z]", re.IGNORECASE)
 
 def prepare(
     recipe: str | Path | Recipe,
-    folder: Path,
+    folder: str | Path,
     *,
-    home: Path | None = None,
+    home: str | Path | None = None,
     min_users: int = 2,
     validation: float = 0.1,
     test: float = 0.2,
@@ -84,6 +84,7 @@ def prepare(
             f"min_users = {min_users}, validation = {validation}, test = {test}, limit = {limit} is impossible",
             "give min_users >= 1, shares between 0 and 1, and a limit >= 3",
         )
+    folder = Path(folder)
     workspace = Workspace.of(recipe, home)
     prompts = Prompts.of(workspace.recipe.describe)
     examples, skipped = [], []
