@@ -3,7 +3,7 @@
 .PHONY: help demo test lint evaluate benchmark clean
 
 # The first Python that is new enough and can make virtual environments; override with PYTHON=...
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,7 @@ $(VENV)/.tested: pyproject.toml tests/no-deps.txt $(VENV)/.installed
 	@$(PIP) torch==2.13.0
 	@$(PIP) --group test --group lint
 	@$(PIP) --no-deps --requirement tests/no-deps.txt
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || echo "four tests need OpenMP: apt-get install libgomp1, dnf install libgomp, or brew install libomp" >&2
 	@touch $@
 
 demo: $(VENV)/.installed ## Build the sticker collection that ships with persrv; two people ask for the same thing

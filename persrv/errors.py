@@ -11,6 +11,7 @@
     │   └── BuildGoneError         a build that was removed after newer ones took its place
     ├── QueryError             a search asks for something impossible
     ├── MissingExtraError      an optional package is not installed
+    ├── MissingLibraryError    a library of the operating system is not installed
     └── VectorIndexError       the vector index
         ├── IndexLockedError       another process owns an embedded index
         ├── IndexMismatchError     the index was built by other settings than asked for
@@ -95,6 +96,12 @@ class MissingExtraError(PersrvError):
     def __init__(self, purpose: str, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{purpose} needs packages that are not installed", f'run pip install "persrv[{extra}]"')
+
+
+class MissingLibraryError(PersrvError):
+    """A library of the operating system, which a package needs, is not installed."""
+
+    exit_code = 3
 
 
 class VectorIndexError(PersrvError):

@@ -25,6 +25,7 @@ _STRIPPED_MARKS = re.compile(
     "\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u20d0-\u20dc\u20e1\u20e5-\u20f0\ufe20-\ufe2f]"
 )
+_NEWER = re.compile(f"([{characters.NEWER}]+)")
 _LOOSE_JOINER = re.compile(f"(?<![{characters.EMOJI}])\u200d|\u200d(?![{characters.EMOJI}])")
 _HAN = re.compile(f"[{characters.HAN}]")
 _LETTERS = str.maketrans(
@@ -39,7 +40,7 @@ def normalise(text: str) -> str:
 
     Compatibility forms (Unicode NFKC), case, accents, vowel points, skin tones, variation selectors, invisible and
     control characters, katakana against hiragana, traditional against simplified Chinese, and the amount of space.
-    Emoji and single Korean letters are left as they are.
+    Emoji, single Korean letters, and characters that not every Python knows are left as they are.
 
     Args:
         text: Anything, lone surrogates included.
@@ -61,12 +62,18 @@ def _fold_ascii(text: str) -> str:
 
 
 def _fold(text: str) -> str:
+    parts = _NEWER.split(text)  # every second one is newer
+    parts[::2] = map(_fold_known, parts[::2])
+    return " ".join("".join(parts).split())
+
+
+def _fold_known(text: str) -> str:
     text = _INVISIBLE.sub("", _NOT_TEXT.sub(" ", text))
     text = _mark_run().sub(r"\1", text)
     text = _NOT_KEPT.sub(lambda match: _compatible(match[0]), text) if _KEPT.search(text) else _compatible(text)
     text = unicodedata.normalize("NFC", _STRIPPED_MARKS.sub("", unicodedata.normalize("NFD", text)))
     text = text.translate(_letters_and_han() if _HAN.search(text) else _LETTERS)
-    return " ".join(_LOOSE_JOINER.sub("", text).split())
+    return _LOOSE_JOINER.sub("", text)
 
 
 def _compatible(text: str) -> str:

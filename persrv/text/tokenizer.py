@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from persrv.text import characters, emoji_names, emoticons, words
 from persrv.text.folding import normalise
 
-TOKENIZER = "1"
+TOKENIZER = "2"
 """Revision of the rules. An index built under another revision must be rebuilt."""
 
 SILENCE = "..."
@@ -97,7 +97,7 @@ def _any_script() -> re.Pattern[str]:
     one = f"[{characters.EMOJI}]"
     emoji = f"[{characters.FLAG_LETTER}]{{2}}|[0-9#*]\u20e3|{one}(?:[{characters.TAG}]+\U000e007f)?(?:\u200d{one})*"
     letter = rf"[^\W_{characters.UNSPACED}{characters.EMOJI}]"
-    part = f"{letter}(?:{letter}|[{characters.marks()}])*"
+    part = f"(?:{letter}|[{characters.NEWER}])(?:{letter}|[{characters.marks()}{characters.NEWER}])*"
     unspaced = f"[{characters.UNSPACED}]+"
     return re.compile(
         f"{_ADDRESS}|{_EMOTICON}|(?P<emoji>{emoji})|(?P<unspaced>{unspaced})|(?P<word>{part}(?:'{part})*)|{_SILENCE}"

@@ -60,7 +60,8 @@ def on_terminal(files: list[Path], images: str, answers: dict[bytes, bytes], col
             if not chunk:
                 break
             said += chunk
-            for question in [question for question in waiting if question in said]:
+            # In the order in which they were asked: newer releases ask two things at once.
+            for question in sorted((question for question in waiting if question in said), key=said.find):
                 os.write(ours, waiting.pop(question))
         process.wait(20)
     os.close(ours)

@@ -66,7 +66,7 @@ def test_examples_of_the_page(text: str, tokens: str) -> None:
 def test_revision_names_exactly_these_tokens() -> None:
     tokens = "\n".join(" ".join(tokenize(text)) for text in [*(text for text, _ in EXAMPLES), *FRAGMENTS])
     digest = hashlib.sha256(tokens.encode()).hexdigest()[:16]
-    assert (TOKENIZER, digest) == ("1", "47b24f00e6e2cff5"), (
+    assert (TOKENIZER, digest) == ("2", "47b24f00e6e2cff5"), (
         "other tokens need another TOKENIZER: indexes must be rebuilt"
     )
 

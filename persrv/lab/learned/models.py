@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.errors import MissingExtraError, QueryError
+from persrv.errors import MissingExtraError, MissingLibraryError, QueryError
 from persrv.lab.learned.features import FEATURES, Candidates, Parts, RankingExamples
 from persrv.ranking.formula import order
 
@@ -98,14 +98,20 @@ def boosted_trees(known: RankingExamples, rising: Collection[str] = (), seed: in
     Raises:
         QueryError: There is nothing to learn from, or ``rising`` names an unknown feature.
         MissingExtraError: LightGBM is not installed.
+        MissingLibraryError: This machine has no OpenMP library.
     """
     _check(known)
     if unknown := sorted(set(rising) - set(FEATURES)):
         raise QueryError(f"there is no feature {unknown[0]!r}", f"use some of {', '.join(FEATURES)}")
     try:
         import lightgbm
-    except (ImportError, OSError) as error:  # OSError: the machine has no OpenMP library
+    except ImportError as error:
         raise MissingExtraError("learning to rank", "evaluate") from error
+    except OSError as error:
+        raise MissingLibraryError(
+            f"LightGBM cannot be loaded: {error}",
+            "install OpenMP: apt-get install libgomp1, dnf install libgomp, or brew install libomp",
+        ) from error
     settings = {
         "objective": "lambdarank",
         "num_leaves": LEAVES,

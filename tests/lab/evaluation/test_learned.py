@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -234,6 +237,32 @@ def test_bad_lessons_and_missing_packages_are_named(monkeypatch: pytest.MonkeyPa
     for learn in (logistic, boosted_trees):
         with pytest.raises(MissingExtraError, match=r"persrv\[evaluate\]"):
             learn(many(0, 1.0))
+
+
+def test_a_machine_without_openmp_is_told_what_to_install(tmp_path: Path) -> None:
+    """A package that fails as LightGBM does there stands in for it."""
+    said = "libgomp.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / "lightgbm.py").write_text(f"raise OSError({said!r})")
+    program = """
+from test_learned import boosted_trees, many
+from persrv.errors import MissingLibraryError
+try:
+    boosted_trees(many(0, 1.0))
+except MissingLibraryError as error:
+    print(error)
+"""
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == (
+        f"LightGBM cannot be loaded: {said}; "
+        "install OpenMP: apt-get install libgomp1, dnf install libgomp, or brew install libomp\n"
+    )
 
 
 def test_parts_of_nothing() -> None:
