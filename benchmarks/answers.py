@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
-from qdrant_client import models as m
 
 from benchmarks.agreement import check_scores
 from benchmarks.emoji_part import Part, emoji_part
@@ -27,16 +26,19 @@ from benchmarks.measure import Row, compare, latencies, percentile_rows, seconds
 from benchmarks.options import Options
 from benchmarks.rivals import LocalClient
 from persrv.catalog import Catalog
-from persrv.index.engine import Collection, Request
+from persrv.index.engine import Collection
+from persrv.index.language import Nearest, Point, Request, ScoredPoint
 from persrv.index.schema import TEXT
 from persrv.offline import build_collection
 from persrv.online.answer import Answer
 from persrv.online.current_version import CurrentVersion
 from persrv.online.open_version import Opener
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
-from persrv.online.request import Taste, personal_request, text_recall
+from persrv.online.recall import text_recall
+from persrv.online.request import Taste, personal_request
 from persrv.online.retriever import Retriever
 from persrv.text import query_tokens, query_vector
+from persrv.text.bm25f import SparseVector
 from persrv.workspace import Workspace
 
 TURNS, QUERIES = 5, 120
@@ -50,8 +52,7 @@ class Question:
 
     user: str
     query: str
-    indices: list[int]
-    values: list[float]
+    words: SparseVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +70,17 @@ class Built:
         """Return the one request that the search comes down to."""
         profile, weights = self.retriever.profile(question.user), self.retriever.recipe.ranking
         return personal_request(
-            text_recall(question.indices, question.values, weights.pool, None),
+            text_recall(question.words, weights.pool, None),
             Taste(profile.centroids, profile.weights),
             beta=weights.beta,
             gamma=weights.gamma,
             using=self.stickers.manifest.taste_vector,
-            vectors=(self.stickers.manifest.taste_vector,),
         )
 
     def whole_recall(self, question: Question) -> bool:
         """Return whether the pool holds every sticker that matches, so that two engines must give the same answer."""
-        nearest = m.NearestQuery(nearest=m.SparseVector(indices=question.indices, values=question.values))
         pool = self.retriever.recipe.ranking.pool
-        return len(self.stickers.query(Request(nearest, limit=pool + 1, using=TEXT))) <= pool
+        return len(self.stickers.query(Request(Nearest(question.words, TEXT), limit=pool + 1))) <= pool
 
 
 def run(options: Options) -> list[Row]:
@@ -110,7 +109,7 @@ def _questions(part: Part, catalog: Catalog) -> list[Question]:
     phrases = sorted({phrase for drawing in part.drawings for phrase in (*drawing["name"], *drawing["tags"])})
     chosen = np.random.default_rng(4).integers(0, len(phrases), QUERIES).tolist()
     return [
-        Question(people[number % len(people)], phrases[which], *query_vector(query_tokens(phrases[which])))
+        Question(people[number % len(people)], phrases[which], query_vector(query_tokens(phrases[which])))
         for number, which in enumerate(chosen)
     ]
 
@@ -134,17 +133,17 @@ def _against_local_client(built: Built, asked: Sequence[Question], turns: int) -
     if not asked:
         return []
     points = [
-        m.PointStruct(id=record.id, vector=_input(record), payload=record.payload)
+        Point(record.id, record.vectors, record.payload)
         for record in built.stickers.scroll(with_vectors=built.stickers.schema.vectors)
     ]
     with LocalClient(points, built.stickers.schema) as client:
-        requests = [replace(built.request(question), limit=PAGE.end + SLACK) for question in asked]
+        requests = [replace(built.request(question), limit=PAGE.end + SLACK, with_payload=True) for question in asked]
 
-        def local(number: int) -> list[m.ScoredPoint]:
+        def local(number: int) -> list[ScoredPoint]:
             return client.query(requests[number])
 
         worst = max(
-            check_scores(question.query, _scores(built.search(question)), _best(local(number), built.stickers))
+            check_scores(question.query, _scores(built.search(question)), _best(local(number)))
             for number, question in enumerate(asked)
         )
         ours, theirs = latencies(turns, range(len(asked)), lambda number: built.search(asked[number]), local)
@@ -170,13 +169,6 @@ def _scores(answer: Answer) -> list[float]:
     return [hit.score for hit in answer]
 
 
-def _best(points: Sequence[m.ScoredPoint], stickers: Collection) -> list[float]:
-    manifest = stickers.manifest
-    ranked = ordered(points, [point.score for point in points], manifest.taste_vector, manifest.taste_dimension)
-    best: list[float] = ranked.scores[: PAGE.end].tolist()
+def _best(points: Sequence[ScoredPoint]) -> list[float]:
+    best: list[float] = ordered(points).scores[: PAGE.end].tolist()
     return best
-
-
-def _input(record: m.Record) -> dict[str, m.Vector]:
-    vectors = record.vector if isinstance(record.vector, dict) else {}
-    return {name: vector for name, vector in vectors.items() if isinstance(vector, list | m.SparseVector)}

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from qdrant_client import models as m
-
 from benchmarks.synthetic import Stickers
 from persrv.catalog.batches import chunks
 from persrv.images.statistics import DIMENSION
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
+from persrv.index.language import Point
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.schema import IMAGE, TEXT, point_id, sticker_schema
 from persrv.recipe import Text
@@ -26,15 +25,15 @@ SCHEMA = sticker_schema(DIMENSION)
 _NAME = "benchmark"
 
 
-def points(stickers: Stickers, text: Text) -> Iterator[m.PointStruct]:
+def points(stickers: Stickers, text: Text) -> Iterator[Point]:
     """Yield each sticker's point; all its tokens stand in the one field ``tags``, as bm25s knows one field only."""
     average = {"tags": sum(map(len, stickers.tokens)) / len(stickers.tokens)}
     for row, (sticker_id, tokens) in enumerate(zip(stickers.ids, stickers.tokens, strict=True)):
-        indices, values = document_vector({"tags": tokens}, text, average)
-        yield m.PointStruct(
-            id=point_id(sticker_id),
-            vector={TEXT: m.SparseVector(indices=indices, values=values), IMAGE: stickers.images[row].tolist()},
-            payload={
+        words = document_vector({"tags": tokens}, text, average)
+        yield Point(
+            point_id(sticker_id),
+            {TEXT: words, IMAGE: stickers.images[row].tolist()},
+            {
                 "sticker_id": sticker_id,
                 "title": tokens[0],
                 "semantics": " · ".join(tokens),
@@ -46,7 +45,7 @@ def points(stickers: Stickers, text: Text) -> Iterator[m.PointStruct]:
 
 
 @contextmanager
-def published(content: Iterable[m.PointStruct], size: int) -> Iterator[Collection]:
+def published(content: Iterable[Point], size: int) -> Iterator[Collection]:
     """Publish ``size`` points in a store in a temporary folder, which goes away at the end."""
     manifest = Manifest(
         build=new_build(),

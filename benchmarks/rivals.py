@@ -15,7 +15,8 @@ from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
 from benchmarks.synthetic import Stickers
-from persrv.index.engine import Request
+from persrv.index.client_translator import from_scored, to_filter, to_point, to_prefetch, to_query
+from persrv.index.language import Point, Request, ScoredPoint
 from persrv.index.schema import TEXT, Schema
 from persrv.ranking.formula import final_scores, order
 from persrv.recipe import Text
@@ -82,31 +83,34 @@ class LocalClient:
 
     _NAME = "rival"
 
-    def __init__(self, points: Sequence[m.PointStruct], schema: Schema) -> None:
+    def __init__(self, points: Sequence[Point], schema: Schema) -> None:
         self._client = QdrantClient(":memory:")
         self._client.create_collection(
             self._NAME,
             vectors_config={
-                name: m.VectorParams(size=size, distance=m.Distance.COSINE) for name, size in schema.dense.items()
+                name: m.VectorParams(size=size, distance=m.Distance.DOT) for name, size in schema.dense.items()
             },
             sparse_vectors_config={TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)},
         )
-        self._client.upsert(self._NAME, list(points))
+        self._client.upsert(self._NAME, [to_point(point) for point in points])
 
-    def query(self, request: Request) -> list[m.ScoredPoint]:
+    def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request."""
+        query, using = to_query(request.query)
+        payload = request.with_payload
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            return self._client.query_points(
+            found = self._client.query_points(
                 self._NAME,
-                query=request.query,
-                prefetch=list(request.prefetch),
-                using=request.using,
-                query_filter=request.filter,
+                query=query,
+                prefetch=[to_prefetch(prefetch) for prefetch in request.prefetch],
+                using=using,
+                query_filter=to_filter(request.filter),
                 limit=request.limit,
-                with_payload=request.with_payload,
+                with_payload=payload if isinstance(payload, bool) else list(payload),
                 with_vectors=list(request.with_vectors),
-            ).points
+            )
+        return [from_scored(point) for point in found.points]
 
     def __enter__(self) -> Self:
         return self

@@ -18,19 +18,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from qdrant_client import models as m
-
 from benchmarks.agreement import check_pooled
 from benchmarks.indexed import SCHEMA, points, published
 from benchmarks.measure import Row, latencies, percentile_rows
 from benchmarks.options import Options
 from benchmarks.rivals import BM25S, InMemory, LocalClient
 from benchmarks.synthetic import Stickers, stickers
-from persrv.images.statistics import DIMENSION
-from persrv.index.engine import Collection, Request
+from persrv.index.engine import Collection
+from persrv.index.language import Nearest, Request, ScoredPoint
 from persrv.index.schema import IMAGE, TEXT
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
-from persrv.online.request import NO_TASTE, Taste, personal_request, text_recall
+from persrv.online.recall import text_recall
+from persrv.online.request import NO_TASTE, Taste, personal_request
 from persrv.recipe import Ranking, Text
 from persrv.text import query_vector
 
@@ -58,14 +57,13 @@ def run(options: Options) -> list[Row]:
 
 def request(query: Query, taste: Taste) -> Request:
     """Return the online stage's request, as a retriever makes it."""
-    recall = text_recall(*query_vector(dict.fromkeys(query, 1.0)), RANKING.pool, None)
+    recall = text_recall(query_vector(dict.fromkeys(query, 1.0)), RANKING.pool, None)
     return personal_request(
         recall,
         taste,
         beta=RANKING.beta,
         gamma=RANKING.gamma,
         using=IMAGE,
-        vectors=(IMAGE,) if len(taste) else (),
     )
 
 
@@ -75,9 +73,7 @@ def _best(collection: Collection, taste: Taste) -> Callable[[Query], Ranked]:
 
 def _ids(collection: Collection) -> Callable[[Query], object]:
     def search(query: Query) -> object:
-        indices, values = query_vector(dict.fromkeys(query, 1.0))
-        nearest = m.NearestQuery(nearest=m.SparseVector(indices=indices, values=values))
-        return collection.query(Request(nearest, limit=TOP, using=TEXT))
+        return collection.query(Request(Nearest(query_vector(dict.fromkeys(query, 1.0)), TEXT), limit=TOP))
 
     return search
 
@@ -127,12 +123,11 @@ def _against_local_client(size: int, turns: int) -> list[Row]:
     content = list(points(held, Text()))
     with published(content, size) as collection, LocalClient(content, SCHEMA) as client:
 
-        def local(query: Query) -> list[m.ScoredPoint]:
-            return client.query(replace(request(query, held.taste), limit=PAGE.end + SLACK))
+        def local(query: Query) -> list[ScoredPoint]:
+            return client.query(replace(request(query, held.taste), limit=PAGE.end + SLACK, with_payload=True))
 
         def ranked(query: Query) -> Ranked:
-            found = local(query)
-            return ordered(found, [point.score for point in found], IMAGE, DIMENSION)
+            return ordered(local(query))
 
         note = _checked(held, queries, ranked, InMemory(held, Text(), RANKING.beta, RANKING.gamma))
         ours, theirs = latencies(turns, queries, _best(collection, held.taste), local)

@@ -53,7 +53,7 @@ from persrv.images.registry import encoder
 from persrv.images.space import Space
 from persrv.images.together import encode_together
 from persrv.ranking.clustering import spherical_kmeans
-from persrv.ranking.formula import style_pull
+from persrv.ranking.formula import style_similarity
 from persrv.ranking.profile import StyleProfile, unit
 from persrv.ranking.style_space import MeaningCentred
 from persrv.ranking.style_space.words import WordTable
@@ -185,7 +185,7 @@ def shop(rows: NDArray[np.int64], raw: Looks, drawings: Drawings, random: np.ran
         picks, asked = np.split(random.permutation(len(rows)), [min(PICKS, len(rows) // 2)])
         profiles = [StyleProfile.fit(images[picks], np.zeros(len(picks))) for images in spaces]
         pulls = [
-            style_pull(images.astype(np.float64), profile.centroids, profile.weights)[0]
+            style_similarity(images.astype(np.float64), profile.centroids, profile.weights)[0]
             for images, profile in zip(spaces, profiles, strict=True)
         ]
         ranks = []

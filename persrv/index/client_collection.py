@@ -11,7 +11,15 @@ from qdrant_client import models as m
 
 from persrv.errors import VectorIndexError
 from persrv.index.calls import Calls
-from persrv.index.engine import Request
+from persrv.index.client_translator import (
+    from_record,
+    from_scored,
+    to_filter,
+    to_point,
+    to_prefetch,
+    to_query,
+)
+from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
 from persrv.index.schema import Schema
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
@@ -32,7 +40,6 @@ class ClientCollection:
         version: Name of the version's own Qdrant collection.
         schema: How its points are laid out.
         manifest: What it was built from.
-        formula_max: Whether the server's formulas know ``MaxExpression``.
     """
 
     def __init__(
@@ -42,14 +49,12 @@ class ClientCollection:
         version: str,
         schema: Schema,
         manifest: Manifest,
-        formula_max: bool,
     ) -> None:
         self._client = client
         self._calls = calls
         self._version = version
         self._schema = schema
         self._manifest = manifest
-        self._formula_max = formula_max
         self._closed = False
 
     @property
@@ -68,51 +73,48 @@ class ClientCollection:
         return self._schema
 
     @property
-    def formula_max(self) -> bool:
-        """Whether formulas know ``MaxExpression``."""
-        return self._formula_max
-
-    @property
     def closed(self) -> bool:
         """Whether it was closed."""
         return self._closed
 
-    def query(self, request: Request) -> list[m.ScoredPoint]:
+    def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
         self._check_usable()
         check_request(request)
+        query, using = to_query(request.query)
+        payload = request.with_payload
         answer = self._calls.read(
             lambda: self._client.query_points(
                 self._version,
-                query=request.query,
-                prefetch=list(request.prefetch) or None,
-                using=request.using,
+                query=query,
+                prefetch=[to_prefetch(prefetch) for prefetch in request.prefetch] or None,
+                using=using,
                 limit=request.limit,
                 offset=request.offset or None,
-                query_filter=request.filter,
-                with_payload=request.with_payload,
+                query_filter=to_filter(request.filter),
+                with_payload=payload if isinstance(payload, bool) else list(payload),
                 with_vectors=list(request.with_vectors) or False,
             )
         )
-        return answer.points
+        return [from_scored(point) for point in answer.points]
 
-    def upsert(self, points: Sequence[m.PointStruct]) -> None:
+    def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
         self._check_usable()
         check_points(points, self._schema)
         for start in range(0, len(points), _BATCH):
             # A shard applies writes in their order: when the last one is done, all are.
             last = start + _BATCH >= len(points)
-            batch = list(points[start : start + _BATCH])
+            batch = [to_point(point) for point in points[start : start + _BATCH]]
             self._calls.write(partial(self._client.upsert, self._version, batch, wait=last))
 
-    def set_payload(self, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
+    def set_payload(self, payloads: Sequence[tuple[str, Payload]]) -> None:
         """Merge payload keys, see :meth:`persrv.index.engine.Collection.set_payload`."""
         self._check_usable()
         check_payloads(payloads, self._schema)
         # By filter rather than by id: servers refuse the rest of a batch at an id that is not there.
         operations: list[m.UpdateOperation] = [
-            m.SetPayloadOperation(set_payload=m.SetPayload(payload=payload, filter=_only([point])))
+            m.SetPayloadOperation(set_payload=m.SetPayload(payload=dict(payload), filter=_only([point])))
             for point, payload in payloads
         ]
         for start in range(0, len(operations), _BATCH):
@@ -128,22 +130,24 @@ class ClientCollection:
             chosen = m.PointIdsList(points=list(ids))
             self._calls.write(lambda: self._client.delete(self._version, chosen, wait=True))
 
-    def retrieve(self, ids: Sequence[str], with_vectors: Sequence[str] = ()) -> list[m.Record]:
+    def retrieve(
+        self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
+    ) -> list[Record]:
         """Return points by id, see :meth:`persrv.index.engine.Collection.retrieve`."""
         self._check_usable()
         check_ids(ids)
         wanted = list(dict.fromkeys(ids))
         names = list(with_vectors) or False
-        found: dict[str, m.Record] = {}
+        found: dict[str, Record] = {}
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
-            call = partial(self._client.retrieve, self._version, batch, with_payload=True, with_vectors=names)
-            found |= {str(record.id): record for record in self._calls.read(call)}
+            call = partial(self._client.retrieve, self._version, batch, with_payload=with_payload, with_vectors=names)
+            found |= {str(record.id): from_record(record) for record in self._calls.read(call)}
         return [found[point] for point in wanted if point in found]
 
     def scroll(
-        self, where: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
-    ) -> Iterator[m.Record]:
+        self, where: Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+    ) -> Iterator[Record]:
         """Walk through all matching points, see :meth:`persrv.index.engine.Collection.scroll`."""
         names = list(with_vectors) or False
         offset: m.ExtendedPointId | None = None
@@ -152,22 +156,23 @@ class ClientCollection:
             call = partial(
                 self._client.scroll,
                 self._version,
-                scroll_filter=where,
+                scroll_filter=to_filter(where),
                 limit=batch,
                 offset=offset,
                 with_payload=True,
                 with_vectors=names,
             )
             found, following = self._calls.read(call)
-            yield from found
+            yield from map(from_record, found)
             if not isinstance(following, str | int):
                 return
             offset = following
 
-    def count(self, where: m.Filter | None = None) -> int:
+    def count(self, where: Filter | None = None) -> int:
         """Return the exact number of matching points."""
         self._check_usable()
-        return self._calls.read(lambda: self._client.count(self._version, count_filter=where, exact=True)).count
+        chosen = to_filter(where)
+        return self._calls.read(lambda: self._client.count(self._version, count_filter=chosen, exact=True)).count
 
     def close(self) -> None:
         """Let go; closing twice is harmless."""

@@ -40,13 +40,11 @@ class ClientStore:
     Args:
         client: Closed by :meth:`close`.
         calls: Makes the calls.
-        formula_max: Whether the server's formulas know ``MaxExpression``.
     """
 
-    def __init__(self, client: QdrantClient, calls: Calls, *, formula_max: bool) -> None:
+    def __init__(self, client: QdrantClient, calls: Calls) -> None:
         self._client = client
         self._calls = calls
-        self._formula_max = formula_max
         self._opened: list[ClientCollection] = []
 
     def create(self, name: str, schema: Schema, manifest: Manifest) -> ClientCollection:
@@ -58,7 +56,7 @@ class ClientStore:
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
         text = {TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)} if schema.sparse else None
         vectors = {
-            name: m.VectorParams(size=size, distance=m.Distance.COSINE, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m))
+            name: m.VectorParams(size=size, distance=m.Distance.DOT, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m))
             for name, size in schema.dense.items()
         }
         if schema.meaning:
@@ -185,7 +183,7 @@ class ClientStore:
                 self._calls.write(partial(self._client.delete_collection, version))
 
     def _keep(self, version: str, schema: Schema, manifest: Manifest) -> ClientCollection:
-        opened = ClientCollection(self._client, self._calls, version, schema, manifest, self._formula_max)
+        opened = ClientCollection(self._client, self._calls, version, schema, manifest)
         self._opened = [*(known for known in self._opened if not known.closed), opened]
         return opened
 

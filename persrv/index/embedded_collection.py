@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import qdrant_edge as edge
-from qdrant_client import models as m
 
 from persrv.errors import PersrvError, QueryError, VectorIndexError
-from persrv.index.edge_filter import to_edge_filter
-from persrv.index.edge_models import from_edge_records, from_edge_scored, to_edge_points, to_edge_request
-from persrv.index.engine import Request
+from persrv.index.edge_translator import (
+    from_edge_records,
+    from_edge_scored,
+    to_edge_filter,
+    to_edge_points,
+    to_edge_request,
+)
+from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest
 from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
@@ -43,7 +47,7 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
     """
     text = {TEXT: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if schema.sparse else None
     vectors = {
-        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine) for name, size in schema.dense.items()
+        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot) for name, size in schema.dense.items()
     }
     if schema.meaning:
         vectors[MEANING] = edge.EdgeVectorParams(
@@ -93,8 +97,8 @@ def engine_call(what: str, call: Callable[[], _Answer]) -> _Answer:
 class EmbeddedCollection:
     """A :class:`persrv.index.engine.Collection` in this process.
 
-    Queries run in parallel (the engine releases the GIL); writes take turns. It must not be used in a forked child:
-    the engine's threads are not there, so that any call would hang; each call says so instead.
+    The engine holds the GIL in every call, so calls take turns, however many threads there are. It must not be used in a
+    forked child: the engine's threads are not there, so that any call would hang; each call says so instead.
 
     Args:
         shard: The engine's files, open.
@@ -128,16 +132,11 @@ class EmbeddedCollection:
         return self._schema
 
     @property
-    def formula_max(self) -> bool:
-        """Always true: this engine knows ``MaxExpression``."""
-        return True
-
-    @property
     def closed(self) -> bool:
         """Whether it was closed."""
         return self._closed
 
-    def query(self, request: Request) -> list[m.ScoredPoint]:
+    def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
         self._check_usable()
         check_request(request)
@@ -152,18 +151,18 @@ class EmbeddedCollection:
             ) from error
         return from_edge_scored(found)
 
-    def upsert(self, points: Sequence[m.PointStruct]) -> None:
+    def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
         check_points(points, self._schema)
         translated = engine_call("take points", partial(to_edge_points, points))
         self._write("write points", [edge.UpdateOperation.upsert_points(translated)] if translated else [])
 
-    def set_payload(self, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
+    def set_payload(self, payloads: Sequence[tuple[str, Payload]]) -> None:
         """Merge payload keys, see :meth:`persrv.index.engine.Collection.set_payload`."""
         check_payloads(payloads, self._schema)
         # By filter rather than by id: the engine fails at an id that is not there, after half of the batch.
         operations = [
-            edge.UpdateOperation.set_payload_by_filter(edge.Filter(must=[edge.HasIdCondition({point})]), payload)
+            edge.UpdateOperation.set_payload_by_filter(edge.Filter(must=[edge.HasIdCondition({point})]), dict(payload))
             for point, payload in payloads
         ]
         self._write("change payloads", operations)
@@ -173,20 +172,22 @@ class EmbeddedCollection:
         check_ids(ids)
         self._write("delete points", [edge.UpdateOperation.delete_points(list(ids))] if ids else [])
 
-    def retrieve(self, ids: Sequence[str], with_vectors: Sequence[str] = ()) -> list[m.Record]:
+    def retrieve(
+        self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
+    ) -> list[Record]:
         """Return points by id, see :meth:`persrv.index.engine.Collection.retrieve`."""
         self._check_usable()
         check_ids(ids)
         wanted = list(dict.fromkeys(ids))
         found = engine_call(
-            "read points", partial(self._shard.retrieve, list(wanted), True, list(with_vectors) or False)
+            "read points", partial(self._shard.retrieve, list(wanted), with_payload, list(with_vectors) or False)
         )
         by_id = {record.id: record for record in from_edge_records(found)}
         return [by_id[point] for point in wanted if point in by_id]
 
     def scroll(
-        self, where: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
-    ) -> Iterator[m.Record]:
+        self, where: Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+    ) -> Iterator[Record]:
         """Walk through all matching points, see :meth:`persrv.index.engine.Collection.scroll`."""
         chosen, offset = to_edge_filter(where), None
         while True:
@@ -197,7 +198,7 @@ class EmbeddedCollection:
             if offset is None:
                 return
 
-    def count(self, where: m.Filter | None = None) -> int:
+    def count(self, where: Filter | None = None) -> int:
         """Return the exact number of matching points."""
         self._check_usable()
         request = edge.CountRequest(exact=True, filter=to_edge_filter(where))

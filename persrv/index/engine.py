@@ -1,40 +1,13 @@
-"""The small protocol that every index engine speaks: requests and answers are ``qdrant_client.models``."""
+"""The small protocol that every index engine speaks, in the words of :mod:`persrv.index.language`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
 
-from qdrant_client import models as m
-
+from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
 from persrv.index.schema import Schema
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One query, as ``QdrantClient.query_points`` takes it.
-
-    Attributes:
-        query: Sparse or dense vector (wrapped in ``NearestQuery``), formula, order-by; ``None`` goes by id.
-        prefetch: Nested recalls, in the order of the formula's ``$score[i]``.
-        using: The vector's name for a vector query.
-        limit: Largest number of points that come back, >= 1.
-        offset: Points left out at the top, >= 0.
-        filter: Applies to the root and is repeated in each prefetch by the caller.
-        with_payload: Whether points carry their payload.
-        with_vectors: Names of the vectors that points carry.
-    """
-
-    query: m.Query | None
-    limit: int
-    prefetch: tuple[m.Prefetch, ...] = ()
-    using: str | None = None
-    offset: int = 0
-    filter: m.Filter | None = None
-    with_payload: bool = False
-    with_vectors: tuple[str, ...] = ()
 
 
 class Collection(Protocol):
@@ -54,12 +27,7 @@ class Collection(Protocol):
         """How its points are laid out."""
         ...
 
-    @property
-    def formula_max(self) -> bool:
-        """Whether formulas know ``MaxExpression`` (Edge does, servers from 1.20)."""
-        ...
-
-    def query(self, request: Request) -> list[m.ScoredPoint]:
+    def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request, best first; the order among equal scores is undefined.
 
         Raises:
@@ -69,7 +37,7 @@ class Collection(Protocol):
         """
         ...
 
-    def upsert(self, points: Sequence[m.PointStruct]) -> None:
+    def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, replacing those with the same id.
 
         They are durable when it returns; those of an unpublished version when it is published.
@@ -79,7 +47,7 @@ class Collection(Protocol):
         """
         ...
 
-    def set_payload(self, payloads: Sequence[tuple[str, dict[str, object]]]) -> None:
+    def set_payload(self, payloads: Sequence[tuple[str, Payload]]) -> None:
         """Merge keys into the payloads of (point id, keys) pairs; other keys stay, ids that are not there are ignored.
 
         Raises:
@@ -94,17 +62,19 @@ class Collection(Protocol):
         """
         ...
 
-    def retrieve(self, ids: Sequence[str], with_vectors: Sequence[str] = ()) -> list[m.Record]:
-        """Return the points that exist, payload included, in the order of ``ids``, each once."""
+    def retrieve(
+        self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
+    ) -> list[Record]:
+        """Return the points that exist, in the order of ``ids``, each once."""
         ...
 
     def scroll(
-        self, where: m.Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
-    ) -> Iterator[m.Record]:
+        self, where: Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+    ) -> Iterator[Record]:
         """Walk through all matching points, payload included, in ascending id order."""
         ...
 
-    def count(self, where: m.Filter | None = None) -> int:
+    def count(self, where: Filter | None = None) -> int:
         """Return the exact number of matching points."""
         ...
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import models as m
 
+from persrv.index.language import Point
 from persrv.index.schema import IMAGE, centroid_id
 from persrv.ranking.profile import StyleProfile
 
@@ -26,7 +26,7 @@ class StyleExample:
     cosine: float
 
 
-def points_of(user: str, profile: StyleProfile, likenesses: Sequence[StyleExample]) -> list[m.PointStruct]:
+def points_of(user: str, profile: StyleProfile, likenesses: Sequence[StyleExample]) -> list[Point]:
     """Return a profile's points.
 
     Args:
@@ -37,9 +37,9 @@ def points_of(user: str, profile: StyleProfile, likenesses: Sequence[StyleExampl
     directions, lengths = profile.centroids, np.linalg.norm(profile.sums, axis=1)
     shares = profile.shares
     return [
-        m.PointStruct(
+        Point(
             id=centroid_id(user, number),
-            vector={IMAGE: directions[number].tolist()},
+            vectors={IMAGE: directions[number].tolist()},
             payload={
                 "image_url": likeness.image_url,
                 "user": user,

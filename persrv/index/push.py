@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qdrant_client import models as m
-
 from persrv.index.engine import Collection, Store
+from persrv.index.language import Point
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.schema import Schema
 
@@ -46,9 +45,9 @@ def push(
     """
     manifest = source.manifest.model_copy(update={"build": build or new_build(), "stickers": source.count()})
     with store.create(name, schema, manifest) as target:
-        batch: list[m.PointStruct] = []
+        batch: list[Point] = []
         for record in source.scroll(with_vectors=schema.vectors, batch=_BATCH):
-            batch.append(_point(record))
+            batch.append(Point(record.id, record.vectors, record.payload))
             if len(batch) == _BATCH:
                 _copy(target, batch, advance)
                 batch = []
@@ -57,13 +56,7 @@ def push(
             return published.manifest
 
 
-def _copy(target: Collection, batch: Sequence[m.PointStruct], advance: Advance | None) -> None:
+def _copy(target: Collection, batch: Sequence[Point], advance: Advance | None) -> None:
     target.upsert(batch)
     if advance:
         advance(len(batch))
-
-
-def _point(record: m.Record) -> m.PointStruct:
-    stored = record.vector if isinstance(record.vector, dict) else {}
-    vectors: dict[str, m.Vector] = {**stored}
-    return m.PointStruct(id=record.id, vector=vectors, payload=record.payload or {})

@@ -14,6 +14,9 @@ from uuid import UUID, uuid5
 
 PayloadType = Literal["keyword", "float", "integer", "bool", "datetime"]
 
+GROUP = "group"
+"""Payload key: the group of near-duplicates, of which a page shows one."""
+
 TEXT, IMAGE, STYLE, MEANING = "text", "image", "style", "meaning"
 """Names of the sparse vector, of the two dense ones, and of the dense multivector."""
 
@@ -47,13 +50,13 @@ class Schema:
     """One collection's layout.
 
     Attributes:
-        dimension: Length of the dense vector ``image`` (cosine), >= 1.
+        dimension: Length of the dense vector ``image`` (unit vectors by inner product), >= 1.
         sparse: Whether points carry the sparse vector ``text`` (with Qdrant's IDF modifier).
         payload: Payload key to its index type; only indexed keys are listed.
         hnsw_m: Links per node of the graph over ``image``, 0 for none.
         replication_factor: Copies of the one shard on a cluster.
         meaning: Length of the rows of the multivector ``meaning`` (cosine, best row), 0 where there is none.
-        style: Length of the dense vector ``style`` (cosine), 0 where ``image`` says the style as well.
+        style: Length of the dense vector ``style`` (as ``image``), 0 where ``image`` says the style as well.
     """
 
     dimension: int

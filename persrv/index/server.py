@@ -18,7 +18,6 @@ from persrv.index.client_store import ClientStore
 
 _KEPT_CONNECTIONS = 20
 _OLDEST = (1, 17)
-_FIRST_WITH_MAX = (1, 20)
 _LOG = logging.getLogger(__name__)
 
 
@@ -50,7 +49,7 @@ def connect_server(
     except BaseException:
         client.close()
         raise
-    return ClientStore(client, calls, formula_max=version >= _FIRST_WITH_MAX)
+    return ClientStore(client, calls)
 
 
 def _client(address: Address, key: str, timeout_s: int) -> QdrantClient:

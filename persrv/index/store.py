@@ -7,7 +7,6 @@ from pathlib import Path
 from persrv.errors import RecipeError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Store
-from persrv.index.server import connect_server
 
 _EMBEDDED = "embedded:"
 
@@ -28,5 +27,8 @@ def open_store(location: str, data: Path, *, timeout_s: float = 10.0) -> Store:
     if location.startswith(_EMBEDDED):
         return EmbeddedStore(data / Path(location.removeprefix(_EMBEDDED) or "index").expanduser())
     if location.startswith(("http://", "https://")):
+        # qdrant_client takes a second to import: only an address of a server needs it.
+        from persrv.index.server import connect_server
+
         return connect_server(location, timeout_s=timeout_s)
     raise RecipeError(f"[index] location {location!r} names no engine", "use embedded:, embedded:PATH or http(s)://...")

@@ -12,14 +12,17 @@ from itertools import pairwise
 from uuid import UUID
 
 import numpy as np
-from qdrant_client import models as m
 
 from persrv.errors import QueryError, VectorIndexError
-from persrv.index.engine import Request
 from persrv.index.formula import check_formula
+from persrv.index.language import Formula, Nearest, NearestStyles, Point, Prefetch, Request
 from persrv.index.schema import MEANING, TEXT, PayloadType, Schema
+from persrv.text.bm25f import SparseVector
 
 _MAX_INDEX = 2**32 - 1
+
+_LENGTH_SLACK = 1e-3
+"""How far a dense vector's length may be from 1: the engines compare by inner product, which is then the cosine."""
 
 
 def check_request(request: Request) -> None:
@@ -38,31 +41,33 @@ def check_request(request: Request) -> None:
         _check_prefetch(prefetch)
 
 
-def nested(prefetch: m.Prefetch) -> list[m.Prefetch]:
-    """Return what a prefetch recalls from, as a list."""
-    inner = prefetch.prefetch
-    return [inner] if isinstance(inner, m.Prefetch) else list(inner or [])
-
-
-def _check_prefetch(prefetch: m.Prefetch) -> None:
-    if prefetch.limit is None or prefetch.limit < 1:
+def _check_prefetch(prefetch: Prefetch) -> None:
+    if prefetch.limit < 1:
         raise QueryError(f"a prefetch's limit is {prefetch.limit}", "give each prefetch a limit of at least 1")
-    inner = nested(prefetch)
-    _check_query(prefetch.query, len(inner))
-    for part in inner:
+    _check_query(prefetch.query, len(prefetch.inner))
+    for part in prefetch.inner:
         _check_prefetch(part)
 
 
 def _check_query(query: object, prefetches: int) -> None:
-    if isinstance(query, m.FormulaQuery):
-        check_formula(query, prefetches)
-        return
-    vector = query.nearest if isinstance(query, m.NearestQuery) else query
+    match query:
+        case Formula():
+            check_formula(query, prefetches)
+        case Nearest(vector):
+            _check_query_vector(vector)
+        case NearestStyles(styles):
+            if not len(styles):
+                raise QueryError("no style to be near to", "give at least one")
+            for style in styles:
+                _check_query_vector(style)
+
+
+def _check_query_vector(vector: object) -> None:
     if problem := _vector_problem(vector):
         raise QueryError(f"the query vector {problem}", "correct the vector")
 
 
-def check_points(points: Sequence[m.PointStruct], schema: Schema) -> None:
+def check_points(points: Sequence[Point], schema: Schema) -> None:
     """Refuse a batch in which a point does not fit the schema, before any of it is written.
 
     Raises:
@@ -70,7 +75,7 @@ def check_points(points: Sequence[m.PointStruct], schema: Schema) -> None:
     """
     check_ids([point.id for point in points])
     for point in points:
-        problem = _point_vectors_problem(point.vector, schema) or payload_problem(point.payload or {}, schema)
+        problem = _vectors_problem(point.vectors, schema) or payload_problem(point.payload, schema)
         if problem:
             raise VectorIndexError(f"point {point.id}: {problem}", "correct the point and write the batch again")
 
@@ -144,8 +149,8 @@ def _is_json(value: object) -> bool:
             return False
 
 
-def _point_vectors_problem(vectors: object, schema: Schema) -> str | None:
-    if not isinstance(vectors, dict):
+def _vectors_problem(vectors: object, schema: Schema) -> str | None:
+    if not isinstance(vectors, Mapping):
         return f"its vectors are {type(vectors).__name__}, not a dictionary by name"
     for name, vector in vectors.items():
         if name in schema.dense and isinstance(vector, list):
@@ -154,15 +159,17 @@ def _point_vectors_problem(vectors: object, schema: Schema) -> str | None:
         elif name == MEANING and schema.meaning and isinstance(vector, list) and vector:
             if any(not isinstance(row, list) or len(row) != schema.meaning for row in vector):
                 return f"vector {name} has a row that is no list of {schema.meaning} numbers"
-        elif not (name == TEXT and schema.sparse and isinstance(vector, m.SparseVector)):
+        elif not (name == TEXT and schema.sparse and isinstance(vector, SparseVector)):
             return f"vector {name!r} of type {type(vector).__name__} is not in the schema"
         if problem := _vector_problem(vector):
             return f"vector {name} {problem}"
+        if name in schema.dense and abs((length := math.hypot(*vector)) - 1) > _LENGTH_SLACK:
+            return f"vector {name} has length {length:.4g}, not 1"
     return None
 
 
 def _vector_problem(vector: object) -> str | None:
-    if isinstance(vector, m.SparseVector):
+    if isinstance(vector, SparseVector):
         if len(vector.indices) != len(vector.values):
             return f"has {len(vector.indices)} indices for {len(vector.values)} values"
         if any(left >= right for left, right in pairwise(vector.indices)):
@@ -170,8 +177,6 @@ def _vector_problem(vector: object) -> str | None:
         if vector.indices and not 0 <= vector.indices[0] <= vector.indices[-1] <= _MAX_INDEX:
             return "has indices outside of 32 bits"
         vector = vector.values
-    if not isinstance(vector, list):
-        return None
     try:
         finite = np.isfinite(np.asarray(vector, dtype=np.float64)).all()
     except (TypeError, ValueError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from qdrant_client import models as m
+from typing import cast
 
 from persrv.errors import VectorIndexError
-from persrv.index.engine import Collection, Request
+from persrv.index.engine import Collection
+from persrv.index.language import Dense, Filter, HasId, Nearest, Request, StoredVector
 from persrv.index.manifest import Manifest
 from persrv.index.schema import MEANING
+from persrv.text.bm25f import SparseVector
 
 _PROBES = 3
 
@@ -36,23 +38,20 @@ def verify(collection: Collection, points: int | None = None) -> Manifest:
         )
     names = [name for name in collection.schema.vectors if name != MEANING]
     for _, record in zip(range(_PROBES), collection.scroll(with_vectors=names, batch=_PROBES), strict=False):
-        vectors = record.vector if isinstance(record.vector, dict) else {}
-        for name, vector in vectors.items():
-            _probe(collection, str(record.id), name, vector)
+        for name, vector in record.vectors.items():
+            _probe(collection, record.id, name, vector)
     return manifest
 
 
-def _probe(collection: Collection, point: str, name: str, vector: object) -> None:
-    if not isinstance(vector, m.SparseVector | list):
-        return
-    if isinstance(vector, m.SparseVector):
+def _probe(collection: Collection, point: str, name: str, vector: StoredVector) -> None:
+    if isinstance(vector, SparseVector):
         if not any(value > 0 for value in vector.values):
             return
         terms = sorted(zip(vector.indices, vector.values, strict=True))
-        vector = m.SparseVector(indices=[index for index, _ in terms], values=[value for _, value in terms])
-    itself = m.Filter(must=[m.HasIdCondition(has_id=[point])])
-    request = Request(query=m.NearestQuery(nearest=vector), using=name, limit=1, filter=itself)
-    if [str(found.id) for found in collection.query(request)] != [point]:
+        vector = SparseVector([index for index, _ in terms], [value for _, value in terms])
+    query = Nearest(cast(SparseVector | Dense, vector), name)
+    request = Request(query, limit=1, filter=Filter(must=(HasId((point,)),)))
+    if [found.id for found in collection.query(request)] != [point]:
         raise VectorIndexError(
             f"build {collection.manifest.build} does not find point {point} by its vector {name}",
             "build it again; the current version stays",

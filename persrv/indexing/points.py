@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import models as m
 
+from persrv.index.language import Point, StoredVector
 from persrv.index.schema import IMAGE, MEANING, STYLE, TEXT, point_id
 from persrv.recipe import Text
 from persrv.records import Sticker, Utility
@@ -44,7 +44,7 @@ class PointMaker:
         style: NDArray[np.float32] | None,
         group: str,
         meaning: NDArray[np.float32] | None,
-    ) -> m.PointStruct:
+    ) -> Point:
         """Return a sticker's point.
 
         Args:
@@ -56,19 +56,17 @@ class PointMaker:
             group: Id of its group of near-duplicates, ``""`` for none.
             meaning: Rows of the multivector ``meaning``, shape (r, k), ``None`` or r = 0 for none.
         """
-        indices, values = document_vector(dict(sticker.semantics.items()), self.text, self.average_lengths)
-        vectors: dict[str, Any] = {}
-        if indices:
-            vectors[TEXT] = m.SparseVector(indices=indices, values=values)
+        words = document_vector(dict(sticker.semantics.items()), self.text, self.average_lengths)
+        vectors: dict[str, StoredVector] = {}
+        if words.indices:
+            vectors[TEXT] = words
         if image is not None and image.any():
             vectors[IMAGE] = image.tolist()
         if style is not None and style.any():
             vectors[STYLE] = style.tolist()
         if meaning is not None and len(meaning):
             vectors[MEANING] = meaning.tolist()
-        return m.PointStruct(
-            id=point_id(sticker.id), vector=vectors, payload=self._payload(sticker, utility, picks, group)
-        )
+        return Point(id=point_id(sticker.id), vectors=vectors, payload=self._payload(sticker, utility, picks, group))
 
     def image_url(self, sticker: Sticker) -> str:
         """Return the picture's public URL, ``""`` where there is none; the dashboard draws it."""

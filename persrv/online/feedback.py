@@ -8,7 +8,6 @@ from datetime import datetime
 import numpy as np
 
 from persrv.index.schema import point_id
-from persrv.index.vectors import vector_of
 from persrv.online.open_version import OpenVersion
 from persrv.ranking.profile import StyleProfile, days_since_epoch
 from persrv.records import Sticker
@@ -41,9 +40,9 @@ def learn_pick(version: OpenVersion, user: str, sticker: Sticker, time: datetime
     """
     using = version.manifest.taste_vector
     found = version.stickers.retrieve([point_id(sticker.id)], with_vectors=(using,))
-    vector = vector_of(found[0], using) if found else None
+    vector = found[0].dense(using) if found else None
     if vector is None:
         return version.profiles.get(user)[0]
-    image_url = str((found[0].payload or {}).get("image_url", ""))
+    image_url = str(found[0].payload.get("image_url", ""))
     shown = (sticker.id, sticker.title, image_url)
     return version.profiles.move(user, np.array(vector), days_since_epoch(time), shown)

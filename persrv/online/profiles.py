@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import models as m
 
 from persrv.index.engine import Collection
 from persrv.index.profile_points import StyleExample, points_of
 from persrv.index.schema import IMAGE, centroid_id
-from persrv.index.vectors import vector_of
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.profile import StyleProfile
 
@@ -102,11 +99,11 @@ class Profiles:
     def _read(self, user: str) -> Known:
         ids = [centroid_id(user, number) for number in range(self._most)]
         records = self._collection.retrieve(ids, with_vectors=(IMAGE,))
-        rows = sorted(records, key=lambda record: int(_payload(record)["number"]))
+        rows = sorted(records, key=lambda record: int(record.payload["number"]))
         if not rows:
             return StyleProfile.empty(self._dimension), []
-        payloads = [_payload(record) for record in rows]
-        directions = np.array([vector_of(record, IMAGE) for record in rows])
+        payloads = [record.payload for record in rows]
+        directions = np.array([record.dense(IMAGE) for record in rows])
         profile = StyleProfile(
             sums=directions * np.array([[p["resultant"]] for p in payloads]),
             mass=np.array([p["mass"] for p in payloads]),
@@ -115,7 +112,3 @@ class Profiles:
         return profile, [
             StyleExample(p["sticker_id"], p["title"], p["image_url"], float(p["likeness"])) for p in payloads
         ]
-
-
-def _payload(record: m.Record) -> dict[str, Any]:
-    return record.payload or {}

@@ -9,14 +9,14 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import models as m
 
 from persrv.catalog import Catalog
+from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
-from persrv.online.recall import Recall, meaning_recall
-from persrv.online.request import text_recall
+from persrv.online.recall import Recall, meaning_recall, text_recall
 from persrv.recipe import Recipe
 from persrv.text import query_tokens, query_vector
+from persrv.text.bm25f import idf
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.fusion import Blend, ceiling
 from persrv.text.meaning.space import MeaningSpace
@@ -104,7 +104,16 @@ class QueryParser:
         """Return what the collection's words make of a query, see :meth:`Lexicon.understand`."""
         return self._lexicon.understand(query)
 
-    def recall(self, understood: ParsedQuery, pool: int, where: m.Filter | None) -> Recall | None:
+    def token_weights(self, tokens: Mapping[str, float]) -> dict[str, float]:
+        """Return each query token's weight times its inverse document frequency.
+
+        Args:
+            tokens: Token to weight.
+        """
+        count = self._manifest.stickers
+        return {token: weight * idf(count, self.frequencies.get(token, 0)) for token, weight in tokens.items()}
+
+    def recall(self, understood: ParsedQuery, pool: int, where: Filter | None) -> Recall | None:
         """Return where answers may come from; ``None`` where there is nothing to ask by.
 
         Args:
@@ -115,7 +124,7 @@ class QueryParser:
         words = query_vector(understood.known) if understood.known else None
         meant = self._meaning(understood.typed)
         if meant is None:
-            return text_recall(*words, pool, where) if words else None
+            return text_recall(words, pool, where) if words else None
         settings = self._recipe.meaning
         best = self._lexicon.ceiling(understood, self._manifest.stickers)
         return meaning_recall(words, meant, Blend.of(self._space, best, settings.weight, settings.reach), pool, where)

@@ -1,16 +1,26 @@
-"""The recall part of the online request: by words, by meaning, or by both."""
+"""The recall part of the online request: by words, by meaning, by both, by pictures, or of what is popular."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import models as m
 
-from persrv.index.schema import MEANING, TEXT
+from persrv.index.language import (
+    Expression,
+    Filter,
+    Nearest,
+    OrderBy,
+    Prefetch,
+    PrefetchScore,
+    Product,
+    Sum,
+)
+from persrv.index.schema import IMAGE, MEANING, TEXT
+from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend
 
 NEAREST = 200
@@ -23,59 +33,76 @@ class Recall:
 
     Attributes:
         sources: Prefetches whose union are the candidates; their limits bound its size.
-        scores: Prefetches that the formula reads as ``$score[0]``, ``$score[1]``, ...; together they find the same
-            stickers as ``sources``.
+        scores: Prefetches that the formula reads by their number; together they find the same stickers as ``sources``.
         formula: The starting score, >= 0.
-        defaults: Value of each score for candidates that its prefetch did not find.
     """
 
-    sources: tuple[m.Prefetch, ...]
-    scores: tuple[m.Prefetch, ...]
-    formula: m.Expression
-    defaults: Mapping[str, float]
+    sources: tuple[Prefetch, ...]
+    scores: tuple[Prefetch, ...]
+    formula: Expression
 
     @property
     def size(self) -> int:
         """Most candidates that there can be."""
-        return sum(source.limit or 0 for source in self.sources)
+        return sum(source.limit for source in self.sources)
+
+
+def text_recall(query: SparseVector, pool: int, where: Filter | None) -> Recall:
+    """Return the recall of ``pool`` stickers by BM25F, whose score they start with."""
+    matching = Prefetch(Nearest(query, TEXT), limit=pool, filter=where)
+    return Recall((matching,), (matching,), PrefetchScore(0))
+
+
+def picture_recall(vector: Sequence[float], pool: int, where: Filter | None) -> Recall:
+    """Return the recall of ``pool`` stickers whose pictures a text fits; they start with the cosine, if above 0.
+
+    Args:
+        vector: The text's unit vector in the space of the pictures.
+        pool: Largest number of candidates.
+        where: The search's filter.
+    """
+    near = Prefetch(Nearest(list(vector), IMAGE), limit=pool, filter=where, threshold=0.0)
+    return Recall((near,), (near,), PrefetchScore(0))
+
+
+def popular_recall(pool: int, where: Filter | None) -> Recall:
+    """Return the recall of the most useful stickers, all scored 1."""
+    useful = Prefetch(OrderBy("utility"), limit=pool, filter=where)
+    return Recall((useful,), (useful,), 1.0)
 
 
 def meaning_recall(
-    words: tuple[Sequence[int], Sequence[float]] | None,
+    words: SparseVector | None,
     query: NDArray[np.floating[Any]],
     blend: Blend,
     pool: int,
-    where: m.Filter | None,
+    where: Filter | None,
 ) -> Recall:
     """Return the recall whose scores :func:`persrv.text.meaning.fusion.fused` gives.
 
     Each side scores the candidates of both, so that no score depends on how many candidates there are. The floor is a
-    score threshold, with the floor itself as default: servers before 1.20 have no maximum in formulas.
+    score threshold, with the floor itself as default, so that no formula needs a maximum.
 
     Args:
-        words: Indices and values of the query's sparse vector; ``None`` where no sticker has any of its words, and
-            meaning answers alone.
+        words: The query's sparse vector; ``None`` where no sticker has any of its words, and meaning answers alone.
         query: Unit vector, shape (k,), see :meth:`persrv.text.meaning.space.MeaningSpace.search`.
         blend: How meaning counts.
         pool: Candidates by words, >= 1; at most :data:`NEAREST` are let in by meaning.
         where: The search's filter.
     """
-    dense = [[float(x) for x in query]]
+    dense = Nearest([float(x) for x in query], MEANING)
     let_in = min(pool, NEAREST)
-    near = m.Prefetch(query=dense, using=MEANING, limit=let_in, filter=where, score_threshold=blend.entry)
+    near = Prefetch(dense, limit=let_in, filter=where, threshold=blend.entry)
     if words is None:
-        return Recall((near,), (near,), _above_floor(0, blend), {"$score[0]": blend.floor})
-    sparse = m.SparseVector(indices=list(words[0]), values=list(words[1]))
-    matching = m.Prefetch(query=sparse, using=TEXT, limit=pool, filter=where)
-    sources, size = [matching, near], pool + let_in
+        return Recall((near,), (near,), _above_floor(0, blend))
+    matching = Prefetch(Nearest(words, TEXT), limit=pool, filter=where)
+    sources, size = (matching, near), pool + let_in
     scores = (
-        m.Prefetch(prefetch=sources, query=sparse, using=TEXT, limit=size),
-        m.Prefetch(prefetch=sources, query=dense, using=MEANING, limit=size, score_threshold=blend.floor),
+        Prefetch(Nearest(words, TEXT), limit=size, inner=sources),
+        Prefetch(dense, limit=size, inner=sources, threshold=blend.floor),
     )
-    formula = m.SumExpression(sum=["$score[0]", _above_floor(1, blend)])
-    return Recall(tuple(sources), scores, formula, {"$score[0]": 0.0, "$score[1]": blend.floor})
+    return Recall(sources, scores, Sum((PrefetchScore(0), _above_floor(1, blend))))
 
 
-def _above_floor(score: int, blend: Blend) -> m.Expression:
-    above = m.SumExpression(sum=[f"$score[{score}]", -blend.floor])
-    return m.MultExpression(mult=[blend.slope, above])
+def _above_floor(score: int, blend: Blend) -> Expression:
+    return Product((blend.slope, Sum((PrefetchScore(score, default=blend.floor), -blend.floor))))

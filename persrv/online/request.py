@@ -1,8 +1,8 @@
-"""The online stage as one Qdrant request: recall, lift by utility, lean towards the user's styles.
+"""The online stage as one request: recall, times the utility factor, times the style factor.
 
-Every request has the same shape. Prefetch 0 is the recall; prefetch 1 to k scores the recalled stickers against the
-user's k style centroids; the root formula multiplies. It is a *root* formula on purpose: scores replaced in a nested
-stage would make answers depend on the number of shards.
+Prefetch 0 is the recall; one more prefetch, however many styles the user has, scores the recalled stickers by their
+nearest style; the root formula multiplies. It is a *root* formula on purpose: scores replaced in a nested stage would
+make answers depend on the number of shards.
 """
 
 from __future__ import annotations
@@ -12,13 +12,31 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import models as m
 
 from persrv.errors import QueryError
-from persrv.index.engine import Request
+from persrv.index.language import (
+    AbsoluteValue,
+    Condition,
+    Expression,
+    Filter,
+    Formula,
+    HasId,
+    Matches,
+    Nearest,
+    NearestStyles,
+    OrderBy,
+    PayloadNumber,
+    Prefetch,
+    PrefetchScore,
+    Product,
+    Request,
+    Sum,
+    nearest_style,
+)
 from persrv.index.schema import FILTERS, IMAGE, TEXT, point_id
 from persrv.online.arguments import check_text
 from persrv.online.recall import Recall
+from persrv.text.bm25f import SparseVector
 
 LONGEST_VALUE = 1000
 """Characters of one value of a filter."""
@@ -41,11 +59,17 @@ class Taste:
     def __len__(self) -> int:
         return len(self.weights)
 
+    @property
+    def rows(self) -> list[list[float]]:
+        """Each centroid times its weight, as :class:`persrv.index.language.NearestStyles` takes them."""
+        scaled: list[list[float]] = (self.centroids * self.weights[:, None]).tolist()
+        return scaled
+
 
 NO_TASTE = Taste(np.zeros((0, 1)), np.zeros(0))
 
 
-def parse_filters(filters: Mapping[str, FilterValue] | None) -> m.Filter | None:
+def parse_filters(filters: Mapping[str, FilterValue] | None) -> Filter | None:
     """Return the Qdrant filter for ``{field: value or values}``; several values mean any of them.
 
     Args:
@@ -54,17 +78,17 @@ def parse_filters(filters: Mapping[str, FilterValue] | None) -> m.Filter | None:
     Raises:
         QueryError: An unknown field, or a value of the wrong type.
     """
-    must: list[m.Condition] = []
+    must: list[Condition] = []
     if filters is not None and not isinstance(filters, Mapping):
         raise QueryError(f"filters {filters!r:.60} are no mapping", "give {field: value}, such as {'pack': 'noto'}")
     for field, value in (filters or {}).items():
         if field not in FILTERS:
             raise QueryError(f"unknown filter field {field!r:.60}", f"filter by one of {', '.join(FILTERS)}")
-        must.append(m.FieldCondition(key=field, match=_match(field, value)))
-    return m.Filter(must=must) if must else None
+        must.append(Matches(field, _values(field, value)))
+    return Filter(must=tuple(must)) if must else None
 
 
-def narrowed(where: m.Filter | None, *, without: Sequence[str] = (), only: Sequence[str] = ()) -> m.Filter | None:
+def narrowed(where: Filter | None, *, without: Sequence[str] = (), only: Sequence[str] = ()) -> Filter | None:
     """Return a filter of :func:`parse_filters` that leaves stickers out, or everything but some.
 
     Args:
@@ -72,71 +96,26 @@ def narrowed(where: m.Filter | None, *, without: Sequence[str] = (), only: Seque
         without: Sticker ids that must not come back.
         only: Sticker ids outside which nothing comes back; empty for no such bound.
     """
-    must = list(where.must) if where is not None and isinstance(where.must, list) else []
+    must = where.must if where is not None else ()
     if only:
-        must.append(m.HasIdCondition(has_id=[point_id(sticker_id) for sticker_id in only]))
-    must_not: list[m.Condition] = []
-    if without:
-        must_not.append(m.HasIdCondition(has_id=[point_id(sticker_id) for sticker_id in without]))
-    return m.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
+        must = (*must, HasId(tuple(map(point_id, only))))
+    must_not = (HasId(tuple(map(point_id, without))),) if without else ()
+    return Filter(must, must_not) if must or must_not else None
 
 
-def _match(field: str, value: FilterValue) -> m.MatchValue | m.MatchAny:
+def _values(field: str, value: FilterValue) -> tuple[str | bool, ...]:
     if field == "animated":
         if not isinstance(value, bool):
             raise QueryError(f"filter animated={value!r:.60} is not a truth value", "use true or false")
-        return m.MatchValue(value=value)
+        return (value,)
     if isinstance(value, str):
-        return m.MatchValue(value=check_text(f"filter {field}", value, LONGEST_VALUE))
+        return (check_text(f"filter {field}", value, LONGEST_VALUE),)
     if not isinstance(value, list | tuple):
         raise QueryError(f"filter {field}={value!r:.60} is not text", "give one text or a list of texts")
-    return m.MatchAny(any=[check_text(f"filter {field}", each, LONGEST_VALUE) for each in value])
+    return tuple(check_text(f"filter {field}", each, LONGEST_VALUE) for each in value)
 
 
-def text_recall(indices: Sequence[int], values: Sequence[float], pool: int, where: m.Filter | None) -> Recall:
-    """Return the recall of ``pool`` stickers by BM25F, whose score they start with."""
-    sparse = m.SparseVector(indices=list(indices), values=list(values))
-    matching = m.Prefetch(query=sparse, using=TEXT, limit=pool, filter=where)
-    return Recall((matching,), (matching,), "$score[0]", {"$score[0]": 0.0})
-
-
-def picture_recall(vector: Sequence[float], pool: int, where: m.Filter | None) -> Recall:
-    """Return the recall of ``pool`` stickers whose pictures a text fits; they start with the cosine, if above 0.
-
-    Args:
-        vector: The text's unit vector in the space of the pictures.
-        pool: Largest number of candidates.
-        where: The search's filter.
-    """
-    near = m.Prefetch(query=list(vector), using=IMAGE, limit=pool, filter=where, score_threshold=0.0)
-    return Recall((near,), (near,), "$score[0]", {"$score[0]": 0.0})
-
-
-def trending_recall(pool: int, taste: Taste, where: m.Filter | None, using: str) -> Recall:
-    """Return the recall for an empty query: the most useful stickers and those nearest to each style, all scored 1.
-
-    Args:
-        pool: Candidates from each side.
-        taste: The user's styles.
-        where: The search's filter.
-        using: Name of the vector in whose space the styles lie.
-    """
-    useful = m.Prefetch(
-        query=m.OrderByQuery(order_by=m.OrderBy(key="utility", direction=m.Direction.DESC)), limit=pool, filter=where
-    )
-    near = [m.Prefetch(query=row.tolist(), using=using, limit=pool, filter=where) for row in taste.centroids]
-    return Recall((useful, *near), (useful, *near), 1.0, {})
-
-
-def personal_request(
-    recall: Recall,
-    taste: Taste,
-    *,
-    beta: float,
-    gamma: float,
-    using: str,
-    vectors: Sequence[str] = (),
-) -> Request:
+def personal_request(recall: Recall, taste: Taste, *, beta: float, gamma: float, using: str) -> Request:
     """Return the whole online stage as one request.
 
     Args:
@@ -145,33 +124,44 @@ def personal_request(
         beta: Weight of utility.
         gamma: Weight of style.
         using: Name of the vector in whose space the styles lie.
-        vectors: Names of the vectors that points carry.
     """
-    size, sources, first = recall.size, list(recall.sources), len(recall.scores)
-    near = [m.Prefetch(prefetch=sources, query=row.tolist(), using=using, limit=size) for row in taste.centroids]
-    prefetch = [*recall.scores, *near]
-    lift = m.SumExpression(sum=[1.0, m.MultExpression(mult=[beta, "utility"])])
-    factors: list[m.Expression] = [recall.formula, lift]
-    defaults: dict[str, float] = {"utility": 0.0, **recall.defaults}
+    prefetch: tuple[Prefetch, ...] = recall.scores
+    factors: tuple[Expression, ...] = (recall.formula, _one_plus(beta, PayloadNumber("utility")))
     if len(taste):
-        pulls: list[m.Expression] = [
-            m.MultExpression(mult=[float(weight), f"$score[{first + c}]"]) for c, weight in enumerate(taste.weights)
-        ]
-        defaults |= {f"$score[{first + c}]": 0.0 for c in range(len(taste))}
-        pull = pulls[0] if len(pulls) == 1 else m.MaxExpression(max=pulls)
-        factors.append(m.SumExpression(sum=[1.0, m.MultExpression(mult=[gamma, pull])]))
-    formula = m.FormulaQuery(formula=m.MultExpression(mult=factors), defaults=defaults)
-    return Request(
-        query=formula,
-        prefetch=tuple(prefetch),
-        limit=size,
-        with_payload=True,
-        with_vectors=tuple(vectors),
-    )
+        near = Prefetch(NearestStyles(taste.rows, using), limit=recall.size, inner=recall.sources)
+        factors = (*factors, _one_plus(gamma, nearest_style(PrefetchScore(len(prefetch)))))
+        prefetch = (*prefetch, near)
+    return Request(Formula(Product(factors)), limit=recall.size, prefetch=prefetch)
+
+
+def trending_request(
+    pool: int, taste: Taste, where: Filter | None, *, beta: float, gamma: float, using: str
+) -> Request:
+    """Return the request for an empty query: the most useful stickers and those nearest to the user's styles.
+
+    All start with 1. The vectors are gone through once: near stickers bring their score along, and the useful ones
+    are scored apart; of a sticker that is both, the two scores are equal, so that their maximum is its score.
+
+    Args:
+        pool: Candidates from each side.
+        taste: The user's styles, at least one.
+        where: The search's filter.
+        beta: Weight of utility.
+        gamma: Weight of style.
+        using: Name of the vector in whose space the styles lie.
+    """
+    styles = NearestStyles(taste.rows, using)
+    useful = Prefetch(OrderBy("utility"), limit=pool, filter=where)
+    near = Prefetch(styles, limit=pool, filter=where)
+    useful_near = Prefetch(styles, limit=pool, inner=(useful,))
+    a, b = PrefetchScore(1), PrefetchScore(2)
+    larger = Product((0.5, Sum((a, b, AbsoluteValue(Sum((a, Product((-1.0, b)))))))))
+    formula = Product((_one_plus(beta, PayloadNumber("utility")), _one_plus(gamma, nearest_style(larger))))
+    return Request(Formula(formula), limit=2 * pool, prefetch=(useful, near, useful_near))
 
 
 def similar_request(
-    image: Sequence[float] | None, text: m.SparseVector | None, self_score: float, pool: int, where: m.Filter | None
+    image: Sequence[float] | None, text: SparseVector | None, self_score: float, pool: int, where: Filter | None
 ) -> Request | None:
     """Return the request for stickers like a given one; ``None`` where there is nothing to compare.
 
@@ -184,24 +174,20 @@ def similar_request(
         pool: Candidates from each side.
         where: Filter, with the sticker itself left out.
     """
-    sides: list[tuple[str, list[float] | m.SparseVector]] = []
+    sides: list[Nearest] = []
     if text is not None and text.indices:
-        sides.append((TEXT, text))
+        sides.append(Nearest(text, TEXT))
     if image is not None:
-        sides.append((IMAGE, list(image)))
+        sides.append(Nearest(image, IMAGE))
     if not sides:
         return None
-    recall = [m.Prefetch(query=query, using=using, limit=pool, filter=where) for using, query in sides]
     if len(sides) == 1:
-        using, query = sides[0]
-        return Request(query=_nearest(query), using=using, limit=pool, filter=where, with_payload=True)
-    rescored = [m.Prefetch(prefetch=recall, query=query, using=using, limit=2 * pool) for using, query in sides]
-    formula = m.FormulaQuery(
-        formula=m.SumExpression(sum=[m.MultExpression(mult=[1.0 / self_score, "$score[0]"]), "$score[1]"]),
-        defaults={"$score[0]": 0.0, "$score[1]": 0.0},
-    )
-    return Request(query=formula, prefetch=tuple(rescored), limit=2 * pool, with_payload=True)
+        return Request(sides[0], limit=pool, filter=where)
+    recall = tuple(Prefetch(side, limit=pool, filter=where) for side in sides)
+    rescored = tuple(Prefetch(side, limit=2 * pool, inner=recall) for side in sides)
+    formula = Sum((Product((1.0 / self_score, PrefetchScore(0))), PrefetchScore(1)))
+    return Request(Formula(formula), limit=2 * pool, prefetch=rescored)
 
 
-def _nearest(query: list[float] | m.SparseVector) -> m.NearestQuery:
-    return m.NearestQuery(nearest=query)
+def _one_plus(weight: float, value: Expression) -> Expression:
+    return Sum((1.0, Product((weight, value))))

@@ -1,4 +1,4 @@
-"""The online path: one request recalls by text, lifts by utility, and leans towards the user's own styles."""
+"""The online path: one request recalls by text and ranks by utility and the user's own styles."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from qdrant_client import models as m
-
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
 from persrv.images.decode import open_picture
 from persrv.images.encoder import ImageEncoder
+from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
 from persrv.index.schema import IMAGE, TEXT, point_id
-from persrv.index.vectors import sparse_of, vector_of
 from persrv.online.answer import Answer
 from persrv.online.arguments import check_choice, check_query, check_sticker
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
+from persrv.online.hits import HitMaker
 from persrv.online.open_version import Opener, OpenVersion
-from persrv.online.page import Page, best_first, to_hits
+from persrv.online.page import Page, best_first
 from persrv.online.ranker import Ranker
 from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters, similar_request
 from persrv.online.search_service import SearchRequest, SearchService
@@ -135,9 +134,9 @@ class Retriever(UserCommands):
                 ``by="picture"`` where the image encoder has no text tower.
             MissingExtraError: That encoder's packages are not installed.
         """
-        page = Page.asked(offset, limit)
+        page = Page.checked(offset, limit)
         check_choice("by", by, ("text", "picture"))
-        asked = SearchRequest(
+        request = SearchRequest(
             check_query(query),
             None if user is None else check_user(user),
             by,
@@ -145,14 +144,14 @@ class Retriever(UserCommands):
             bool(explain),
         )
         if gamma is None:
-            return self._newest.ask(lambda version: self._answer(version, asked, page))
+            return self._newest.ask(lambda version: self._answer(version, request, page))
         if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not 0 <= gamma <= 1:
             raise QueryError(
                 f"gamma {gamma!r:.60} is not between 0 and 1", "give 0 for everybody's order, 1 for most style"
             )
         weights = self.recipe.ranking.model_copy(update={"gamma": float(gamma)})
         return self._newest.ask(
-            lambda version: SearchService(version, self._catalog, self._encoder, weights).answer(asked, page)
+            lambda version: SearchService(version, self._catalog, self._encoder, weights).answer(request, page)
         )
 
     def similar(
@@ -179,7 +178,7 @@ class Retriever(UserCommands):
             PictureError: The picture cannot be decoded.
             QueryError: As :meth:`search`.
         """
-        page, where, wanted = Page.asked(offset, limit), parse_filters(filters), check_sticker(sticker)
+        page, where, wanted = Page.checked(offset, limit), parse_filters(filters), check_sticker(sticker)
         check_choice("by", by, ("meaning", "look", "both"))
         return self._newest.ask(lambda version: self._similar(version, wanted, by, page, where))
 
@@ -208,7 +207,7 @@ class Retriever(UserCommands):
         sticker: str | Path | bytes,
         by: Literal["meaning", "look", "both"],
         page: Page,
-        where: m.Filter | None,
+        where: Filter | None,
     ) -> Answer:
         image, text, self_score = None, None, 1.0
         if isinstance(sticker, str):
@@ -216,9 +215,9 @@ class Retriever(UserCommands):
             name, where = known.title, narrowed(where, without=[known.id])
             stored = version.stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
             if stored and by != "meaning":
-                image = vector_of(stored[0], IMAGE)
+                image = stored[0].dense(IMAGE)
             if stored and by != "look":
-                text = sparse_of(stored[0])
+                text = stored[0].sparse(TEXT)
                 ranker = Ranker(version.stickers, self.recipe.ranking)
                 self_score = ranker.self_score(known.id, text) if text and image else 1.0
         else:
@@ -228,5 +227,6 @@ class Retriever(UserCommands):
         if request is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
         ranked = best_first(version.stickers, request, page)
-        hits = to_hits(ranked, page, NO_TASTE, self._catalog.paths(ranked.ids[page.offset : page.end]), 0.0, 0.0)
+        paths = self._catalog.paths(ranked.ids[page.offset : page.end])
+        hits = HitMaker(version.stickers, NO_TASTE, beta=0.0, gamma=0.0).hits(ranked, page, paths)
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-
-from qdrant_client import models as m
 
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
 from persrv.images.encoder import ImageEncoder, TextTower
+from persrv.index.language import Filter
 from persrv.online.answer import Answer, Reason
+from persrv.online.hits import HitMaker
 from persrv.online.open_version import OpenVersion
-from persrv.online.page import Page, Ranked, explain_text, to_hits
+from persrv.online.page import Page, Ranked
 from persrv.online.ranker import Ranker
-from persrv.online.request import Taste, picture_recall
+from persrv.online.recall import picture_recall
+from persrv.online.request import Taste
 from persrv.recipe import Ranking
 from persrv.records import Hit
 
@@ -37,7 +39,7 @@ class SearchRequest:
     query: str
     user: str | None
     by: Literal["text", "picture"]
-    where: m.Filter | None
+    where: Filter | None
     explain: bool
 
     @property
@@ -82,22 +84,21 @@ class SearchService:
         understood = understanding.understand(asked.query)
         known, corrections = understood.known, understood.corrections
         recall = understanding.recall(understood, self._weights.pool, asked.where)
-        ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing(self._ranker.dimension)
+        ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
         if not known and (recall is None or not ranked.total):
             if isinstance(self._encoder, TextTower):
                 note = f"no sticker has the words of {asked.typed!r}; these look like it"
                 return self._pictured(asked, taste, page, note)
             note = f"no sticker has the words of {asked.typed!r}; these are popular"
             return self._trending(asked, taste, page, "unmatched", note)
-        hits = self._hits(ranked, page, taste)
+        tokens = understanding.token_weights(known) if asked.explain else None
+        hits = self._hits(ranked, page, taste, tokens)
         note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
         reason: Reason = "corrected" if corrections else "matched"
         if not known:
             reason, note = "meaning", f"no sticker has the words of {asked.typed!r}; these are near in meaning"
         if not hits:
             reason, note = _why_empty(asked, page)
-        if asked.explain:
-            hits = explain_text(hits, known, self._version.stickers, understanding.frequencies)
         return Answer(hits, asked.query, asked.user, reason, note, corrections, len(taste) > 0, ranked.total > page.end)
 
     def _pictured(self, asked: SearchRequest, taste: Taste, page: Page, note: str) -> Answer:
@@ -128,9 +129,12 @@ class SearchService:
             hits, asked.query, asked.user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end
         )
 
-    def _hits(self, ranked: Ranked, page: Page, taste: Taste) -> tuple[Hit, ...]:
+    def _hits(
+        self, ranked: Ranked, page: Page, taste: Taste, token_weights: Mapping[str, float] | None = None
+    ) -> tuple[Hit, ...]:
         paths = self._catalog.paths(ranked.ids[page.offset : page.end])
-        return to_hits(ranked, page, taste, paths, self._weights.beta, self._weights.gamma)
+        maker = HitMaker(self._version.stickers, taste, self._weights.beta, self._weights.gamma, token_weights)
+        return maker.hits(ranked, page, paths)
 
 
 def _why_empty(asked: SearchRequest, page: Page) -> tuple[Reason, str]:

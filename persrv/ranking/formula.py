@@ -25,8 +25,8 @@ def utility_factor(utility: Floats, beta: float) -> Floats:
     return 1.0 + beta * utility
 
 
-def style_pull(images: Floats, centroids: Floats, weights: Floats) -> tuple[Floats, Indices]:
-    """Return how strongly the user's nearest style pulls each sticker, and which centroid it is.
+def style_similarity(images: Floats, centroids: Floats, weights: Floats) -> tuple[Floats, Indices]:
+    """Return the weighted similarity of each sticker to the user's nearest style, and which centroid that is.
 
     Args:
         images: Shape (n, d), unit rows; a zero row (a sticker without a picture) gives 0.
@@ -38,14 +38,14 @@ def style_pull(images: Floats, centroids: Floats, weights: Floats) -> tuple[Floa
     """
     if len(centroids) == 0:
         return np.zeros(len(images)), np.full(len(images), -1, dtype=np.int64)
-    pulls = (images @ centroids.T) * weights
-    nearest = pulls.argmax(axis=1)
-    return pulls[np.arange(len(images)), nearest], nearest.astype(np.int64)
+    similarities = (images @ centroids.T) * weights
+    nearest = similarities.argmax(axis=1)
+    return similarities[np.arange(len(images)), nearest], nearest.astype(np.int64)
 
 
-def style_factor(pull: Floats, gamma: float) -> Floats:
-    """Return ``1 + gamma * pull``, shape (n,), in [0, 2] for gamma in [0, 1]."""
-    return 1.0 + gamma * pull
+def style_factor(similarity: Floats, gamma: float) -> Floats:
+    """Return ``1 + gamma * similarity``, shape (n,), in [0, 2] for gamma in [0, 1]."""
+    return 1.0 + gamma * similarity
 
 
 def final_scores(
@@ -62,8 +62,8 @@ def final_scores(
         beta: Weight of utility, >= 0.
         gamma: Weight of style, in [0, 1].
     """
-    pull, _ = style_pull(images, centroids, weights)
-    return text * utility_factor(utility, beta) * style_factor(pull, gamma)
+    similarity, _ = style_similarity(images, centroids, weights)
+    return text * utility_factor(utility, beta) * style_factor(similarity, gamma)
 
 
 def rounded(scores: Floats) -> Floats:

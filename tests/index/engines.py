@@ -57,12 +57,12 @@ def make_store(engine: str, folder: Path, stack: ExitStack) -> Store:
         return stack.enter_context(EmbeddedStore(folder))
     if engine == "memory":
         calls = LocalCalls(Address("memory", "http", "localhost", 0), False, 1.0, Retry(attempts=1))
-        return stack.enter_context(ClientStore(QdrantClient(":memory:"), calls, formula_max=True))
+        return stack.enter_context(ClientStore(QdrantClient(":memory:"), calls))
     if engine == "rest":
         fake = stack.enter_context(FakeQdrant(key="secret"))
         return stack.enter_context(connect_server(fake.url, api_key="secret"))
     connected = connect_server(SERVER)
-    return stack.enter_context(Tidy(connected._client, connected._calls, formula_max=connected._formula_max))
+    return stack.enter_context(Tidy(connected._client, connected._calls))
 
 
 @contextmanager

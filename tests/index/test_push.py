@@ -52,9 +52,9 @@ def test_the_copy_is_complete_and_answers_alike(source: Collection, server: Clie
         assert copy.manifest == made
         for original, copied in zip(source.scroll(None, [IMAGE, TEXT]), copy.scroll(None, [IMAGE, TEXT]), strict=True):
             assert (original.id, original.payload) == (copied.id, copied.payload)
-            assert set(original.vector) == set(copied.vector)
+            assert set(original.vectors) == set(copied.vectors)
         for request in random_requests(seed=5, count=16):
-            want = [(str(p.id), p.score) for p in source.query(request)]
+            want = [(p.id, p.score) for p in source.query(request)]
             assert_same(copy.query(request), want, request.limit)
 
 

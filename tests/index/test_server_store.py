@@ -15,7 +15,7 @@ from index_samples import SCHEMA, manifest, sample_points, sparse
 from persrv.errors import BuildGoneError, IndexUnavailableError, NotFoundError, QueryError, VectorIndexError
 from persrv.index.calls import Retry
 from persrv.index.client_store import ClientStore
-from persrv.index.engine import Request
+from persrv.index.language import Filter, Matches, Nearest, Request
 from persrv.index.schema import STICKER_PAYLOAD, TEXT
 from persrv.index.server import connect_server
 
@@ -50,7 +50,7 @@ def publish(store: ClientStore, count: int, name: str = "emoji") -> None:
     store.publish(name, made).close()
 
 
-QUERY = Request(query=m.NearestQuery(nearest=sparse([3], [1.0])), using=TEXT, limit=3)
+QUERY = Request(Nearest(sparse([3], [1.0]), TEXT), limit=3)
 
 
 # Layout on the server
@@ -125,7 +125,7 @@ def test_a_version_that_was_dropped_meanwhile_is_not_found(fake: FakeQdrant, sto
 def test_strict_servers_refuse_undeclared_keys(store: ClientStore) -> None:
     publish(store, 3)
     with store.open("emoji") as opened, pytest.raises(QueryError, match="Index required but not found for 'title'"):
-        opened.count(m.Filter(must=[m.FieldCondition(key="title", match=m.MatchValue(value="x"))]))
+        opened.count(Filter(must=(Matches("title", ("x",)),)))
 
 
 def test_uploads_go_in_batches_and_wait_for_the_last(fake: FakeQdrant, store: ClientStore) -> None:
@@ -318,14 +318,11 @@ def test_servers_of_other_times_are_refused(version: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "knows", "warned"),
-    [("1.17.1", False, True), ("1.19.0", False, False), ("1.20.0", True, False), ("1.21.0-dev", True, False)],
+    ("version", "warned"), [("1.17.1", True), ("1.19.0", False), ("1.20.0", False), ("1.21.0-dev", False)]
 )
-def test_the_version_says_whether_formulas_know_max(
-    version: str, knows: bool, warned: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_old_server_is_warned_about(version: str, warned: bool, caplog: pytest.LogCaptureFixture) -> None:
     with FakeQdrant(version=version) as fake, connect_server(fake.url) as store:
-        assert store.create("emoji", SCHEMA, manifest(0)).formula_max is knows
+        assert store.names() == []
     assert ("upgrade it" in caplog.text) is warned
 
 

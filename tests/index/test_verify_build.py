@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from qdrant_client import models as m
 
 from index_samples import DIMENSION, SCHEMA, identity, manifest, point, sparse
 from persrv.errors import VectorIndexError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.embedded_collection import EmbeddedCollection
-from persrv.index.engine import Request
+from persrv.index.language import Nearest, Point, Request, ScoredPoint, StoredVector
 from persrv.index.schema import IMAGE, TEXT
 from persrv.index.verify import verify
 
@@ -32,8 +31,8 @@ def test_a_build_that_does_not_find_its_own_points_is_refused(
     verify(made)
     answer = EmbeddedCollection.query
 
-    def forgetful(self: EmbeddedCollection, request: Request) -> list[m.ScoredPoint]:
-        return [] if request.using == lost else answer(self, request)
+    def forgetful(self: EmbeddedCollection, request: Request) -> list[ScoredPoint]:
+        return [] if isinstance(request.query, Nearest) and request.query.using == lost else answer(self, request)
 
     monkeypatch.setattr(EmbeddedCollection, "query", forgetful)
     with pytest.raises(VectorIndexError, match=f"does not find point {identity(0)} by its vector {lost}"):
@@ -42,6 +41,6 @@ def test_a_build_that_does_not_find_its_own_points_is_refused(
 
 def test_points_without_vectors_or_words_of_weight_are_no_reason_to_refuse(store: EmbeddedStore) -> None:
     made = store.create("emoji", SCHEMA, manifest(3))
-    vectors: list[dict[str, m.Vector]] = [{}, {TEXT: sparse([4], [0.0])}, {IMAGE: [0.5] * DIMENSION}]
-    made.upsert([m.PointStruct(id=identity(n), vector=vector) for n, vector in enumerate(vectors)])
+    vectors: list[dict[str, StoredVector]] = [{}, {TEXT: sparse([4], [0.0])}, {IMAGE: [DIMENSION**-0.5] * DIMENSION}]
+    made.upsert([Point(identity(n), vector) for n, vector in enumerate(vectors)])
     verify(made)

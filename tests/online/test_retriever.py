@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ import pytest
 from persrv import AsyncRetriever, Retriever
 from persrv.errors import IndexMismatchError, NotFoundError, PictureError, QueryError
 from persrv.index.embedded_collection import EmbeddedCollection
+from persrv.index.language import Record, Request, ScoredPoint
 from persrv.index.schema import STYLE, point_id
-from persrv.index.vectors import vector_of
 from persrv.online.answer import Answer
 from persrv.ranking.formula import final_scores
 from tiny_collection import MEANINGS, Tiny
@@ -147,22 +149,30 @@ def test_the_engines_scores_are_those_of_the_reference(retriever: Retriever) -> 
     records = retriever._newest.version.stickers.retrieve(
         [point_id(hit.sticker_id) for hit in answer], with_vectors=(STYLE,)
     )
-    images = np.array([vector_of(record, STYLE) for record in records])
+    images = np.array([record.dense(STYLE) for record in records])
     expected = final_scores(text, utility, images, profile.centroids, profile.weights, ranking.beta, ranking.gamma)
     assert [hit.score for hit in answer] == pytest.approx(expected.tolist(), rel=1e-5)
 
 
-def test_a_server_without_maximum_gives_the_same_answer(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_hits_shown_are_read_whole(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    retrieve, query = EmbeddedCollection.retrieve, EmbeddedCollection.query
+
+    def counted(self: EmbeddedCollection, ids: Sequence[str], *args: Any, **kwargs: Any) -> list[Record]:
+        read.append(len(ids))
+        return retrieve(self, ids, *args, **kwargs)
+
+    def slim(self: EmbeddedCollection, request: Request) -> list[ScoredPoint]:
+        found = query(self, request)
+        assert all(set(point.payload) <= {"group"} and not point.vectors for point in found)
+        return found
+
     with tiny.open() as retriever:
-        for style in ("soft", "flat", "soft", "flat"):
-            for hit in retriever.search("", filters={"style": style}, limit=4):
-                retriever.record("two-styles", "", hit.sticker_id)
-        assert len(retriever.profile("two-styles").mass) > 1
-        modern = retriever.search("happy cat", "two-styles", limit=30)
-        monkeypatch.setattr(EmbeddedCollection, "formula_max", property(lambda self: False))
-        older = retriever.search("happy cat", "two-styles", limit=30)
-    assert [hit.sticker_id for hit in older] == [hit.sticker_id for hit in modern]
-    assert [hit.score for hit in older] == pytest.approx([hit.score for hit in modern], rel=1e-5)
+        retriever.record("ann", "", retriever.search("cat")[0].sticker_id)
+        monkeypatch.setattr(EmbeddedCollection, "retrieve", counted)
+        monkeypatch.setattr(EmbeddedCollection, "query", slim)
+        assert len(retriever.search("happy cat", "ann", limit=7, explain=True)) == 7
+    assert read == [7]
 
 
 def test_more_like_this(retriever: Retriever, tiny_built: Tiny) -> None:

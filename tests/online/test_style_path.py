@@ -14,7 +14,6 @@ from persrv.errors import IndexMismatchError, MissingExtraError, RecipeError
 from persrv.images.encoders.cnn import STYLE_DIMENSION
 from persrv.images.statistics import StatisticsEncoder
 from persrv.index.schema import IMAGE, STYLE, point_id
-from persrv.index.vectors import vector_of
 from persrv.indexing.styles import gather_styles
 from persrv.offline import build_collection
 from persrv.online.overview import overview
@@ -35,8 +34,8 @@ def vectors(retriever: Retriever, name: str) -> tuple[list[str], NDArray[np.floa
     records = retriever._newest.version.stickers.retrieve(
         [point_id(sticker_id) for sticker_id in ids], with_vectors=(name,)
     )
-    payloads = [record.payload or {} for record in records]
-    rows = [vector_of(record, name) for record in records]
+    payloads = [record.payload for record in records]
+    rows = [record.dense(name) for record in records]
     return [p["style"] for p in payloads], np.array(rows)
 
 
@@ -84,7 +83,7 @@ def test_a_pick_moves_the_profile_in_the_space_of_style(tiny: Tiny) -> None:
         hit = retriever.search("cat", filters={"style": "soft"})[0]
         retriever.record("new", "cat", hit.sticker_id)
         records = retriever._newest.version.stickers.retrieve([point_id(hit.sticker_id)], with_vectors=(STYLE,))
-        assert retriever.profile("new").centroids[0] == pytest.approx(vector_of(records[0], STYLE), abs=1e-5)
+        assert retriever.profile("new").centroids[0] == pytest.approx(records[0].dense(STYLE), abs=1e-5)
         assert retriever.search("dog", "new")[0].payload["style"] == "soft"
 
 

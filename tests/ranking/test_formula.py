@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persrv.ranking.formula import final_scores, order, rounded, style_pull
+from persrv.ranking.formula import final_scores, order, rounded, style_similarity
 from persrv.ranking.profile import unit
 
 E1, E2 = np.array([1.0, 0.0]), np.array([0.0, 1.0])
@@ -26,9 +26,9 @@ def test_final_score_by_hand() -> None:
     assert scores.tolist() == pytest.approx([2 * 1.2 * 2, 2 * 1 * 1, 1 * 1.4 * 1])
 
 
-def test_the_pull_names_its_centroid() -> None:
-    pull, nearest = style_pull(np.stack([E1, E2]), np.stack([E1, -E2]), np.array([1.0, 0.5]))
-    assert pull.tolist() == [1.0, 0.0]
+def test_the_similarity_names_its_centroid() -> None:
+    similarity, nearest = style_similarity(np.stack([E1, E2]), np.stack([E1, -E2]), np.array([1.0, 0.5]))
+    assert similarity.tolist() == [1.0, 0.0]
     assert nearest.tolist() == [0, 0]
 
 
@@ -37,7 +37,7 @@ def test_a_stranger_is_ranked_by_text_and_utility_alone() -> None:
         np.array([1.0]), np.array([0.5]), np.stack([E1]), np.zeros((0, 2)), np.zeros(0), beta=1.0, gamma=1.0
     )
     assert scores.tolist() == [1.5]
-    assert style_pull(np.stack([E1]), np.zeros((0, 2)), np.zeros(0))[1].tolist() == [-1]
+    assert style_similarity(np.stack([E1]), np.zeros((0, 2)), np.zeros(0))[1].tolist() == [-1]
 
 
 @given(vectors, vectors)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from persrv.catalog.phrases import fold_query
 from persrv.lab.evaluation.view import View
-from persrv.ranking.formula import rounded, style_factor, style_pull, utility_factor
+from persrv.ranking.formula import rounded, style_factor, style_similarity, utility_factor
 from persrv.ranking.profile import StyleProfile
 from persrv.recipe import FieldSettings, Ranking
 from persrv.text import tokenize
@@ -199,7 +199,7 @@ def personal(view: View, profile: StyleProfile | None, gamma: float) -> Floats:
     """Return ``1 + γ · max_c w_c · cos``, shape (n,), for a user's profile; ones for somebody unknown."""
     if profile is None:
         return np.ones(len(view.material.ids))
-    pull, _ = style_pull(view.material.style_vectors, profile.centroids, profile.weights)
+    pull, _ = style_similarity(view.material.style_vectors, profile.centroids, profile.weights)
     return style_factor(pull, gamma)
 
 

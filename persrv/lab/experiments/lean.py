@@ -14,7 +14,7 @@ from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.systems import NOBODY, Scored, System, ours
 from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, said, spread, verdict
-from persrv.ranking.formula import style_factor, style_pull
+from persrv.ranking.formula import style_factor, style_similarity
 from persrv.recipe import Ranking
 
 Floats = NDArray[np.float64]
@@ -89,7 +89,7 @@ def _leaning(world: World, name: str, factor: Callable[[Floats], Floats]) -> Sco
         profile = view.profiles.get(user)
         if profile is None:
             return base.scores(query, user)
-        pull, _ = style_pull(view.material.style_vectors, profile.centroids, profile.weights)
+        pull, _ = style_similarity(view.material.style_vectors, profile.centroids, profile.weights)
         return base.scores(query, user) * factor(pull)
 
     return Scored(name, view.material.ids, scores)

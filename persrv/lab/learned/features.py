@@ -13,7 +13,7 @@ from persrv.catalog.phrases import fold_query
 from persrv.lab.evaluation.results import EvaluationQuery
 from persrv.lab.evaluation.view import View
 from persrv.lab.tuning.likeness import QueryLikeness
-from persrv.ranking.formula import rounded, style_factor, style_pull, utility_factor
+from persrv.ranking.formula import rounded, style_factor, style_similarity, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
 from persrv.text.meaning.fusion import Blend, ceiling, fused, recalled
@@ -131,7 +131,7 @@ class Candidates:
         pull = np.zeros(len(rows))
         if profile is not None:
             vectors = self.view.material.style_vectors[rows]
-            pull = style_pull(vectors, profile.centroids, profile.weights)[0]
+            pull = style_similarity(vectors, profile.centroids, profile.weights)[0]
         return Parts(
             rows=rows,
             text=text[rows],

@@ -19,7 +19,7 @@ from persrv.lab.evaluation.results import METRICS, EvaluationQuery, Judged, by_g
 from persrv.lab.evaluation.systems import best
 from persrv.lab.evaluation.view import View
 from persrv.lab.tuning.likeness import QueryLikeness
-from persrv.ranking.formula import style_factor, style_pull, utility_factor
+from persrv.ranking.formula import style_factor, style_similarity, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
 from persrv.text.meaning.fusion import Blend, ceiling, fused, recalled
@@ -101,7 +101,7 @@ class HeldOutQueries:
         profile = self._view.profiles.get(user)
         if profile is None:
             return np.zeros(len(self._ids))
-        return style_pull(self._view.material.style_vectors, profile.centroids, profile.weights)[0]
+        return style_similarity(self._view.material.style_vectors, profile.centroids, profile.weights)[0]
 
 
 def _deepest(scores: Floats, pool: int) -> Floats:

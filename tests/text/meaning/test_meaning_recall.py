@@ -3,21 +3,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from meaning_engines import Answers, identity, in_memory, number_of, on_edge, personal_request, sparse_scores
+from meaning_engines import Answers, identity, in_memory, number_of, on_edge, sparse_scores
 from numpy.typing import NDArray
-from qdrant_client import models as m
 
+from persrv.index.language import Filter, Matches, Point, ScoredPoint, StoredVector
 from persrv.index.schema import IMAGE, MEANING, TEXT
 from persrv.index.validate import check_request
 from persrv.online.recall import meaning_recall
-from persrv.online.request import NO_TASTE, Taste
+from persrv.online.request import NO_TASTE, Taste, personal_request
+from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend, fused, recalled
 from persrv.text.meaning.rows import cosines, unit
 
 COUNT, LOOK, SENSE, WORDS = 240, 6, 12, 15
+PLAIN: dict[str, Any] = {"beta": 0.0, "gamma": 0.0, "using": IMAGE}
 PACKS = ("cats", "dogs", "frogs")
 _RNG = np.random.default_rng(7)
 
@@ -32,16 +35,16 @@ IMAGES = unit(_RNG.normal(size=(COUNT, LOOK)))
 UTILITY = _RNG.uniform(size=COUNT).astype(np.float32).astype(np.float64)
 
 
-def _point(number: int) -> m.PointStruct:
-    vectors: dict[str, m.Vector] = {IMAGE: IMAGES[number].tolist()}
+def _point(number: int) -> Point:
+    vectors: dict[str, StoredVector] = {IMAGE: IMAGES[number].tolist()}
     if len(ROWS[number]):
         vectors[MEANING] = ROWS[number].tolist()
     if number % 9:
         tokens = np.sort(_RNG.choice(WORDS, size=int(_RNG.integers(1, 5)), replace=False))
         weights = _RNG.uniform(0.2, 0.9, size=len(tokens)).astype(np.float32)
-        vectors[TEXT] = m.SparseVector(indices=tokens.tolist(), values=weights.tolist())
+        vectors[TEXT] = SparseVector(tokens.tolist(), weights.tolist())
     payload = {"utility": UTILITY[number], "pack": PACKS[number % 3]}
-    return m.PointStruct(id=identity(number), vector=vectors, payload=payload)
+    return Point(identity(number), vectors, payload)
 
 
 POINTS = [_point(number) for number in range(COUNT)]
@@ -77,7 +80,7 @@ def _expected(
     return {number: float(score[number]) for number in candidates}
 
 
-def _check(found: list[m.ScoredPoint], expected: dict[int, float]) -> None:
+def _check(found: list[ScoredPoint], expected: dict[int, float]) -> None:
     got = {number_of(point): point.score for point in found}
     assert got.keys() == expected.keys()
     for number, score in got.items():
@@ -89,8 +92,8 @@ def _check(found: list[m.ScoredPoint], expected: dict[int, float]) -> None:
 def test_words_and_meaning_score_as_the_reference(answers: Answers, seed: int, pool: int) -> None:
     query, blend = _search(seed)
     tokens = sorted({seed % WORDS, (7 * seed + 3) % WORDS})
-    recall = meaning_recall((tokens, [1.0] * len(tokens)), query, blend, pool, None)
-    request = personal_request(recall, NO_TASTE, beta=0.0, gamma=0.0)
+    recall = meaning_recall(SparseVector(tokens, [1.0] * len(tokens)), query, blend, pool, None)
+    request = personal_request(recall, NO_TASTE, **PLAIN)
     check_request(request)
     expected = _expected(tokens, query, blend, pool, min(pool, 200), set(range(COUNT)))
     assert len(expected) > pool or pool == 250
@@ -100,7 +103,9 @@ def test_words_and_meaning_score_as_the_reference(answers: Answers, seed: int, p
 def test_pools_that_are_large_enough_give_exactly_what_the_reference_recalls(answers: Answers) -> None:
     query, blend = _search(3)
     bm25, cosine = sparse_scores(POINTS, [2, 5]), cosines(query[None, :], ROWS)[0]
-    found = answers(personal_request(meaning_recall(([2, 5], [1.0, 1.0]), query, blend, 500, None), NO_TASTE, 0, 0))
+    found = answers(
+        personal_request(meaning_recall(SparseVector([2, 5], [1.0, 1.0]), query, blend, 500, None), NO_TASTE, **PLAIN)
+    )
     assert {number_of(point) for point in found} == set(np.flatnonzero(recalled(bm25, cosine, blend)).tolist())
     unmatched = [point for point in found if bm25[number_of(point)] == 0]
     assert unmatched
@@ -110,7 +115,7 @@ def test_pools_that_are_large_enough_give_exactly_what_the_reference_recalls(ans
 @pytest.mark.parametrize("seed", range(6))
 def test_meaning_answers_alone_where_no_word_is_known(answers: Answers, seed: int) -> None:
     query, blend = _search(seed)
-    found = answers(personal_request(meaning_recall(None, query, blend, 500, None), NO_TASTE, beta=0.0, gamma=0.0))
+    found = answers(personal_request(meaning_recall(None, query, blend, 500, None), NO_TASTE, **PLAIN))
     cosine = cosines(query[None, :], ROWS)[0]
     let_in = np.flatnonzero(cosine >= blend.entry)
     assert len(let_in) > 0
@@ -119,10 +124,10 @@ def test_meaning_answers_alone_where_no_word_is_known(answers: Answers, seed: in
 
 def test_filters_hold_on_both_sides(answers: Answers) -> None:
     query, blend = _search(1)
-    where = m.Filter(must=[m.FieldCondition(key="pack", match=m.MatchValue(value="cats"))])
-    recall = meaning_recall(([1, 4], [1.0, 1.0]), query, blend, 40, where)
+    where = Filter(must=(Matches("pack", ("cats",)),))
+    recall = meaning_recall(SparseVector([1, 4], [1.0, 1.0]), query, blend, 40, where)
     cats = set(range(0, COUNT, 3))
-    _check(answers(personal_request(recall, NO_TASTE, 0.0, 0.0)), _expected([1, 4], query, blend, 40, 40, cats))
+    _check(answers(personal_request(recall, NO_TASTE, **PLAIN)), _expected([1, 4], query, blend, 40, 40, cats))
 
 
 @pytest.mark.parametrize("words", [[3, 8], None])
@@ -130,17 +135,17 @@ def test_utility_and_taste_multiply_the_fused_score(answers: Answers, words: lis
     query, blend = _search(4)
     rng = np.random.default_rng(0)
     taste = Taste(unit(rng.normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
-    recall = meaning_recall((words, [1.0, 1.0]) if words else None, query, blend, 500, None)
-    found = answers(personal_request(recall, taste, beta=0.5, gamma=0.8))
+    recall = meaning_recall(SparseVector(words, [1.0, 1.0]) if words else None, query, blend, 500, None)
+    found = answers(personal_request(recall, taste, beta=0.5, gamma=0.8, using=IMAGE))
     bm25, cosine = sparse_scores(POINTS, words or []), cosines(query[None, :], ROWS)[0]
-    pull = (IMAGES @ taste.centroids.T * taste.weights).max(axis=1)
-    score = fused(bm25, cosine, blend) * (1 + 0.5 * UTILITY) * (1 + 0.8 * pull)
+    similarity = (IMAGES @ taste.centroids.T * taste.weights).max(axis=1)
+    score = fused(bm25, cosine, blend) * (1 + 0.5 * UTILITY) * (1 + 0.8 * similarity)
     _check(found, {int(n): float(score[n]) for n in np.flatnonzero(recalled(bm25, cosine, blend))})
 
 
 def test_a_search_without_direction_adds_nothing(answers: Answers) -> None:
     blend = Blend(2.0, 0.1, 0.4)
-    recall = meaning_recall(([2], [1.0]), np.zeros(SENSE), blend, 500, None)
+    recall = meaning_recall(SparseVector([2], [1.0]), np.zeros(SENSE), blend, 500, None)
     bm25 = sparse_scores(POINTS, [2])
-    found = answers(personal_request(recall, NO_TASTE, beta=0.0, gamma=0.0))
+    found = answers(personal_request(recall, NO_TASTE, **PLAIN))
     _check(found, {int(n): float(bm25[n]) for n in np.flatnonzero(bm25)})

@@ -1,0 +1,146 @@
+"""The request language of :mod:`persrv.index.language` in ``qdrant_client.models``, and its answers back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qdrant_client import models as m
+
+from persrv.index.formula import defaults
+from persrv.index.language import (
+    AbsoluteValue,
+    Condition,
+    Dense,
+    Division,
+    Expression,
+    Filter,
+    Formula,
+    HasId,
+    Matches,
+    Nearest,
+    NearestStyles,
+    OrderBy,
+    PayloadNumber,
+    Point,
+    Prefetch,
+    PrefetchScore,
+    Product,
+    Record,
+    ScoredPoint,
+    StoredVector,
+    Sum,
+)
+from persrv.text.bm25f import SparseVector
+
+
+def to_query(query: Nearest | NearestStyles | OrderBy | Formula | None) -> tuple[m.Query | None, str | None]:
+    """Translate what scores; return it and the name of the vector that it uses."""
+    match query:
+        case None:
+            return None, None
+        case Nearest(vector, using):
+            return m.NearestQuery(nearest=_query_vector(vector)), using
+        case NearestStyles(styles, using):
+            wanted = m.RecommendInput(
+                positive=[list(style) for style in styles], strategy=m.RecommendStrategy.BEST_SCORE
+            )
+            return m.RecommendQuery(recommend=wanted), using
+        case OrderBy(key):
+            return m.OrderByQuery(order_by=m.OrderBy(key=key, direction=m.Direction.DESC)), None
+        case Formula(expression):
+            return m.FormulaQuery(formula=_expression(expression), defaults=defaults(expression)), None
+
+
+def to_prefetch(prefetch: Prefetch) -> m.Prefetch:
+    """Translate a prefetch with what is inside it."""
+    query, using = to_query(prefetch.query)
+    return m.Prefetch(
+        query=query,
+        using=using,
+        limit=prefetch.limit,
+        prefetch=[to_prefetch(inner) for inner in prefetch.inner] or None,
+        filter=to_filter(prefetch.filter),
+        score_threshold=prefetch.threshold,
+    )
+
+
+def to_filter(where: Filter | None) -> m.Filter | None:
+    """Translate a filter."""
+    if where is None:
+        return None
+    return m.Filter(must=_conditions(where.must), must_not=_conditions(where.must_not))
+
+
+def to_point(point: Point) -> m.PointStruct:
+    """Translate a point."""
+    return m.PointStruct(
+        id=point.id,
+        vector={name: _client_vector(vector) for name, vector in point.vectors.items()},
+        payload=dict(point.payload),
+    )
+
+
+def from_record(record: m.Record) -> Record:
+    """Translate a stored point back."""
+    return Record(str(record.id), record.payload or {}, _vectors(record.vector))
+
+
+def from_scored(point: m.ScoredPoint) -> ScoredPoint:
+    """Translate an answer back."""
+    score = point.score if point.order_value is None else float(point.order_value)
+    return ScoredPoint(str(point.id), point.payload or {}, _vectors(point.vector), score)
+
+
+def _query_vector(vector: SparseVector | Dense) -> m.SparseVector | list[float]:
+    if isinstance(vector, SparseVector):
+        return m.SparseVector(indices=vector.indices, values=vector.values)
+    return [float(x) for x in vector]
+
+
+def _client_vector(vector: StoredVector) -> Any:
+    if isinstance(vector, SparseVector):
+        return m.SparseVector(indices=vector.indices, values=vector.values)
+    return vector
+
+
+def _vectors(vectors: object) -> Mapping[str, StoredVector]:
+    if not isinstance(vectors, Mapping):
+        return {}
+    return {
+        name: SparseVector(vector.indices, vector.values) if isinstance(vector, m.SparseVector) else vector
+        for name, vector in vectors.items()
+    }
+
+
+def _expression(expression: Expression) -> m.Expression:
+    match expression:
+        case PrefetchScore(number):
+            return f"$score[{number}]"
+        case PayloadNumber(key):
+            return key
+        case Sum(parts):
+            return m.SumExpression(sum=[_expression(part) for part in parts])
+        case Product(factors):
+            return m.MultExpression(mult=[_expression(factor) for factor in factors])
+        case Division(left, right, by_zero):
+            both = m.DivParams(left=_expression(left), right=_expression(right), by_zero_default=by_zero)
+            return m.DivExpression(div=both)
+        case AbsoluteValue(part):
+            return m.AbsExpression(abs=_expression(part))
+        case _:
+            return float(expression)
+
+
+def _conditions(conditions: Sequence[Condition]) -> list[m.Condition] | None:
+    return [_condition(condition) for condition in conditions] or None
+
+
+def _condition(condition: Condition) -> m.Condition:
+    match condition:
+        case HasId(ids):
+            return m.HasIdCondition(has_id=list(ids))
+        case Matches(key, (value,)):
+            return m.FieldCondition(key=key, match=m.MatchValue(value=value))
+        case Matches(key, values):
+            return m.FieldCondition(key=key, match=m.MatchAny(any=[str(value) for value in values]))

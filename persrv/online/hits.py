@@ -1,0 +1,105 @@
+"""From ranked stickers to hits: the payload of the shown ones, their files, and the parts of their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.index.engine import Collection
+from persrv.index.language import Record
+from persrv.index.schema import TEXT, point_id, sticker_id_of
+from persrv.online.page import Page, Ranked
+from persrv.online.request import Taste
+from persrv.ranking.formula import style_factor, style_similarity, utility_factor
+from persrv.records import Explanation, Hit
+from persrv.text.bm25f import token_id
+
+_NOISE = 1e-4
+"""Share of a text score that rounding may leave over; engines compute in float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitMaker:
+    """Makes the hits of one page.
+
+    Attributes:
+        collection: Where payloads and vectors are read, those of the shown stickers alone.
+        taste: The user's styles.
+        beta: Weight of utility; 0 where utility took no part.
+        gamma: Weight of style; 0 where style took no part.
+        token_weights: Query token to its weight times its IDF, where hits say which words matched; else ``None``.
+    """
+
+    collection: Collection
+    taste: Taste
+    beta: float
+    gamma: float
+    token_weights: Mapping[str, float] | None = None
+
+    def hits(self, ranked: Ranked, page: Page, paths: Mapping[str, Path | None]) -> tuple[Hit, ...]:
+        """Return the page's hits; a sticker that was removed a moment ago is left out.
+
+        Args:
+            ranked: The answer.
+            page: Which part of it.
+            paths: Sticker id to its picture's file.
+        """
+        shown = slice(page.offset, page.end)
+        scores = dict(zip(ranked.ids[shown], ranked.scores[shown].tolist(), strict=True))
+        using = self.collection.manifest.taste_vector
+        vectors = ((using,) if len(self.taste) else ()) + ((TEXT,) if self.token_weights is not None else ())
+        records = self.collection.retrieve([point_id(sticker_id) for sticker_id in scores], with_vectors=vectors)
+        similarity, nearest = style_similarity(
+            _styles(records, using, self.taste), self.taste.centroids, self.taste.weights
+        )
+        hits: list[Hit] = []
+        for row, record in enumerate(records):
+            sticker_id = sticker_id_of(record.id)
+            score, utility = scores[sticker_id], float(record.payload.get("utility", 0.0))
+            by_utility = float(utility_factor(np.array([utility]), self.beta)[0])
+            by_style = float(style_factor(similarity[row : row + 1], self.gamma)[0])
+            text = score / (by_utility * by_style) if by_style > 1e-6 else 0.0
+            matched = self._matched(record)
+            rest = text - sum(matched.values())
+            by_meaning = self.token_weights is not None and self.collection.manifest.meaning and rest > _NOISE * text
+            explanation = Explanation(
+                text=text,
+                matched=matched,
+                meaning=rest if by_meaning else 0.0,
+                utility=utility,
+                utility_factor=by_utility,
+                style=float(similarity[row]),
+                style_factor=by_style,
+                centroid=int(nearest[row]) if nearest[row] >= 0 else None,
+            )
+            hits.append(
+                Hit(
+                    rank=page.offset + 1 + len(hits),
+                    sticker_id=sticker_id,
+                    score=score,
+                    path=paths.get(sticker_id),
+                    payload=record.payload,
+                    explanation=explanation,
+                )
+            )
+        return tuple(hits)
+
+    def _matched(self, record: Record) -> dict[str, float]:
+        """Return what each query token gave to the text score, the largest first."""
+        vector = record.sparse(TEXT)
+        if vector is None or not self.token_weights:
+            return {}
+        stored = dict(zip(vector.indices, vector.values, strict=True))
+        parts = {token: weight * stored.get(token_id(token), 0.0) for token, weight in self.token_weights.items()}
+        return dict(sorted(((t, v) for t, v in parts.items() if v > 0), key=lambda part: (-part[1], part[0])))
+
+
+def _styles(records: list[Record], using: str, taste: Taste) -> NDArray[np.float64]:
+    """Return the records' vectors, shape (n, d), zero rows where there is none."""
+    dimension = taste.centroids.shape[1]
+    rows = [record.dense(using) or [0.0] * dimension for record in records]
+    return np.array(rows, dtype=np.float64).reshape(-1, dimension)
