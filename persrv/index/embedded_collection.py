@@ -97,8 +97,8 @@ def engine_call(what: str, call: Callable[[], _Answer]) -> _Answer:
 class EmbeddedCollection:
     """A :class:`persrv.index.engine.Collection` in this process.
 
-    The engine holds the GIL in every call, so calls take turns, however many threads there are. It must not be used in a
-    forked child: the engine's threads are not there, so that any call would hang; each call says so instead.
+    The engine holds the GIL in every call, so calls take turns, however many threads there are. It must not be used in
+    a forked child: the engine's threads are not there, so that any call would hang; each call says so instead.
 
     Args:
         shard: The engine's files, open.

@@ -167,7 +167,10 @@ ALL_ONES = [1.0] * DIMENSION
         Request(NearestStyles([], IMAGE), limit=3),
         Request(NearestStyles([ALL_ONES, [float("nan")] * DIMENSION], IMAGE), limit=3),
     ],
-    ids="limit offset twice order lengths nan inf dimension name no-prefetch no-style nan-style".split(" "),
+    ids=[
+        *("limit", "offset", "twice", "order", "lengths", "nan"),
+        *("inf", "dimension", "name", "no-prefetch", "no-style", "nan-style"),
+    ],
 )
 @pytest.mark.parametrize("sample", ["embedded", "rest"], indirect=True)
 def test_impossible_requests_are_query_errors(sample: Collection, request_: Request) -> None:
