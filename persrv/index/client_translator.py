@@ -11,7 +11,6 @@ from persrv.index.formula import defaults
 from persrv.index.language import (
     AbsoluteValue,
     Condition,
-    Dense,
     Division,
     Expression,
     Filter,
@@ -40,7 +39,7 @@ def to_query(query: Nearest | NearestStyles | OrderBy | Formula | None) -> tuple
         case None:
             return None, None
         case Nearest(vector, using):
-            return m.NearestQuery(nearest=_query_vector(vector)), using
+            return m.NearestQuery(nearest=_client_vector(vector)), using
         case NearestStyles(styles, using):
             wanted = m.RecommendInput(
                 positive=[list(style) for style in styles], strategy=m.RecommendStrategy.BEST_SCORE
@@ -90,12 +89,6 @@ def from_scored(point: m.ScoredPoint) -> ScoredPoint:
     """Translate an answer back."""
     score = point.score if point.order_value is None else float(point.order_value)
     return ScoredPoint(str(point.id), point.payload or {}, _vectors(point.vector), score)
-
-
-def _query_vector(vector: SparseVector | Dense) -> m.SparseVector | list[float]:
-    if isinstance(vector, SparseVector):
-        return m.SparseVector(indices=vector.indices, values=vector.values)
-    return [float(x) for x in vector]
 
 
 def _client_vector(vector: StoredVector) -> Any:

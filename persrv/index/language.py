@@ -106,11 +106,11 @@ class Nearest:
     """Scores by a vector: the inner product, or for a multivector the best row's cosine.
 
     Attributes:
-        vector: Sparse or dense.
+        vector: Sparse, dense, or the rows of a multivector.
         using: Name of the stored vector.
     """
 
-    vector: SparseVector | Dense
+    vector: StoredVector
     using: str
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from persrv.errors import VectorIndexError
 from persrv.index.engine import Collection
-from persrv.index.language import Dense, Filter, HasId, Nearest, Request, StoredVector
+from persrv.index.language import Filter, HasId, Nearest, Request, StoredVector
 from persrv.index.manifest import Manifest
 from persrv.index.schema import MEANING
 from persrv.text.bm25f import SparseVector
@@ -49,8 +47,7 @@ def _probe(collection: Collection, point: str, name: str, vector: StoredVector) 
             return
         terms = sorted(zip(vector.indices, vector.values, strict=True))
         vector = SparseVector([index for index, _ in terms], [value for _, value in terms])
-    query = Nearest(cast(SparseVector | Dense, vector), name)
-    request = Request(query, limit=1, filter=Filter(must=(HasId((point,)),)))
+    request = Request(Nearest(vector, name), limit=1, filter=Filter(must=(HasId((point,)),)))
     if [found.id for found in collection.query(request)] != [point]:
         raise VectorIndexError(
             f"build {collection.manifest.build} does not find point {point} by its vector {name}",

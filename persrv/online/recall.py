@@ -90,7 +90,7 @@ def meaning_recall(
         pool: Candidates by words, >= 1; at most :data:`NEAREST` are let in by meaning.
         where: The search's filter.
     """
-    dense = Nearest([float(x) for x in query], MEANING)
+    dense = Nearest([[float(x) for x in query]], MEANING)
     let_in = min(pool, NEAREST)
     near = Prefetch(dense, limit=let_in, filter=where, threshold=blend.entry)
     if words is None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 
+from persrv.index.address import Address
 from persrv.index.calls import Calls, Retry
 from persrv.index.client_store import ClientStore
 from persrv.index.embedded import EmbeddedStore
@@ -34,7 +35,8 @@ def number_of(point: ScoredPoint) -> int:
 @contextmanager
 def in_memory(points: Sequence[Point], sizes: tuple[int, int]) -> Iterator[Answers]:
     """Local mode of qdrant-client."""
-    with ClientStore(QdrantClient(":memory:"), Calls("memory", 1.0, Retry(attempts=1))) as store:
+    calls = Calls(Address("memory", "http", "localhost", 0), False, 1.0, Retry(attempts=1))
+    with ClientStore(QdrantClient(":memory:"), calls) as store:
         yield _filled(store, points, sizes)
 
 
