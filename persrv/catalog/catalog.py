@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from persrv.catalog.affinity import Affinities
 from persrv.catalog.counts import Statistics
 from persrv.catalog.database import Database
 from persrv.catalog.edits import Edits
@@ -21,7 +22,17 @@ from persrv.catalog.semantics import Readings
 
 
 class Catalog(
-    Placements, UserData, Readings, Edits, Listing, Statistics, Impressions, IndexedStickers, Revisions, Notes
+    Placements,
+    UserData,
+    Readings,
+    Edits,
+    Listing,
+    Statistics,
+    Impressions,
+    IndexedStickers,
+    Revisions,
+    Affinities,
+    Notes,
 ):
     """The truth about a collection: stickers, what is said about them, and who picked them.
 

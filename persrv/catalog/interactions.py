@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, tuple_
 
+from persrv.catalog.affinity import count, typed_before
 from persrv.catalog.batches import chunks, insert_new
 from persrv.catalog.columns import in_utc, plain
 from persrv.catalog.database import Part
@@ -194,7 +195,9 @@ def _insert(connection: Connection, batch: list[Interaction]) -> int:
     require(connection, {interaction.sticker_id for interaction in batch})
     now = datetime.now(UTC)
     rows = [_row(interaction, now) for interaction in batch]
+    before = typed_before(connection, rows)
     new = insert_new(connection, interactions, rows, "digest")
+    count(connection, [row for row in {row["digest"]: row for row in rows}.values() if row["digest"] in new], before)
     mark(connection, {row["sticker_id"] for row in rows if row["digest"] in new})
     return len(new)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, update
 
+from persrv.catalog.affinity import uncount
 from persrv.catalog.interactions import Interactions
 from persrv.catalog.tables import edits, impressions, interactions
 from persrv.records import Interaction
@@ -27,4 +28,5 @@ class UserData(Interactions):
         with self._database.write() as connection:
             connection.execute(update(edits).where(edits.c.editor == user).values(editor=""))
             connection.execute(delete(impressions).where(impressions.c.user == user))
+            uncount(connection, user)
             return connection.execute(delete(interactions).where(interactions.c.user == user)).rowcount

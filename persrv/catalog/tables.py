@@ -112,9 +112,45 @@ interactions = Table(
     Column("time", Moment, nullable=False),
     Column("kind", PlainText, nullable=False),
     UniqueConstraint("digest"),
-    Index(None, "sticker_id"),
+    Index(None, "sticker_id", "user", "folded_query"),
+    Index(None, "folded_query", "user"),
     Index(None, "user", "time"),
     Index(None, "time", "id"),
+)
+
+picked_queries = Table(
+    "picked_queries",
+    metadata,
+    Column("sticker_id", PlainText, ForeignKey("stickers.id"), primary_key=True),
+    Column("folded_query", PlainText, primary_key=True),
+    Column("people", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+picked_words = Table(
+    "picked_words",
+    metadata,
+    Column("sticker_id", PlainText, ForeignKey("stickers.id"), primary_key=True),
+    Column("word", PlainText, primary_key=True),
+    Column("people", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+query_words = Table(
+    "query_words",
+    metadata,
+    Column("word", PlainText, primary_key=True),
+    Column("folded_query", PlainText, primary_key=True),
+    Index(None, "folded_query"),
+    sqlite_with_rowid=False,
+)
+
+typed_words = Table(
+    "typed_words",
+    metadata,
+    Column("word", PlainText, primary_key=True),
+    Column("stickers", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 impressions = Table(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,6 +17,7 @@ from persrv.errors import CatalogError
 from persrv.records import Interaction, Semantics
 
 ID = "a" * 32
+NEWEST = max(file.name[1:5] for file in (Path(schema.__file__).parent / "migrations" / "versions").glob("v*.py"))
 THEN = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 
 
@@ -77,7 +79,7 @@ def test_an_upgrade_from_the_first_revision_keeps_everything(bare_url: str, monk
         assert catalog.noted("stage") == "embed"
         catalog.put_vocabulary("b1", {"cat": 1})
     with raw(bare_url) as connection:
-        assert schema.revision(connection) == "0004"
+        assert schema.revision(connection) == NEWEST
 
 
 def test_a_newer_database_is_refused_and_left_alone(bare_url: str) -> None:

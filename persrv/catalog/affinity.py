@@ -1,0 +1,257 @@
+"""How many people picked a sticker for a query and for each of its words, counted as picks come and go.
+
+People are counted, not picks. The counts stand in tables of their own, so that a point is made, and a pick counted,
+at a price that depends on neither the number of picks nor the number of stickers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from persrv.catalog.batches import CHUNK, chunks, upsert
+from persrv.catalog.columns import plain
+from persrv.catalog.database import Part
+from persrv.catalog.tables import (
+    interactions,
+    notes,
+    picked_queries,
+    picked_words,
+    query_words,
+    typed_words,
+)
+from persrv.text import TOKENIZER, tokenize
+
+COUNTED_BY = "affinity"
+"""The note that says which tokenizer's words are counted."""
+
+_Pair = tuple[str, str]
+
+_LOOK = {
+    "sqlite": (
+        "SELECT t.value, w.stickers, (SELECT count(*) FROM (SELECT DISTINCT i.user FROM query_words q"
+        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT ?))"
+        " FROM json_each(?) t JOIN typed_words w ON w.word = t.value",
+        "SELECT DISTINCT user FROM interactions WHERE folded_query = ? LIMIT ?",
+        "SELECT DISTINCT q.word FROM interactions i JOIN query_words q ON q.folded_query = i.folded_query"
+        " WHERE i.user = ? AND q.word IN (SELECT value FROM json_each(?))",
+    ),
+    "postgresql": (
+        'SELECT t.value, w.stickers, (SELECT count(*) FROM (SELECT DISTINCT i."user" FROM query_words q'
+        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT %s) AS people)"
+        " FROM json_array_elements_text(%s::json) AS t(value) JOIN typed_words w ON w.word = t.value",
+        'SELECT DISTINCT "user" FROM interactions WHERE folded_query = %s LIMIT %s',
+        "SELECT DISTINCT q.word FROM interactions i JOIN query_words q ON q.folded_query = i.folded_query"
+        ' WHERE i."user" = %s AND q.word IN (SELECT json_array_elements_text(%s::json))',
+    ),
+}
+"""For the driver itself, which answers in a fifth of the time: every search asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickedFor:
+    """What a sticker was picked for.
+
+    Attributes:
+        queries: Folded query to the number of people, >= 1.
+        words: Word to the number of people who picked the sticker for a query with it, >= 1.
+    """
+
+    queries: Mapping[str, int] = field(default_factory=dict)
+    words: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedQuery:
+    """What the picks of a query may say to somebody who types it.
+
+    Attributes:
+        exact: Whether enough people typed just this query, or the asker did.
+        words: Its words that enough people typed, or the asker did, to the number of stickers picked for them.
+    """
+
+    exact: bool
+    words: Mapping[str, int]
+
+
+class Affinities(Part):
+    """Counts of people by sticker and query."""
+
+    def picked_for(self, sticker_ids: Iterable[str]) -> dict[str, PickedFor]:
+        """Return what stickers were picked for, by people of any number; those never picked are left out."""
+        queries: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        words: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        with self._database.read() as connection:
+            for chunk in chunks(sticker_ids):
+                for table, found in ((picked_queries, queries), (picked_words, words)):
+                    chosen = select(table).where(table.c.sticker_id.in_(chunk)).order_by(*table.primary_key)
+                    for sticker_id, text, people in connection.execute(chosen):
+                        found[sticker_id][text] = people
+        return {one: PickedFor(queries[one], words.get(one, {})) for one in sorted(queries)}
+
+    def typed_query(self, query: str, words: Sequence[str], min_users: int, user: str | None = None) -> TypedQuery:
+        """Return which picks may answer a query: what fewer people typed is for themselves alone.
+
+        Args:
+            query: Folded, see :func:`persrv.catalog.phrases.fold_query`.
+            words: Its tokens.
+            min_users: People who must have typed a query, or a word in any query, >= 1.
+            user: Who asks; what they typed before counts for them.
+        """
+        of_words, of_query, of_user = _LOOK[self._database.dialect]
+        wanted = json.dumps([word for word in dict.fromkeys(words) if "\0" not in word], ensure_ascii=True)
+        rows = self._database.ask(of_words, (min_users, wanted))
+        public = {str(word): int(stickers) for word, stickers, people in rows if people >= min_users}
+        private = [word for word, _, people in rows if people < min_users]
+        if private and user:
+            stickers = {str(word): int(count) for word, count, _ in rows}
+            own = self._database.ask(of_user, (plain(user), json.dumps(private, ensure_ascii=True)))
+            public |= {str(word): stickers[str(word)] for (word,) in own}
+        typists = {str(name) for (name,) in self._database.ask(of_query, (plain(query), min_users))} if query else set()
+        return TypedQuery(len(typists) >= min_users or user in typists, public)
+
+    def count_anew(self) -> bool:
+        """Count all picks again where another tokenizer's words are counted; return whether that was so."""
+        with self._database.write() as connection:
+            counted_by = connection.execute(select(notes.c.content).where(notes.c.key == COUNTED_BY)).scalar()
+            if counted_by == TOKENIZER:
+                return False
+            for table in (picked_queries, picked_words, query_words, typed_words):
+                connection.execute(delete(table))
+            of = interactions.c
+            every = select(of.sticker_id, of.user, of.folded_query).where(of.folded_query != "").distinct()
+            pairs: list[tuple[str, str, str]] = []
+            for row in connection.execute(every.order_by(of.sticker_id, of.user)):
+                if len(pairs) >= CHUNK and row[:2] != pairs[-1][:2]:
+                    _add(connection, pairs, {})
+                    pairs = []
+                pairs.append((row[0], row[1], row[2]))
+            _add(connection, pairs, {})
+            upsert(connection, notes, [{"key": COUNTED_BY, "content": TOKENIZER}])
+            return True
+
+
+def typed_before(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[_Pair, set[str]]:
+    """Return, for the stickers and users of some picks, the folded queries of their earlier picks."""
+    found: dict[_Pair, set[str]] = {}
+    of = interactions.c
+    for chunk in chunks(sorted({(row["sticker_id"], row["user"]) for row in rows})):
+        chosen = select(of.sticker_id, of.user, of.folded_query).where(tuple_(of.sticker_id, of.user).in_(chunk))
+        for sticker_id, user, query in connection.execute(chosen.distinct()):
+            found.setdefault((sticker_id, user), set()).add(query)
+    return found
+
+
+def count(connection: Connection, rows: Iterable[Mapping[str, Any]], before: Mapping[_Pair, set[str]]) -> None:
+    """Count picks that were just stored.
+
+    Args:
+        connection: In the transaction that stored them.
+        rows: The new rows of ``interactions``.
+        before: From :func:`typed_before`, before they were stored.
+    """
+    _add(connection, [(row["sticker_id"], row["user"], row["folded_query"]) for row in rows], before)
+
+
+def uncount(connection: Connection, user: str) -> set[str]:
+    """Take a user's share out of every count, before their picks are deleted; return the stickers that they picked."""
+    of = interactions.c
+    typed: dict[str, set[str]] = {}
+    for sticker_id, query in connection.execute(
+        select(of.sticker_id, of.folded_query).where(of.user == user).distinct()
+    ):
+        typed.setdefault(sticker_id, set()).add(query)
+    queries: Counter[_Pair] = Counter()
+    words: Counter[_Pair] = Counter()
+    for sticker_id, texts in typed.items():
+        queries.update((sticker_id, text) for text in texts if text)
+        words.update((sticker_id, word) for word in {word for text in texts for word in tokenize(text)})
+    _subtract(connection, picked_queries, queries)
+    gone = _subtract(connection, picked_words, words)
+    for word, fewer in Counter(word for _, word in gone).items():
+        connection.execute(
+            update(typed_words).where(typed_words.c.word == word).values(stickers=typed_words.c.stickers - fewer)
+        )
+    connection.execute(delete(typed_words).where(typed_words.c.stickers <= 0))
+    _drop_queries(connection, user, {text for texts in typed.values() for text in texts})
+    return set(typed)
+
+
+def _drop_queries(connection: Connection, user: str, queries: set[str]) -> None:
+    of = interactions.c
+    for chunk in chunks(sorted(queries)):
+        others = select(of.folded_query).where(of.folded_query.in_(chunk), of.user != user).distinct()
+        kept = set(connection.execute(others).scalars())
+        alone = [query for query in chunk if query not in kept]
+        connection.execute(delete(query_words).where(query_words.c.folded_query.in_(alone)))
+
+
+def _add(connection: Connection, picks: Iterable[tuple[str, str, str]], before: Mapping[_Pair, set[str]]) -> None:
+    queries: Counter[_Pair] = Counter()
+    words: Counter[_Pair] = Counter()
+    known: dict[_Pair, tuple[set[str], set[str]]] = {}
+    for sticker_id, user, query in picks:
+        if (sticker_id, user) not in known:
+            typed = set(before.get((sticker_id, user), ()))
+            known[sticker_id, user] = typed, {word for text in typed for word in tokenize(text)}
+        typed, spoken = known[sticker_id, user]
+        if query and query not in typed:
+            typed.add(query)
+            queries[sticker_id, query] += 1
+            fresh = set(tokenize(query)) - spoken
+            spoken |= fresh
+            words.update((sticker_id, word) for word in fresh)
+    _raise(connection, picked_queries, queries)
+    new = _raise(connection, picked_words, words)
+    stickers = Counter(word for _, word in new)
+    _raise_words(connection, stickers)
+    pairs = {(word, query) for query in {query for _, query in queries} for word in tokenize(query)}
+    statement = _dialect(connection).insert(query_words).on_conflict_do_nothing()
+    for chunk in chunks([{"word": word, "folded_query": query} for word, query in sorted(pairs)]):
+        connection.execute(statement, chunk)
+
+
+def _raise(connection: Connection, table: Table, more: Mapping[_Pair, int]) -> list[_Pair]:
+    """Add to counts; return which rows are new."""
+    key, text = (column.name for column in table.primary_key)
+    new: list[_Pair] = []
+    added = _dialect(connection).insert(table)
+    raised = added.on_conflict_do_update(
+        index_elements=[key, text], set_={"people": table.c.people + added.excluded.people}
+    ).returning(table.c[key], table.c[text], table.c.people)
+    for chunk in chunks(sorted(more)):
+        rows = [{key: one, text: other, "people": more[one, other]} for one, other in chunk]
+        new += [(one, other) for one, other, people in connection.execute(raised, rows) if people == more[one, other]]
+    return new
+
+
+def _raise_words(connection: Connection, stickers: Mapping[str, int]) -> None:
+    added = _dialect(connection).insert(typed_words)
+    total = {"stickers": typed_words.c.stickers + added.excluded.stickers}
+    raised = added.on_conflict_do_update(index_elements=["word"], set_=total)
+    for chunk in chunks(sorted(stickers)):
+        connection.execute(raised, [{"word": word, "stickers": stickers[word]} for word in chunk])
+
+
+def _subtract(connection: Connection, table: Table, fewer: Mapping[_Pair, int]) -> list[_Pair]:
+    """Take from counts; return which rows are gone."""
+    key, text = table.primary_key
+    gone: list[_Pair] = []
+    for chunk in chunks(sorted(fewer)):
+        for pair in chunk:
+            here = (key == pair[0]) & (text == pair[1])
+            connection.execute(update(table).where(here).values(people=table.c.people - fewer[pair]))
+        empty = tuple_(key, text).in_(chunk) & (table.c.people <= 0)
+        gone += [(one, other) for one, other in connection.execute(select(key, text).where(empty))]
+        connection.execute(delete(table).where(empty))
+    return gone
+
+
+def _dialect(connection: Connection) -> Any:
+    return postgresql if connection.dialect.name == "postgresql" else sqlite
