@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,9 @@ from persrv.text import TOKENIZER, tokenize
 
 COUNTED_BY = "affinity"
 """The note that says which tokenizer's words are counted."""
+
+SHORT = 3
+"""Words up to which a query of public words is public, however few people typed it."""
 
 _Pair = tuple[str, str]
 
@@ -95,26 +98,38 @@ class Affinities(Part):
                         found[sticker_id][text] = people
         return {one: PickedFor(queries[one], words.get(one, {})) for one in sorted(queries)}
 
-    def typed_query(self, query: str, words: Sequence[str], min_users: int, user: str | None = None) -> TypedQuery:
+    def typed_query(
+        self,
+        query: str,
+        words: Sequence[str],
+        min_users: int,
+        user: str | None = None,
+        known: Collection[str] = (),
+    ) -> TypedQuery:
         """Return which picks may answer a query: what fewer people typed is for themselves alone.
+
+        A word is public where enough people typed it or a sticker's own text has it; a query where enough people
+        typed it, or where it is short and all its words are public: then it says nothing about who typed it.
 
         Args:
             query: Folded, see :func:`persrv.catalog.phrases.fold_query`.
             words: Its tokens.
             min_users: People who must have typed a query, or a word in any query, >= 1.
             user: Who asks; what they typed before counts for them.
+            known: Those of the words that stand in stickers' own texts.
         """
         of_words, of_query, of_user = _LOOK[self._database.dialect]
         wanted = json.dumps([word for word in dict.fromkeys(words) if "\0" not in word], ensure_ascii=True)
         rows = self._database.ask(of_words, (min_users, wanted))
-        public = {str(word): int(stickers) for word, stickers, people in rows if people >= min_users}
-        private = [word for word, _, people in rows if people < min_users]
+        public = {str(word): int(stickers) for word, stickers, people in rows if people >= min_users or word in known}
+        everyday = len(set(words)) <= SHORT and all(word in public or word in known for word in words)
+        private = [word for word, _, _ in rows if word not in public]
         if private and user:
             stickers = {str(word): int(count) for word, count, _ in rows}
             own = self._database.ask(of_user, (plain(user), json.dumps(private, ensure_ascii=True)))
             public |= {str(word): stickers[str(word)] for (word,) in own}
         typists = {str(name) for (name,) in self._database.ask(of_query, (plain(query), min_users))} if query else set()
-        return TypedQuery(len(typists) >= min_users or user in typists, public)
+        return TypedQuery(bool(typists) and (len(typists) >= min_users or user in typists or everyday), public)
 
     def count_anew(self) -> bool:
         """Count all picks again where another tokenizer's words are counted; return whether that was so."""

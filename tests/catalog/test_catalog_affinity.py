@@ -69,6 +69,12 @@ def test_what_one_person_typed_answers_nobody_else(catalog: Catalog, ids: list[s
     assert catalog.typed_query(secret, words, min_users=2, user="zoe") == TypedQuery(True, {"my": 3, "sabrina": 1})
     assert catalog.typed_query("my dog", ["my", "dog"], min_users=2) == TypedQuery(True, {"my": 3, "dog": 2})
     assert catalog.typed_query(secret, words, min_users=1) == TypedQuery(True, {"my": 3, "sabrina": 1})
+    # A word of a sticker's own text is nobody's secret, nor is a short query of such words; a sentence may be one.
+    assert catalog.typed_query(secret, words, 2, known={"sabrina"}) == TypedQuery(True, {"my": 3, "sabrina": 1})
+    sentence = ["my", "dog", "is", "sabrina"]
+    catalog.record(Interaction("zoe", " ".join(sentence), cat, at(9)))
+    assert not catalog.typed_query(" ".join(sentence), sentence, 2, known=set(sentence)).exact
+    assert not catalog.typed_query("dog my", ["dog", "my"], 2).exact
     assert catalog.typed_query("hello\0", ["hello\0", "x"], min_users=1) == TypedQuery(False, {})
     assert catalog.typed_query("", [], min_users=1, user="zoe") == TypedQuery(False, {})
 
