@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import and_, insert, or_, select
 
@@ -19,22 +19,28 @@ _SIDES: dict[str, Side] = {"a": "a", "b": "b", "": ""}
 class Impressions(Part):
     """The log of compared answers."""
 
-    def put_impression(self, impression: Impression) -> None:
-        """Store one impression.
+    def put_impressions(self, batch: Iterable[Impression]) -> None:
+        """Store impressions in one transaction.
 
         Raises:
-            CatalogError: Its time has no zone.
+            QueryError: A user's id is refused; nothing is stored then.
+            CatalogError: A time has no zone; nothing is stored then.
         """
-        row = {
-            "experiment": impression.experiment,
-            "settings": impression.settings,
-            "user": impression.user,
-            "query": impression.query,
-            "time": impression.time,
-            "shown": [[sticker_id, side] for sticker_id, side in impression.shown.items()],
-        }
+        rows = [
+            {
+                "experiment": impression.experiment,
+                "settings": impression.settings,
+                "user": impression.user,
+                "query": impression.query,
+                "time": impression.time,
+                "shown": [[sticker_id, side] for sticker_id, side in impression.shown.items()],
+            }
+            for impression in batch
+        ]
+        if not rows:
+            return
         with self._database.write() as connection:
-            connection.execute(insert(impressions), row)
+            connection.execute(insert(impressions), rows)
 
     def impressions(self, experiment: str | None = None, user: str | None = None) -> Iterator[Impression]:
         """Walk through impressions by time, those of one moment in the order in which they were stored.

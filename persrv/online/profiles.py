@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
@@ -25,8 +28,26 @@ FRESH_SECONDS = 30.0
 Known = tuple[StyleProfile, list[StyleExample]]
 
 
+@dataclass(slots=True)
+class _UserTurns:
+    """One user's turns at writing: who writes holds the lock; it is dropped when nobody waits for it."""
+
+    lock: Lock = field(default_factory=Lock)
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class _ProfileRead:
+    """A profile that is being read; outdated as soon as it is written or deleted meanwhile."""
+
+    outdated: bool = False
+
+
 class Profiles:
     """Reads and moves profiles in the users' collection, with a bounded cache. Safe for several threads.
+
+    Nobody waits for another user's profile: the lock of the cache is never held while the index is asked, and the
+    moves of one user take turns among themselves only. A search never waits for a move.
 
     Args:
         collection: The users' collection.
@@ -42,6 +63,8 @@ class Profiles:
         self._half_life = half_life_days
         self._cache: OrderedDict[str, tuple[float, Known]] = OrderedDict()
         self._lock = Lock()
+        self._turns: dict[str, _UserTurns] = {}
+        self._reads: dict[str, list[_ProfileRead]] = {}
 
     def taste(self, user: str | None) -> Taste:
         """Return what ranking needs of a user's profile; no centroids for somebody unknown."""
@@ -55,9 +78,18 @@ class Profiles:
             if cached and time.monotonic() - cached[0] < FRESH_SECONDS:
                 self._cache.move_to_end(user)
                 return cached[1]
-        found = self._read(user)
+            read = _ProfileRead()
+            self._reads.setdefault(user, []).append(read)
+        try:
+            found = self._read(user)
+        finally:
+            with self._lock:
+                self._reads[user] = [other for other in self._reads[user] if other is not read]
+                if not self._reads[user]:
+                    del self._reads[user]
         with self._lock:
-            self._remember(user, found)
+            if not read.outdated:
+                self._remember(user, found)
         return found
 
     def move(self, user: str, vector: NDArray[np.floating], day: float, shown: tuple[str, str, str]) -> StyleProfile:
@@ -69,7 +101,7 @@ class Profiles:
             day: When, in days since the Unix epoch.
             shown: The sticker's id, title and picture URL.
         """
-        with self._lock:
+        with self._turn(user):
             old, likenesses = self._read(user)
             new = old.after(vector, day, most=self._most, half_life_days=self._half_life)
             if new is old:
@@ -81,14 +113,36 @@ class Profiles:
             if cosines[joined] >= kept[joined].cosine:
                 kept[joined] = StyleExample(*shown, cosine=float(cosines[joined]))
             self._collection.upsert(points_of(user, new, kept))
-            self._remember(user, (new, kept))
+            with self._lock:
+                self._outdate(user)
+                self._remember(user, (new, kept))
             return new
 
     def forget(self, user: str) -> None:
         """Remove every point of a user."""
-        with self._lock:
+        with self._turn(user):
             self._collection.delete([centroid_id(user, number) for number in range(self._most)])
-            self._cache.pop(user, None)
+            with self._lock:
+                self._outdate(user)
+                self._cache.pop(user, None)
+
+    @contextmanager
+    def _turn(self, user: str) -> Iterator[None]:
+        with self._lock:
+            turns = self._turns.setdefault(user, _UserTurns())
+            turns.waiting += 1
+        try:
+            with turns.lock:
+                yield
+        finally:
+            with self._lock:
+                turns.waiting -= 1
+                if not turns.waiting:
+                    del self._turns[user]
+
+    def _outdate(self, user: str) -> None:
+        for read in self._reads.get(user, ()):
+            read.outdated = True
 
     def _remember(self, user: str, found: Known) -> None:
         self._cache[user] = time.monotonic(), found

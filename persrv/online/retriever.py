@@ -184,6 +184,8 @@ class Retriever(UserCommands):
 
     def close(self) -> None:
         """Let go of the index and the catalog; closing twice is harmless."""
+        if self._serving is not None:
+            self._serving.log.close()
         self._closing.close()
 
     def __enter__(self) -> Self:

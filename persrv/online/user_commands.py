@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from persrv.catalog import Catalog
 from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
+from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.feedback import DATED_AHEAD, PickReceipt, learn_pick
 from persrv.ranking.profile import StyleProfile
@@ -17,6 +18,7 @@ class UserCommands:
 
     _catalog: Catalog
     _newest: CurrentVersion
+    _serving: Serving | None
 
     def record(
         self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
@@ -71,7 +73,10 @@ class UserCommands:
 
     def impressions(self, user: str) -> list[Impression]:
         """Return what a user was shown while two rankings were compared, by time."""
-        return list(self._catalog.impressions(user=check_user(user)))
+        name = check_user(user)
+        if self._serving is not None:
+            self._serving.log.settle()
+        return list(self._catalog.impressions(user=name))
 
     def forget(self, user: str) -> int:
         """Delete a user's interactions, impressions and profile; return how many interactions there were.
@@ -83,5 +88,7 @@ class UserCommands:
         """
         name = check_user(user)
         self._newest.refresh()
+        if self._serving is not None:
+            self._serving.log.drop(name)
         self._newest.ask(lambda version: version.profiles.forget(name))
         return self._catalog.forget(name)

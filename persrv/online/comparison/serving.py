@@ -10,6 +10,7 @@ from persrv.catalog import Catalog
 from persrv.catalog.phrases import fold_query
 from persrv.online.answer import Answer
 from persrv.online.comparison.assignment import assign
+from persrv.online.comparison.impression_log import ImpressionLog
 from persrv.online.comparison.teamdraft import draft_key, team_draft
 from persrv.online.page import Page
 from persrv.recipe import Recipe
@@ -30,12 +31,15 @@ class Serving:
     Args:
         recipe: With a comparison.
         catalog: Keeps the impressions.
+
+    Attributes:
+        log: Writes them, behind the answer.
     """
 
     def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
         self._compare = recipe.compare
         self._settings = settings_of(recipe)
-        self._catalog = catalog
+        self.log = ImpressionLog(catalog)
 
     def answer(self, query: str, user: str, page: Page, ask: Ask) -> Answer:
         """Return one page of the compared answer.
@@ -45,9 +49,6 @@ class Serving:
             user: Who; their side and the order of an interleaved answer depend on it.
             page: Which part.
             ask: Gets either ranking's answer.
-
-        Raises:
-            CatalogError: The impression cannot be written.
         """
         now = datetime.now(UTC)
         if self._compare.method == "ab":
@@ -57,7 +58,7 @@ class Serving:
         else:
             answer, shown = self._interleaved(query, user, page, ask, now)
         if shown:
-            self._catalog.put_impression(Impression(self._compare.name, self._settings, user, query, now, shown))
+            self.log.put(Impression(self._compare.name, self._settings, user, query, now, shown))
         return answer
 
     def _interleaved(
