@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,7 +90,9 @@ class Interactions(Part):
         """
         return self.put_interactions([interaction]) == 1
 
-    def put_picks(self, loader: str, picks: Iterable[SourcePick], default_time: datetime = EPOCH) -> PickReport:
+    def put_picks(
+        self, loader: str | Sequence[str], picks: Iterable[SourcePick], default_time: datetime = EPOCH
+    ) -> PickReport:
         """Store a loader's picks; those of unknown stickers or impossible users are skipped and reported.
 
         A transaction holds a few thousand picks, so that a long source keeps nobody waiting. What an interruption

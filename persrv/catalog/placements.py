@@ -109,12 +109,19 @@ class Placements(Part):
             return sorted(_unplaced(connection, {sticker_id for _, sticker_id in gone}))
 
 
-def resolved(connection: Connection, loader: str, keys: Iterable[str]) -> dict[str, str]:
-    """Return a loader's keys with their sticker ids; unknown keys are left out."""
+def resolved(connection: Connection, loader: str | Sequence[str], keys: Iterable[str]) -> dict[str, str]:
+    """Return keys with their sticker ids; unknown keys are left out.
+
+    Args:
+        connection: Inside a transaction.
+        loader: Whose keys they are; of several loaders the first one that knows a key counts.
+        keys: The keys.
+    """
     found: dict[str, str] = {}
     for chunk in chunks(keys):
-        known = _placed(connection, loader, chunk)
-        found.update((key, known[plain(key)]) for key in chunk if plain(key) in known)
+        for name in reversed([loader] if isinstance(loader, str) else loader):
+            known = _placed(connection, name, chunk)
+            found.update((key, known[plain(key)]) for key in chunk if plain(key) in known)
     return found
 
 

@@ -16,6 +16,9 @@ from persrv.records import Skipped, SourcePick, SourceSticker
 BATCH = 256
 """Stickers or picks written in one transaction."""
 
+_SOURCES = "sources"
+"""Note of the names of the sources that the last run had."""
+
 PickFilter = Callable[[SourcePick], bool]
 
 
@@ -40,7 +43,7 @@ class Ingested:
 
 def ingest(
     catalog: Catalog,
-    loader: Loader,
+    loaders: Sequence[Loader],
     pick_loaders: Sequence[Loader],
     progress: Progress,
     keep_pick: PickFilter | None = None,
@@ -48,19 +51,48 @@ def ingest(
     """Bring stickers and picks from their sources into the catalog; doing it again adds nothing.
 
     A file whose path, size and modification time are known is not read again. Items that cannot be used are reported
-    and cost nothing else. Each batch is one transaction, so an interrupted run keeps what it had written.
+    and cost nothing else. Each batch is one transaction, so an interrupted run keeps what it had written. Stickers of
+    a source that the last run had and this one has not are forgotten like those that a source has no longer.
 
     Args:
         catalog: Where they go.
-        loader: The source of stickers.
+        loaders: The sources of stickers, each under a name of its own.
         pick_loaders: Sources of picks on those stickers.
         progress: Shows how far it is.
         keep_pick: Picks for which it is false are left out; evaluation holds picks back this way.
 
     Raises:
-        SourceError: The source itself cannot be read.
+        SourceError: A source itself cannot be read.
     """
     skipped: list[Skipped] = []
+    stickers = 0
+    removed: list[str] = []
+    for loader in loaders:
+        seen = _ingest_stickers(catalog, loader, progress, skipped)
+        stickers += len(seen)
+        removed += catalog.remove_missing(loader.name, seen)
+    names = [loader.name for loader in loaders]
+    before = catalog.noted(_SOURCES)
+    for name in before if isinstance(before, list) else []:
+        if name not in names:
+            removed += catalog.remove_missing(str(name), ())
+    catalog.note(_SOURCES, list(names))
+    picks = 0
+    notes: list[str] = []
+    for source in pick_loaders:
+        same = [loader.name for loader in loaders if (loader.file, loader.source) == (source.file, source.source)]
+        report = _ingest_picks(catalog, same or names, source, progress, keep_pick, skipped)
+        picks += report.new
+        if report.ahead:
+            notes.append(
+                f"{report.ahead} picks of {source.source or source.name} are dated more than a day ahead and count as "
+                "made when they were first read; correct the clock of what writes them"
+            )
+    return Ingested(stickers, len(removed), picks, tuple(skipped), tuple(notes))
+
+
+def _ingest_stickers(catalog: Catalog, loader: Loader, progress: Progress, skipped: list[Skipped]) -> set[str]:
+    """Write a source's stickers and return their keys."""
     seen: set[str] = set()
     known = catalog.known_files(loader.name)
     with progress.stage("reading stickers", None) as advance:
@@ -75,18 +107,7 @@ def ingest(
                     seen.add(entry.source.key)
             catalog.put(entries)
             advance(len(batch))
-    removed = catalog.remove_missing(loader.name, seen)
-    picks = 0
-    notes: list[str] = []
-    for source in pick_loaders:
-        report = _ingest_picks(catalog, loader.name, source, progress, keep_pick, skipped)
-        picks += report.new
-        if report.ahead:
-            notes.append(
-                f"{report.ahead} picks of {source.source or source.name} are dated more than a day ahead and count as "
-                "made when they were first read; correct the clock of what writes them"
-            )
-    return Ingested(len(seen), len(removed), picks, tuple(skipped), tuple(notes))
+    return seen
 
 
 def _entry(found: SourceSticker, loader: str, known: dict[str, KnownFile]) -> Entry | Skipped:
@@ -121,7 +142,7 @@ def _entry(found: SourceSticker, loader: str, known: dict[str, KnownFile]) -> En
 
 def _ingest_picks(
     catalog: Catalog,
-    sticker_loader: str,
+    sticker_loaders: Sequence[str],
     source: Loader,
     progress: Progress,
     keep: PickFilter | None,
@@ -137,6 +158,6 @@ def _ingest_picks(
                 elif keep is None or keep(found):
                     yield found
 
-        report = catalog.put_picks(sticker_loader, wanted())
+        report = catalog.put_picks(sticker_loaders, wanted())
     skipped.extend(report.skipped)
     return report

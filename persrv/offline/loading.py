@@ -5,6 +5,9 @@ A loader file has one or both of these functions; each reads ``source`` and yiel
     def stickers(source: Path, **options) -> Iterator[SourceSticker | Skipped]: ...
     def interactions(source: Path, **options) -> Iterator[SourcePick | Skipped]: ...
 
+A file with ``ARCHIVES = True`` is given archives unpacked: its ``source`` is then a folder. A file with a function
+``recognise(source: Path) -> str`` is asked by ``persrv import`` whether a source is its own.
+
 A recipe's options are the functions' further parameters. A function whose first parameter has a default can be used
 by a recipe that names no path. ``docs/how-to/write-a-loader.md`` shows one from start to end.
 """
@@ -16,7 +19,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
@@ -24,8 +27,9 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from persrv.errors import PersrvError, RecipeError, SourceError
+from persrv.offline.sources.archives import is_archive, unpack, unpacked_folder
 from persrv.recipe import Recipe, Source
-from persrv.recipe.places import find_loader
+from persrv.recipe.places import find_loader, home
 from persrv.records import Skipped, SourcePick, SourceSticker
 
 Option = str | int | float | bool
@@ -38,11 +42,13 @@ class Loader:
     """One loader file together with what a recipe wants it to read.
 
     Attributes:
-        name: The file's name without ``.py``.
+        name: The file's name without ``.py``, or what tells it from another source of the recipe; the catalog's name
+            of the source.
         file: The loader's file.
         module: The executed file, for what a loader offers besides its two functions.
         source: What it reads, absolute; ``None`` where the recipe names no path.
         options: The recipe's options.
+        archives: Where an archive is unpacked, for a loader that says ``ARCHIVES = True``.
     """
 
     name: str
@@ -50,6 +56,7 @@ class Loader:
     module: ModuleType
     source: Path | None
     options: Mapping[str, Option]
+    archives: Path
 
     def stickers(self) -> Iterator[SourceSticker | Skipped]:
         """Check the options, then walk through the stickers; a key that comes again is skipped.
@@ -74,7 +81,19 @@ class Loader:
         if not callable(function):
             raise SourceError(f"loader {self.name} ({self.file}) has no function {what}", "name another loader")
         arguments = self._arguments(what, function)
-        return self._items(what, lambda: function(*arguments, **self.options), record)
+        return self._opened(what, arguments, function, record)
+
+    def _opened(
+        self, what: str, arguments: tuple[Path, ...], function: _Function, record: type[_Found]
+    ) -> Iterator[_Found | Skipped]:
+        reports: list[Skipped] = []
+        if arguments and getattr(self.module, "ARCHIVES", False) and is_archive(arguments[0]):
+            folder = unpacked_folder(arguments[0], self.archives)
+            reports = unpack(arguments[0], folder)
+            arguments = (folder,)
+        if what == "stickers":
+            yield from reports
+        yield from self._items(what, lambda: function(*arguments, **self.options), record)
 
     def _arguments(self, what: str, function: _Function) -> tuple[Path, ...]:
         first, *further = inspect.signature(function).parameters.values()
@@ -135,12 +154,13 @@ class Loader:
             ) from error
 
 
-def load(source: Source, recipe: Recipe) -> Loader:
+def load(source: Source, recipe: Recipe, folder: Path | None = None) -> Loader:
     """Return the loader that a recipe's section names, its file executed and its path resolved.
 
     Args:
-        source: ``recipe.stickers`` or one of ``recipe.interactions``.
+        source: One of ``recipe.stickers`` or of ``recipe.interactions``.
         recipe: Relative paths start at its folder.
+        folder: The collection's folder, where archives are unpacked; default that below persrv's home.
 
     Raises:
         SourceError: There is no such loader, or its file cannot be executed.
@@ -148,7 +168,35 @@ def load(source: Source, recipe: Recipe) -> Loader:
     near = recipe.resolve(Path(source.loader)) if source.loader.endswith(".py") else None
     file = near.resolve() if near and near.is_file() else find_loader(source.loader)
     path = None if source.path is None else recipe.resolve(source.path)
-    return Loader(name=file.stem, file=file, module=_execute(file), source=path, options=dict(source.options))
+    return Loader(
+        name=source.name or file.stem,
+        file=file,
+        module=_execute(file),
+        source=path,
+        options=dict(source.options),
+        archives=(folder or home() / recipe.name) / "archives",
+    )
+
+
+def load_stickers(recipe: Recipe, folder: Path | None = None) -> list[Loader]:
+    """Return the loaders of a recipe's stickers, each with a name of its own.
+
+    Of several sources of one loader the first is called by the loader alone, those after it by their paths as well.
+
+    Raises:
+        RecipeError: Two sources are called the same.
+        SourceError: As :func:`load`.
+    """
+    loaders: list[Loader] = []
+    for source in recipe.stickers:
+        loader = load(source, recipe, folder)
+        taken = {other.name for other in loaders}
+        if loader.name in taken and not source.name and source.path is not None:
+            loader = replace(loader, name=f"{loader.name}:{source.path.as_posix()}")
+        if loader.name in taken:
+            raise RecipeError(f"two [[stickers]] are called {loader.name}", "give one of them another name")
+        loaders.append(loader)
+    return loaders
 
 
 def _execute(file: Path) -> ModuleType:

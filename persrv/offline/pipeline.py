@@ -14,7 +14,7 @@ from persrv.indexing.progress import Progress, Silent
 from persrv.offline.assemble import assemble
 from persrv.offline.engines import Engine, engine_named
 from persrv.offline.ingest import Ingested, PickFilter, ingest
-from persrv.offline.loading import load
+from persrv.offline.loading import load, load_stickers
 from persrv.offline.readers import READING, open_readers
 from persrv.offline.runner import StageReport, estimate_stage, run_stage
 from persrv.recipe import Recipe
@@ -97,8 +97,8 @@ def build_collection(
     runs_on = engine_named(engine) if isinstance(engine, str) else engine
     workspace = Workspace.of(recipe, home)
     settings = workspace.recipe
-    loader = load(settings.stickers, settings)
-    pick_loaders = [load(source, settings) for source in settings.interactions]
+    loaders = load_stickers(settings, workspace.folder)
+    pick_loaders = [load(source, settings, workspace.folder) for source in settings.interactions]
     with ExitStack() as opened:
         opened.callback(runs_on.close)
         catalog = opened.enter_context(workspace.catalog())
@@ -106,7 +106,7 @@ def build_collection(
         stages = [stage for stage in readers.stages if stage.name in parts]
         came = Ingested(catalog.count(), 0, 0, ())
         if "ingest" in parts:
-            came = ingest(catalog, loader, pick_loaders, shown, keep_pick)
+            came = ingest(catalog, loaders, pick_loaders, shown, keep_pick)
         reports = tuple(run_stage(stage, workspace, catalog, runs_on, shown, limit) for stage in stages)
         published = None
         if "index" in parts:

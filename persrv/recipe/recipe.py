@@ -10,9 +10,9 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from persrv.errors import RecipeError
 from persrv.recipe.location import CatalogSettings, IndexSettings
@@ -21,9 +21,14 @@ from persrv.records import FIELDS
 
 
 class Source(Section):
-    """Where stickers or interactions come from: a loader, what it reads, and its options."""
+    """Where stickers or interactions come from: a loader, what it reads, and its options.
+
+    ``name`` tells two sources of one loader apart in the catalog; without it the second and later ones are called by
+    their paths too.
+    """
 
     loader: str = Field(min_length=1)
+    name: Literal[""] | Name = ""
     path: Path | None = None
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
@@ -190,20 +195,25 @@ class Compare(Section):
     window_days: Positive = 7.0
 
 
+def _several(given: Any) -> Any:
+    """Return one source as a tuple of it."""
+    return given if isinstance(given, list | tuple) else (given,)
+
+
 class Recipe(Section):
     """One sticker collection, as its TOML file describes it.
 
     Attributes:
         name: Lower-case letters, digits, ``-`` and ``_``; names the data directory and the Qdrant collection.
         title: One line for people.
-        stickers: Where stickers come from.
+        stickers: Where stickers come from: ``[stickers]``, or several ``[[stickers]]``, in order.
         interactions: Where picks come from, in order.
         file: The TOML file, ``None`` for a recipe made in code. Relative paths in it start at its folder.
     """
 
     name: Name
     title: str = ""
-    stickers: Source
+    stickers: Annotated[tuple[Source, ...], BeforeValidator(_several), Field(min_length=1)]
     interactions: tuple[Source, ...] = ()
     catalog: CatalogSettings = CatalogSettings()
     text: Text = Text()

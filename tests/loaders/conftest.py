@@ -18,7 +18,7 @@ def using(tmp_path: Path) -> Using:
         recipe = Recipe(
             name="test", stickers=Source(loader=loader, path=path, options=options), file=tmp_path / "test.toml"
         )
-        return load(recipe.stickers, recipe)
+        return load(recipe.stickers[0], recipe)
 
     return make
 

@@ -26,7 +26,7 @@ def test_the_page_is_true(tmp_path: Path) -> None:
     recipe_file.write_text(block("recipe").replace('"shop"\npath', '"shop.py"\npath'), encoding="utf-8")
     recipe = Recipe.read(recipe_file)
     said = []
-    for item in load(recipe.stickers, recipe).stickers():
+    for item in load(recipe.stickers[0], recipe).stickers():
         if isinstance(item, SourceSticker):
             assert item.path == tmp_path / item.key
             assert item.pack == "Spring sale"

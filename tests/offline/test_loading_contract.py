@@ -32,7 +32,7 @@ def written(tmp_path: Path) -> Written:
         recipe = Recipe(
             name="x", stickers=Source(loader="mine.py", path=path, options=options), file=tmp_path / "x.toml"
         )
-        return load(recipe.stickers, recipe)
+        return load(recipe.stickers[0], recipe)
 
     return make
 
@@ -194,4 +194,4 @@ def test_dataclasses_work_in_a_loader(written: Written) -> None:
 def test_an_unknown_name_lists_the_shipped_loaders(tmp_path: Path) -> None:
     recipe = Recipe(name="x", stickers=Source(loader="emojis"), file=tmp_path / "x.toml")
     with pytest.raises(SourceError, match="emoji, folder, table"):
-        load(recipe.stickers, recipe)
+        load(recipe.stickers[0], recipe)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from persrv import Retriever, build_collection
+from persrv.errors import RecipeError
 from persrv.offline import BuildReport
 
 Colour = tuple[int, int, int]
@@ -142,3 +143,37 @@ def test_a_sentence_in_the_name_and_in_the_picture_counts_once(tmp_path: Path) -
     assert read_anew(["GOOD  NIGHT!"], ["good night"]) == ()
     assert read_anew(["a", "cat"], ["a cat nap", "A"]) == ()
     assert read_anew(["a"], ["cat"]) == ("a",)
+
+
+def test_several_sources_stand_in_one_recipe(tmp_path: Path) -> None:
+    drawn(tmp_path / "one/a cat.png", 1)
+    drawn(tmp_path / "two/a cat.png", 2)
+    drawn(tmp_path / "three/a dog.png", 3)
+    shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "three")
+    (tmp_path / "picks.csv").write_text("user,query,key\nann,pet,a cat.png\nann,pet,a dog.png\n")
+    recipe = tmp_path / "odd.toml"
+    sources = "".join(f'[[stickers]]\nloader = "folder"\npath = "{path}"\n' for path in ("one", "two", "packed.zip"))
+    picks = '[[interactions]]\nloader = "table"\npath = "picks.csv"\n'
+    recipe.write_text(f'name = "odd"\n{sources}{picks}')
+    home = tmp_path / "home"
+    report = build_collection(recipe, home=home)
+    assert (report.stickers, report.picks, report.skipped) == (3, 2, ())
+    with Retriever.open(recipe, home=home) as retriever:
+        assert len(found(retriever, "cat")) == 2
+        (dog,) = retriever.search("dog")
+        assert dog.path is not None
+        assert dog.path.is_relative_to(home / "odd" / "archives")
+        assert dog.payload["picks"] == 1
+    recipe.write_text('name = "odd"\n[stickers]\nloader = "folder"\npath = "two"\n')
+    build_collection(recipe, home=home)
+    with Retriever.open(recipe, home=home) as retriever:
+        assert found(retriever, "cat") == ["a cat.png"]
+        assert len(retriever.search("")) == 1
+
+
+def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
+    drawn(tmp_path / "one/a.png", 1)
+    recipe = tmp_path / "odd.toml"
+    recipe.write_text('name = "odd"\n' + '[[stickers]]\nloader = "folder"\npath = "one"\nname = "same"\n' * 2)
+    with pytest.raises(RecipeError, match=r"two \[\[stickers\]\] are called same"):
+        build_collection(recipe, home=tmp_path / "home")

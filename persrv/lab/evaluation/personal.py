@@ -68,7 +68,9 @@ def evaluate_personal(
         progress: Shows how far it is.
         seed: Seeds the bootstrap.
     """
-    found = [s for s in load(recipe.stickers, recipe).stickers() if isinstance(s, SourceSticker) and s.semantics.emoji]
+    found = [
+        s for s in load(recipe.stickers[0], recipe).stickers() if isinstance(s, SourceSticker) and s.semantics.emoji
+    ]
     meaning_of = {sticker.key: sticker.semantics.emoji[0] for sticker in found}
     queries = {s.semantics.emoji[0]: s.semantics.name[0] for s in reversed(found) if s.semantics.name}
     asked = sorted(meaning for meaning in queries if held_out(meaning))

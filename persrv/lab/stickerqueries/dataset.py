@@ -69,7 +69,7 @@ def read_dataset(recipe: Recipe) -> Dataset:
     Raises:
         SourceError: The file cannot be read, or no sticker in it has queries.
     """
-    loader = load(recipe.stickers, recipe)
+    loader = load(recipe.stickers[0], recipe)
     stickers, skipped, silent = [], [], 0
     for found in loader.stickers():
         if isinstance(found, Skipped):

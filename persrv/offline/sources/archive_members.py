@@ -122,10 +122,10 @@ def _time(moment: tuple[int, int, int, int, int, int]) -> float:
 
 def _of_tar(archive: Path, start: bytes, on_bytes: Callable[[int], None]) -> Iterator[Member]:
     # As a stream of our own, so that all that is unpacked is counted, also what nobody wants.
-    with (
-        _unpacked(archive, start) as raw,
-        tarfile.open(fileobj=_Counted(raw, on_bytes), mode="r|", tarinfo=_BoundedInfo) as opened,
-    ):
+    with _unpacked(archive, start) as raw:
+        # tarfile asks for no more of a file than to be read.
+        counted = cast(Any, _Counted(raw, on_bytes))
+        opened = tarfile.open(fileobj=counted, mode="r|", tarinfo=_BoundedInfo)  # noqa: SIM115 (raw is closed)
         while (info := opened.next()) is not None:
             opened.members = []
             if info.isdir():
@@ -163,7 +163,7 @@ class _BoundedInfo(tarfile.TarInfo):
     """Refuses headers that fill the memory: tarfile reads them whole, whatever size they claim."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Self:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         info = super().frombuf(buf, encoding, errors)
         if (info.type in _HEADERS and info.size > _LARGEST_HEADER) or info.type == tarfile.GNUTYPE_SPARSE:
             raise _HeaderError(f"a header claims {info.size} bytes")

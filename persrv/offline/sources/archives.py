@@ -7,7 +7,9 @@ the damage.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +105,13 @@ def is_archive(path: Path) -> bool:
             return name.endswith(_ZIPPED) and file.read(2) == b"PK"
     except OSError:
         return False
+
+
+def unpacked_folder(archive: Path, archives: Path) -> Path:
+    """Return where an archive is unpacked below a collection's folder of archives."""
+    digest = hashlib.sha256(str(archive.resolve()).encode("utf-8", "replace")).hexdigest()[:8]
+    readable = re.sub(r"[^\w-]+", "_", archive.name.split(".")[0])[:40]
+    return archives / f"{readable}-{digest}"
 
 
 def unpack(archive: Path, into: Path, bounds: Bounds | None = None) -> list[Skipped]:

@@ -189,7 +189,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path, damage: str) -> None:
 def _emoji(meanings: int) -> list[Sticker]:
     """Return the shipped stickers of the first meanings as a catalog would."""
     recipe = Recipe.read(shipped("collections") / "emoji.toml")
-    found = [s for s in load_source(recipe.stickers, recipe).stickers() if isinstance(s, SourceSticker)]
+    found = [s for s in load_source(recipe.stickers[0], recipe).stickers() if isinstance(s, SourceSticker)]
     wanted = list(dict.fromkeys(s.semantics.emoji[0] for s in found))[:meanings]
     return [
         Sticker(s.key, s.path, "webp", 1, 1, 1, (s.pack,), s.semantics, "", "safe", s.style)
