@@ -124,7 +124,7 @@ def _of_tar(archive: Path, start: bytes, on_bytes: Callable[[int], None]) -> Ite
     # As a stream of our own, so that all that is unpacked is counted, also what nobody wants.
     with _unpacked(archive, start) as raw:
         # tarfile asks for no more of a file than to be read.
-        counted = cast(Any, _Counted(raw, on_bytes))
+        counted: Any = _Counted(raw, on_bytes)
         opened = tarfile.open(fileobj=counted, mode="r|", tarinfo=_BoundedInfo)  # noqa: SIM115 (raw is closed)
         while (info := opened.next()) is not None:
             opened.members = []
