@@ -127,7 +127,7 @@ def _of_tar(archive: Path, start: bytes, on_bytes: Callable[[int], None]) -> Ite
         counted: Any = _Counted(raw, on_bytes)
         opened = tarfile.open(fileobj=counted, mode="r|", tarinfo=_BoundedInfo)  # noqa: SIM115 (raw is closed)
         while (info := opened.next()) is not None:
-            opened.members = []  # type: ignore[attr-defined] (tarfile keeps every member, but offers no other way)
+            opened.members = []  # type: ignore[attr-defined]  # tarfile would keep every member it has passed
             if info.isdir():
                 yield Member(info.name, 0.0, "", None)
             elif not info.isreg():
