@@ -8,7 +8,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from persrv.cli import build, compare, demo, edit, evaluate, inspect, learn, people, push, read, search, train, tune
+from persrv.cli import (
+    backup,
+    build,
+    compare,
+    demo,
+    edit,
+    evaluate,
+    inspect,
+    learn,
+    people,
+    push,
+    read,
+    search,
+    train,
+    tune,
+)
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -75,6 +90,8 @@ for command in (
     inspect.info,
     inspect.doctor,
     push.push,
+    backup.backup,
+    backup.restore,
 ):
     app.command()(command)
 app.add_typer(evaluate.app)
