@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ def points(file: Path, home: Path) -> dict[str, Any]:
         for name, vectors in ((workspace.recipe.name, ("image", "text")), (workspace.users_name, ("image",))):
             with store.open(name) as collection:
                 for record in collection.scroll(None, vectors):
-                    found[f"{name}:{record.id}"] = json.loads(record.model_dump_json())
+                    found[f"{name}:{record.id}"] = json.loads(json.dumps(asdict(record)))
     finally:
         store.close()
     return found

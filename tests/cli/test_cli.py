@@ -61,6 +61,15 @@ def test_build_reports_what_it_skips(run, tiny: Tiny) -> None:
     assert run("build", "--strict").exit_code == 8
 
 
+def test_a_backup_is_restored_beside_it(run, tiny: Tiny, tmp_path: Path) -> None:
+    assert "catalog.db" not in run("backup", str(tmp_path / "tiny.tar")).stdout
+    result = run("restore", str(tmp_path / "tiny.tar"), "--as", "older")
+    assert (result.exit_code, (tiny.home / "older" / "catalog.db").is_file()) == (0, True)
+    assert "persrv build older" in result.stderr
+    assert "--replace" in one_line(run("restore", str(tmp_path / "tiny.tar")), 4)
+    assert "no file" in one_line(run("restore", str(tmp_path / "nothing.tar")), 6)
+
+
 def test_search_shows_a_table_or_json(run) -> None:
     assert "cat" in run("search", "cat").stdout
     told = json.loads(run("search", "猫", "--user", "ann", "--limit", "2", "--json").stdout)
