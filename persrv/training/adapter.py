@@ -11,6 +11,7 @@ from typing import Any
 from persrv.reading.describe.provenance import FILE, Provenance
 from persrv.reading.describe.quiet import quiet
 from persrv.training.data_card import DataCard
+from persrv.training.saving import disk_faults
 
 _UNFINISHED = "unfinished"
 _LICENCE = re.compile(r"^license:\s*[\"']?([\w.+-]+)", re.MULTILINE)
@@ -31,14 +32,16 @@ def save_adapter(model: Any, folder: Path, provenance: Provenance, card: DataCar
     """
     unfinished = folder / _UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
-    with quiet():
-        # Asked to decide by itself, peft would look for the base model on the hub.
-        model.save_pretrained(str(unfinished), save_embedding_layers=False)
-    (unfinished / FILE).write_text(provenance.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    (unfinished / "README.md").write_text(adapter_card(provenance, card, licence_of(base)), encoding="utf-8")
-    for file in sorted(unfinished.iterdir()):
-        file.replace(folder / file.name)
-    unfinished.rmdir()
+    try:
+        with quiet(), disk_faults():
+            # Asked to decide by itself, peft would look for the base model on the hub.
+            model.save_pretrained(str(unfinished), save_embedding_layers=False)
+        (unfinished / FILE).write_text(provenance.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (unfinished / "README.md").write_text(adapter_card(provenance, card, licence_of(base)), encoding="utf-8")
+        for file in sorted(unfinished.iterdir()):
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def licence_of(base: Path) -> str:

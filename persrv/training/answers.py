@@ -10,6 +10,7 @@ from persrv.indexing.progress import Advance
 from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.describer import Description
 from persrv.reading.describe.parsing import parse
+from persrv.reading.describe.setting_names import option
 from persrv.reading.describe.transformers_model import TransformersModel
 from persrv.recipe import Describe
 from persrv.training.examples import Example
@@ -32,7 +33,7 @@ def said_of(
         SourceError: A picture cannot be read.
         OSError: The folder cannot be written.
     """
-    model = TransformersModel(settings)
+    model = TransformersModel(settings, option)
     file = folder / f"answers-{model.revision}.jsonl"
     known = _known(file)
     missing = [example for example in examples if example.id not in known]

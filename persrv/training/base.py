@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,21 @@ import torch
 from persrv.errors import PersrvError, RecipeError
 from persrv.reading.describe.machine import out_of_memory
 from persrv.reading.describe.model_folder import model_folder
-from persrv.reading.describe.pretrained import load_model, load_processor, prepare_import
+from persrv.reading.describe.pretrained import load_model, load_processor, loading_advice, prepare_import
 from persrv.reading.describe.quiet import quiet
+from persrv.reading.describe.setting_names import training_key
 from persrv.reading.describe.transformers_model import DEFAULT_MODEL
 from persrv.training.hardware import Hardware
-from persrv.training.settings import TrainingSettings
+from persrv.training.settings import FREE, TrainingSettings
 
 
 def base_folder(settings: TrainingSettings) -> Path:
     """Return the base model's folder.
 
     Raises:
-        RecipeError: It is not there, or four bits are asked for without bitsandbytes.
+        RecipeError: It is not there.
     """
-    if settings.four_bit and find_spec("bitsandbytes") is None:
-        raise RecipeError("four_bit needs the package bitsandbytes", "run pip install bitsandbytes")
-    return model_folder(settings.model or DEFAULT_MODEL, settings.revision)
+    return model_folder(settings.model or DEFAULT_MODEL, settings.revision, training_key)
 
 
 def processor_of(folder: Path) -> Any:
@@ -48,7 +47,8 @@ def processor_of(folder: Path) -> Any:
 def adapted_model(folder: Path, settings: TrainingSettings, hardware: Hardware) -> Any:
     """Load the base model and put a fresh adapter on all linear layers of its language model.
 
-    Vision tower and projector are frozen, unless ``settings.whole`` names them. The adapter's weights are float32.
+    Vision tower and projector are frozen, unless ``settings.whole`` names them. Weights that are trained are float32,
+    whatever format the others have: in bfloat16, small updates would be rounded away.
 
     Raises:
         RecipeError: The model cannot be loaded, does not fit into memory, or is of a kind that training does not know.
@@ -62,12 +62,12 @@ def adapted_model(folder: Path, settings: TrainingSettings, hardware: Hardware) 
     )
     try:
         with quiet():
-            model = load_model(folder, hardware.machine.dtype, settings.four_bit, hardware.device.index or 0)
+            model = load_model(
+                folder, hardware.machine.dtype, hardware.device, four_bit=settings.four_bit, whole=settings.whole
+            )
             if settings.four_bit:
                 ready: Any = prepare_model_for_kbit_training
                 model = ready(model, use_gradient_checkpointing=False)
-            else:
-                model = model.to(hardware.device)
             if checkpointing:
                 model.gradient_checkpointing_enable({"use_reentrant": False})
             config = LoraConfig(
@@ -79,6 +79,12 @@ def adapted_model(folder: Path, settings: TrainingSettings, hardware: Hardware) 
                 task_type="CAUSAL_LM",
             )
             adapted: Any = get_peft_model(model, config)
+            # peft makes the outputs of all embeddings need gradients, the vision tower's too, for a kind of
+            # checkpointing that is not used here: the frozen tower would be differentiated for nothing.
+            model.disable_input_require_grads()
+            for weight in adapted.parameters():
+                if weight.requires_grad:
+                    weight.data = weight.data.float()
             adapted.peft_config["default"].base_model_name_or_path = settings.model or DEFAULT_MODEL
             return adapted
     except PersrvError:
@@ -87,17 +93,31 @@ def adapted_model(folder: Path, settings: TrainingSettings, hardware: Hardware) 
         raise _unloadable(folder, error) from error
 
 
-def memory_error(settings: TrainingSettings) -> RecipeError:
-    """Return what to say when memory ran out: the setting that helps most and is not made yet."""
+def smaller(settings: TrainingSettings) -> dict[str, Any]:
+    """Return the setting that saves most memory and is not made yet, with its new value."""
     if settings.micro_batch > 1:
-        step = f"set micro_batch = {settings.micro_batch // 2} (it changes nothing that is learnt)"
-    elif settings.gradient_checkpointing != "on":
-        step = 'set gradient_checkpointing = "on"'
-    elif not settings.four_bit:
-        step = "set four_bit = true"
-    else:
-        step = "set a smaller max_length, or train a smaller model"
-    return RecipeError("training does not fit into the device's memory", f"{step}, and run the same command again")
+        return {"micro_batch": settings.micro_batch // 2}
+    if settings.gradient_checkpointing != "on":
+        return {"gradient_checkpointing": "on"}
+    if not settings.four_bit:
+        return {"four_bit": True}
+    return {"max_length": max(16, settings.max_length // 2)}
+
+
+def memory_error(settings: TrainingSettings, begun: bool) -> RecipeError:
+    """Return what to say when memory ran out.
+
+    Args:
+        settings: With which it did.
+        begun: Whether the folder holds updates, which only some settings may go on with.
+    """
+    change = smaller(settings)
+    written = ", ".join(f"{key} = {json.dumps(value)}" for key, value in change.items())
+    another = begun and not change.keys() <= FREE
+    return RecipeError(
+        "training does not fit into the device's memory",
+        f"set {written}, and " + ("train into another folder" if another else "run the same command again"),
+    )
 
 
 def _targets(model: Any, folder: Path) -> str:
@@ -131,6 +151,4 @@ def _unloadable(folder: Path, error: Exception) -> RecipeError:
             f"the model {folder} does not fit into the device's memory", "choose a smaller one, or set four_bit = true"
         )
     what = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return RecipeError(
-        f"the model {folder} cannot be loaded: {what}", "give a model that transformers lists as image-text-to-text"
-    )
+    return RecipeError(f"the model {folder} cannot be loaded: {what}", loading_advice(error))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from persrv.errors import RecipeError
+from persrv.training.saving import disk_faults
 
 FOLDER = "checkpoints"
 _KEPT = 2
@@ -56,24 +57,52 @@ def save(folder: Path, state: State, model: Any, parts: dict[str, Any]) -> None:
     content |= {name: part.state_dict() for name, part in parts.items()}
     file = place / f"step-{state.step:07d}.pt"
     unfinished = file.with_suffix(".part")
-    torch.save(content, unfinished)
-    unfinished.replace(file)
+    try:
+        with disk_faults():
+            torch.save(content, unfinished)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
     for old in _files(folder)[:-_KEPT]:
         old.unlink()
 
 
-def restore(folder: Path, model: Any, parts: dict[str, Any]) -> State:
-    """Put the newest checkpoint's content into model and parts; a fresh state where there is none.
+def newest(folder: Path) -> Path | None:
+    """Return the newest checkpoint of a folder."""
+    return max(_files(folder), default=None)
+
+
+def read(file: Path | None) -> dict[str, Any] | None:
+    """Return what a checkpoint holds.
 
     Raises:
-        RecipeError: The checkpoint cannot be read.
+        RecipeError: It cannot be read.
     """
-    files = _files(folder)
-    if not files:
-        return State()
+    if file is None:
+        return None
     try:
         # Only tensors and plain values are read: a checkpoint cannot run code.
-        content = torch.load(files[-1], map_location="cpu", weights_only=True)
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
+    # A file that was cut off fails in as many ways as it has parts.
+    except Exception as error:
+        raise _unreadable(file, error) from error
+
+
+def restore(content: dict[str, Any] | None, model: Any, parts: dict[str, Any], file: Path | None = None) -> State:
+    """Put a checkpoint's content into model and parts; a fresh state where there is none.
+
+    Args:
+        content: What :func:`read` returned, perhaps in another process.
+        model: Its trained weights are set.
+        parts: Name to optimizer, schedule, gradient scaler.
+        file: Where the content comes from, for messages.
+
+    Raises:
+        RecipeError: The content does not fit.
+    """
+    if content is None:
+        return State()
+    try:
         weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
         with torch.no_grad():
             for name, value in content["weights"].items():
@@ -81,11 +110,15 @@ def restore(folder: Path, model: Any, parts: dict[str, Any]) -> State:
         for name, part in parts.items():
             part.load_state_dict(content[name])
         return State(**content["state"])
-    # A file that was cut off fails in as many ways as it has parts.
+    # Weights, optimizer and schedule each complain in their own way.
     except Exception as error:
-        raise RecipeError(
-            f"the checkpoint {files[-1]} cannot be read: {type(error).__name__}", "delete it; the one before it is used"
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path | None, error: Exception) -> RecipeError:
+    return RecipeError(
+        f"the checkpoint {file} cannot be read: {type(error).__name__}", "delete it; the one before it is used"
+    )
 
 
 def _files(folder: Path) -> list[Path]:

@@ -77,7 +77,7 @@ class Example:
         file = folder / self.image
         try:
             with Image.open(file) as image:
-                return np.asarray(image.convert("RGB"))
+                return np.array(image.convert("RGB"))
         except (OSError, ValueError, SyntaxError) as error:
             raise SourceError(
                 f"the picture {file} cannot be read: {error}", "run persrv train prepare into this folder again"

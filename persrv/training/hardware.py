@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
@@ -12,13 +12,17 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 
-from persrv.errors import RecipeError
 from persrv.reading.describe.machine import Machine
+from persrv.reading.describe.setting_names import training_key
+from persrv.reading.describe.transformers_model import check_four_bit
 from persrv.recipe import Describe
 from persrv.training.settings import TrainingSettings
 
 _PATIENCE = timedelta(hours=2)
-"""How long processes wait while the first one validates."""
+"""How long processes wait for the slowest one."""
+_MOST_THREADS = 4
+_BUNDLE = 2**24
+"""Numbers that travel between processes at once: 64 MiB in float32."""
 
 
 class Hardware:
@@ -32,17 +36,24 @@ class Hardware:
     """
 
     def __init__(self, settings: TrainingSettings) -> None:
-        self.machine = Machine.choose(Describe(device=settings.device, dtype=settings.precision))
+        self.machine = Machine.choose(Describe(device=settings.device, dtype=settings.precision), training_key)
         if settings.precision == "auto" and self.machine.device == "mps":
             # Small gradients vanish in float16.
             self.machine = Machine("mps", torch.float32)
         on_cpu = self.machine.device == "cpu"
         self._state: Any = PartialState(cpu=on_cpu, timeout=_PATIENCE) if _launched() else None
         self.device = self._state.device if self._state else torch.device(self.machine.device)
-        if settings.four_bit and self.machine.device != "cuda":
-            raise RecipeError(
-                f"four_bit needs a CUDA GPU, this machine offers {self.machine.device}", "set it to false"
-            )
+        if settings.four_bit:
+            check_four_bit(self.machine, training_key)
+
+        self._threads = settings.collating
+
+    @property
+    def collating(self) -> int:
+        """Threads of this process that make batches: as set, else one a core that this process has to itself, to 4."""
+        if self._threads is not None:
+            return self._threads
+        return min(_MOST_THREADS, (os.cpu_count() or 1) // self.processes)
 
     @property
     def processes(self) -> int:
@@ -51,7 +62,7 @@ class Hardware:
 
     @property
     def rank(self) -> int:
-        """This process's number, from 0; number 0 validates and writes."""
+        """This process's number, from 0; number 0 writes."""
         return int(self._state.process_index) if self._state else 0
 
     def autocast(self) -> AbstractContextManager[Any]:
@@ -66,14 +77,23 @@ class Hardware:
             for name, tensor in batch.items()
         }
 
-    def add_up(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Replace each tensor, in place, by its sum over all processes."""
-        if self.processes > 1:
-            for tensor in tensors:
-                torch.distributed.all_reduce(tensor)
+    def add_up(self, tensors: Sequence[torch.Tensor]) -> None:
+        """Replace each tensor, in place, by its sum over all processes.
 
-    def tell(self, value: Any) -> Any:
-        """Return what the first process gave to this call, in every process."""
+        Args:
+            tensors: On this process's device, all of one dtype. They travel together: an adapter has hundreds.
+        """
+        if self.processes == 1 or not tensors:
+            return
+        for start, end in _bundles([tensor.numel() for tensor in tensors]):
+            bundle = torch.cat([tensor.flatten() for tensor in tensors[start:end]])
+            torch.distributed.all_reduce(bundle)
+            parts = torch.split(bundle, [tensor.numel() for tensor in tensors[start:end]])
+            for tensor, total in zip(tensors[start:end], parts, strict=True):
+                tensor.copy_(total.view_as(tensor))
+
+    def from_first(self, value: Any) -> Any:
+        """Return what the first process gave to this call, in every process; the others' values do not matter."""
         return broadcast_object_list([value])[0] if self.processes > 1 else value
 
     def wait(self) -> None:
@@ -94,6 +114,17 @@ class Hardware:
         for number in (*numbers, *((self.rank,) if apart else ())):
             seed = (seed * 1_000_003 + number) % 2**63
         torch.manual_seed(seed)
+
+
+def _bundles(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield where runs of sizes begin and end that together hold at most :data:`_BUNDLE`, or are one."""
+    start, held = 0, 0
+    for number, size in enumerate(sizes):
+        if number > start and held + size > _BUNDLE:
+            yield start, number
+            start, held = number, 0
+        held += size
+    yield start, len(sizes)
 
 
 def _launched() -> bool:

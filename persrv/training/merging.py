@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from persrv.errors import PersrvError, RecipeError, SourceError
-from persrv.reading.describe.provenance import Provenance, check_base
+from persrv.errors import PersrvError, RecipeError
+from persrv.reading.describe.provenance import FILE, Provenance, check_base
 from persrv.training.packages import check_packages
+from persrv.training.saving import disk_faults, unwritable
 
 _CARD = "README.md"
 
@@ -42,20 +43,24 @@ def merge(adapter: Path, folder: Path, *, model: str = "", dtype: str = "auto") 
         raise RecipeError(f"{folder} is there already", "give another folder, or delete this one")
 
     from persrv.reading.describe.model_folder import model_folder
+    from persrv.reading.describe.setting_names import option
 
-    base = model_folder(model or provenance.base, str(provenance.settings.get("revision", "")))
+    base = model_folder(model or provenance.base, str(provenance.settings.get("revision", "")), option)
     check_base(adapter, base)
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         _save(base, adapter, unfinished, dtype)
-        shutil.copyfile(adapter / _CARD, unfinished / _CARD)
+        for name in (_CARD, FILE):
+            shutil.copyfile(adapter / name, unfinished / name)
         if folder.exists():
             folder.rmdir()
         unfinished.replace(folder)
     except OSError as error:
-        raise SourceError(f"{folder} cannot be written: {error}", "give another folder") from error
+        raise unwritable(folder, error) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     return folder
 
 
@@ -81,7 +86,7 @@ def _save(base: Path, adapter: Path, folder: Path, dtype: str) -> None:
     except Exception as error:
         what = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise RecipeError(f"{adapter} cannot be merged into {base}: {what}", "check both, or train again") from error
-    with quiet():
+    with quiet(), disk_faults():
         merged.save_pretrained(folder)
         processor.save_pretrained(folder)
 

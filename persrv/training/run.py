@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from persrv.errors import RecipeError, SourceError
+from persrv.errors import RecipeError
 from persrv.indexing.progress import Progress, Silent
 from persrv.training.data_card import DataCard
 from persrv.training.examples import data_fingerprint, read_examples
-from persrv.training.settings import TrainingSettings
+from persrv.training.settings import FREE, TrainingSettings
 
 _RUN = "run.json"
-_FREE = {"device", "micro_batch", "gradient_checkpointing", "checkpoint_every", "log_every"}
-"""Settings that a training may go on with changed: they decide where and how fast, not what is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,9 @@ def train(
 ) -> TrainingReport:
     """Train a LoRA adapter, or go on where an interrupted call stopped.
 
-    A call that goes on gives, bit for bit, what an uninterrupted one would have given on the same machine. Call it
-    from every process of ``accelerate launch``; the first one validates and writes.
+    On a CPU, a call that goes on gives, bit for bit, what an uninterrupted one would have given on the same machine;
+    some operations of GPUs add in an order of their own. Call it from every process of ``accelerate launch``; the
+    first one writes, and tells the others where to go on.
 
     Args:
         data: What :func:`persrv.training.prepare` made.
@@ -75,26 +74,31 @@ def train(
 
     from persrv.reading.describe.machine import out_of_memory
     from persrv.training.base import base_folder, memory_error
+    from persrv.training.checkpoint import newest
     from persrv.training.log import draw_losses
+    from persrv.training.saving import unwritable
     from persrv.training.trainer import Trainer
 
     base = base_folder(settings)
     try:
         first = int(os.environ.get("RANK", "0")) == 0
         if first:
-            _claim(folder, data, base, settings)
+            check_folder(folder, training_identity(data, base, settings))
         trainer = Trainer(data, folder, base, settings, card, train_examples, validation)
         resumed_at = trainer.state.step
+        # A start that fails until here leaves the folder as it was.
+        if first:
+            _claim(folder, training_identity(data, base, settings))
         with (progress or Silent()).stage("training", trainer.steps) as advance:
             advance(resumed_at)
             trainer.run(advance)
         if first:
             draw_losses(folder)
     except OSError as error:
-        raise SourceError(f"{folder} cannot be written: {error}", "give another folder") from error
+        raise unwritable(folder, error) from error
     except (RuntimeError, MemoryError) as error:
         if out_of_memory(error):
-            raise memory_error(settings) from error
+            raise memory_error(settings, begun=newest(folder) is not None) from error
         raise
     state = trainer.state
     return TrainingReport(
@@ -109,29 +113,45 @@ def train(
     )
 
 
-def _claim(folder: Path, data: Path, base: Path, settings: TrainingSettings) -> None:
-    """Make the folder this training's own.
+def training_identity(data: Path, base: Path, settings: TrainingSettings) -> dict[str, Any]:
+    """Return what must be the same for a training to go on."""
+    from persrv.reading.describe.model_folder import fingerprint
+
+    fixed = settings.model_dump(mode="json", exclude=set(FREE))
+    return {"data": data_fingerprint(data), "base": fingerprint(base), **fixed}
+
+
+def check_folder(folder: Path, identity: dict[str, Any]) -> None:
+    """Check that a folder is free, holds this very training, or one that has made no update yet.
 
     Raises:
         RecipeError: It is another's.
-        OSError: It cannot be written.
     """
-    from persrv.reading.describe.model_folder import fingerprint
+    from persrv.training.checkpoint import newest
 
-    told = {"data": data_fingerprint(data), "base": fingerprint(base), **settings.model_dump(exclude=_FREE)}
-    identity = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
     file = folder / _RUN
-    if file.is_file():
-        known = json.loads(file.read_text(encoding="utf-8"))
-        if known.get("identity") == identity:
-            return
-        changed = sorted(key for key in told if known.get("told", {}).get(key) != told[key])
+    if not file.is_file():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise RecipeError(f"{folder} is not empty and holds no training", "give another folder")
+        return
+    try:
+        known = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise RecipeError(f"{file} cannot be read: {error}", "give another folder, or delete this one") from error
+    changed = sorted(key for key in identity if known.get(key) != identity[key])
+    if changed and newest(folder):
         raise RecipeError(
             f"{folder} holds a training that differs in {', '.join(changed)}", "give another folder, or delete this one"
         )
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RecipeError(f"{folder} is not empty and holds no training", "give another folder")
+
+
+def _claim(folder: Path, identity: dict[str, Any]) -> None:
+    """Make a folder this training's own.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".part")
-    unfinished.write_text(json.dumps({"identity": identity, "told": told}, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(file)
+    unfinished = (folder / _RUN).with_suffix(".part")
+    unfinished.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(folder / _RUN)

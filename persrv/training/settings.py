@@ -1,4 +1,4 @@
-"""What training may be told: a TOML file, every key with a default."""
+"""The settings of training: a TOML file, every key with a default."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from persrv.errors import RecipeError
 _Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 _AtLeastOne = Annotated[int, Field(ge=1)]
 _NotNegative = Annotated[int, Field(ge=0)]
+
+FREE = frozenset({"device", "micro_batch", "gradient_checkpointing", "checkpoint_every", "log_every", "collating"})
+"""Settings that a training may go on with changed: they decide where and how fast, not what is learnt."""
 
 
 class TrainingSettings(BaseModel):
@@ -48,6 +51,8 @@ class TrainingSettings(BaseModel):
         best_by: What the best adapter is chosen by.
         checkpoint_every: Updates between checkpoints.
         log_every: Updates between lines of the log.
+        collating: Threads that make the next batches while the device computes; ``None`` for up to 4, as many as
+            the machine has cores for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,7 +72,7 @@ class TrainingSettings(BaseModel):
     max_steps: _NotNegative = 0
     batch: _AtLeastOne = 32
     micro_batch: _AtLeastOne = 4
-    max_length: Annotated[int, Field(ge=16)] = 2048
+    max_length: Annotated[int, Field(ge=16)] = 4096
     precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     four_bit: bool = False
@@ -80,6 +85,7 @@ class TrainingSettings(BaseModel):
     best_by: Literal["loss", "recall"] = "loss"
     checkpoint_every: _AtLeastOne = 25
     log_every: _AtLeastOne = 5
+    collating: _NotNegative | None = None
 
     @classmethod
     def read(cls, file: Path | None, **given: Any) -> Self:

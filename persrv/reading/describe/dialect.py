@@ -41,10 +41,13 @@ class Dialect:
         return replace(self, schema=False) if self.schema else None
 
     def request(self, model: str, question: DescriberInput, max_tokens: int) -> dict[str, Any]:
-        """Return the body of a chat request: the prompt, and the picture as a data URI."""
+        """Return the body of a chat request: the picture as a data URI, and the prompt.
+
+        The picture stands first, as in training: templates such as Qwen's keep the order.
+        """
         content = [
-            {"type": "text", "text": question.text},
             {"type": "image_url", "image_url": {"url": data_uri(question.image)}},
+            {"type": "text", "text": question.text},
         ]
         body: dict[str, Any] = {
             "model": model,

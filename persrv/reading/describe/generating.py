@@ -12,6 +12,9 @@ from persrv.reading.describe.asking import DescriberInput
 from persrv.reading.describe.machine import Machine
 from persrv.reading.describe.quiet import quiet
 
+TEMPLATE_QUESTION = "?"
+"""Rendered with an adapter's chat template and kept beside it, to recognise the template by."""
+
 
 class Chat:
     """A model's own way of being asked.

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 
 from persrv.errors import RecipeError
+from persrv.reading.describe.setting_names import SettingNames, recipe_key
 from persrv.recipe import Describe
 
 _MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
@@ -28,10 +29,14 @@ class Machine:
     dtype: torch.dtype
 
     @classmethod
-    def choose(cls, settings: Describe) -> Machine:
+    def choose(cls, settings: Describe, names: SettingNames = recipe_key) -> Machine:
         """Return what the recipe asks for; for ``"auto"`` the fastest device, and the format that suits it.
 
         That is bfloat16 on CUDA (float16 before Ampere), float16 on Apple's GPUs, float32 on a CPU.
+
+        Args:
+            settings: ``device`` and ``dtype`` are used.
+            names: How messages call the settings.
 
         Raises:
             RecipeError: The device is not there.
@@ -47,7 +52,7 @@ class Machine:
             device = settings.device
         else:
             raise RecipeError(
-                f"describe.device is {settings.device!r}, but torch finds no such device", 'set it to "auto"'
+                f"{names('device')} is {settings.device!r}, but torch finds no such device", 'set it to "auto"'
             )
         if settings.dtype != "auto":
             return cls(device, getattr(torch, settings.dtype))

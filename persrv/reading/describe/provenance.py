@@ -8,7 +8,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from persrv.errors import RecipeError
-from persrv.reading.describe.model_folder import fingerprint
+from persrv.reading.describe.model_folder import weights_fingerprint
+from persrv.reading.describe.prompts import Prompts
 
 FILE = "persrv.json"
 
@@ -18,10 +19,12 @@ class Provenance(BaseModel):
 
     Attributes:
         base: The base model, as it was named.
-        base_files: Fingerprint of the base model's files.
+        base_files: Fingerprint of the base model's weights.
         data: Fingerprint of the training data.
         prompt: The prompts' revision that the training questions were made with.
-        settings: Everything that training was told.
+        language: Language that they ask for.
+        template: A question as the base model's chat template rendered it.
+        settings: All settings of the training.
         metrics: Held-out figures, by name.
     """
 
@@ -31,12 +34,14 @@ class Provenance(BaseModel):
     base_files: str
     data: str = ""
     prompt: str = ""
+    language: str = ""
+    template: str = ""
     settings: dict[str, Any] = {}
     metrics: dict[str, float] = {}
 
     @classmethod
     def read(cls, adapter: Path) -> Self | None:
-        """Return what stands beside an adapter, ``None`` for one that persrv did not train.
+        """Return what stands beside an adapter or a merged model, ``None`` for one that persrv did not train.
 
         Raises:
             RecipeError: The file is damaged.
@@ -57,8 +62,34 @@ def check_base(adapter: Path, model: Path) -> None:
         RecipeError: It was trained on another one.
     """
     known = Provenance.read(adapter)
-    if known and known.base_files != fingerprint(model):
+    if known and known.base_files != weights_fingerprint(model):
         raise RecipeError(
             f"the adapter {adapter} was trained on {known.base}, and {model} holds another model",
             "give the model that it was trained on",
         )
+
+
+def check_prompts(trained: Path, prompts: Prompts, language: str) -> None:
+    """Check that stickers are asked about as they were in training: asked otherwise, a tuned model hardly answers.
+
+    Args:
+        trained: Folder of an adapter, or of a model that one was merged into.
+        prompts: What the model will be asked.
+        language: BCP 47 tag of the language that they ask for.
+
+    Raises:
+        RecipeError: It was trained with other prompts.
+    """
+    known = Provenance.read(trained)
+    if known is None or not known.prompt or known.prompt == prompts.revision:
+        return
+    if known.language and known.language != language:
+        raise RecipeError(
+            f"{trained} was trained with questions in the language {known.language!r}, and describe.language is "
+            f"{language!r}",
+            f'set describe.language = "{known.language}", or train with this recipe',
+        )
+    raise RecipeError(
+        f"{trained} was trained with another prompt ({known.prompt}) than this recipe's ({prompts.revision})",
+        "give the recipe the describe.prompt that the training data was prepared with, or train with this recipe",
+    )

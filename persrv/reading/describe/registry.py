@@ -18,9 +18,12 @@ def _transformers(settings: Describe, folder: Path) -> Describer:
         raise MissingExtraError("the describer transformers", "vlm")
     from persrv.reading.describe.asking import AskingDescriber
     from persrv.reading.describe.prompts import Prompts
+    from persrv.reading.describe.provenance import check_prompts
     from persrv.reading.describe.transformers_model import TransformersModel
 
-    return AskingDescriber(TransformersModel(settings), Prompts.of(settings), settings.language)
+    model, prompts = TransformersModel(settings), Prompts.of(settings)
+    check_prompts(model.trained, prompts, settings.language)
+    return AskingDescriber(model, prompts, settings.language)
 
 
 def _openai(settings: Describe, folder: Path) -> Describer:

@@ -10,15 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from persrv.errors import RecipeError
+from persrv.errors import PersrvError, RecipeError
 from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.batching import Batches
-from persrv.reading.describe.generating import Generator
+from persrv.reading.describe.generating import TEMPLATE_QUESTION, Chat, Generator
 from persrv.reading.describe.machine import Machine, out_of_memory
 from persrv.reading.describe.model_folder import fingerprint, model_folder
-from persrv.reading.describe.pretrained import load_model, load_processor
-from persrv.reading.describe.provenance import check_base
+from persrv.reading.describe.pretrained import load_model, load_processor, loading_advice
+from persrv.reading.describe.provenance import Provenance, check_base
 from persrv.reading.describe.quiet import quiet
+from persrv.reading.describe.setting_names import SettingNames, recipe_key
 from persrv.recipe import Describe
 
 DEFAULT_MODEL = "llava-hf/llava-1.5-7b-hf"
@@ -32,20 +33,27 @@ class TransformersModel:
     Args:
         settings: ``model`` (a hub name or a folder), ``adapter``, ``revision``, ``batch``, ``max_tokens``, ``device``,
             ``dtype`` and ``four_bit`` are used.
+        names: How messages call the settings.
 
     Raises:
         RecipeError: Model, adapter or device are not there, or ``four_bit`` is asked for where it cannot be had.
     """
 
-    def __init__(self, settings: Describe) -> None:
+    def __init__(self, settings: Describe, names: SettingNames = recipe_key) -> None:
         self._settings = settings
-        self._machine = Machine.choose(settings)
+        self._names = names
+        self._machine = Machine.choose(settings, names)
         if settings.four_bit:
-            _check_four_bit(self._machine)
-        self._folder = model_folder(settings.model or DEFAULT_MODEL, settings.revision)
-        self._adapter = _adapter_folder(settings.adapter) if settings.adapter else None
+            check_four_bit(self._machine, names)
+        self._folder = model_folder(settings.model or DEFAULT_MODEL, settings.revision, names)
+        self._adapter = _adapter_folder(settings.adapter, names) if settings.adapter else None
         if self._adapter:
             check_base(self._adapter, self._folder)
+
+    @property
+    def trained(self) -> Path:
+        """The folder that says what the model was trained on, if persrv trained it: the adapter's, else its own."""
+        return self._adapter or self._folder
 
     @property
     def name(self) -> str:
@@ -77,30 +85,34 @@ class TransformersModel:
 
     @cached_property
     def _batches(self) -> Batches[DescriberInput]:
-        generator = _load(self._folder, self._adapter, self._machine, self._settings)
+        generator = _load(self._folder, self._adapter, self._machine, self._settings, self._names)
         return Batches(self._settings.batch, generator, out_of_memory, self._machine.release)
 
 
-def _load(folder: Path, adapter: Path | None, machine: Machine, settings: Describe) -> Generator:
+def _load(folder: Path, adapter: Path | None, machine: Machine, settings: Describe, names: SettingNames) -> Generator:
     try:
         with quiet():
             processor = load_processor(folder)
-            model = load_model(folder, machine.dtype, settings.four_bit)
+            if adapter:
+                _check_template(adapter, folder, processor)
+            model = load_model(folder, machine.dtype, machine.device, four_bit=settings.four_bit)
             if adapter:
                 model = _with_adapter(model, adapter, settings.four_bit)
-            model = (model if settings.four_bit else model.to(machine.device)).eval()
+            model.eval()
+    except PersrvError:
+        raise
     except Exception as error:
         # Anything may be wrong with files of this size, and each library of the stack has errors of its own.
         if out_of_memory(error):
             raise RecipeError(
-                f"describe.model: {folder} does not fit into the memory of {machine.device}",
-                "choose a smaller model, set describe.four_bit = true, or use an openai endpoint",
+                f"{names('model')}: {folder} does not fit into the memory of {machine.device}",
+                f"choose a smaller model, set {names('four_bit')}, or use an openai endpoint",
             ) from error
         what = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        told = f"{folder} with the adapter {adapter}" if adapter else str(folder)
+        whole = f"{folder} with the adapter {adapter}" if adapter else str(folder)
         raise RecipeError(
-            f"describe.model: {told} cannot be loaded: {what}",
-            "give a model that transformers lists as image-text-to-text, and an adapter that was trained on it",
+            f"{names('model')}: {whole} cannot be loaded: {what}",
+            loading_advice(error) + (", and an adapter that was trained on it" if adapter else ""),
         ) from error
     return Generator(processor, model, machine, settings.max_tokens)
 
@@ -113,18 +125,31 @@ def _with_adapter(model: Any, adapter: Path, four_bit: bool) -> Any:
     return adapted if four_bit else adapted.merge_and_unload()
 
 
-def _adapter_folder(path: Path) -> Path:
+def _check_template(adapter: Path, folder: Path, processor: Any) -> None:
+    known = Provenance.read(adapter)
+    if known and known.template and known.template != Chat(processor).prompt(TEMPLATE_QUESTION):
+        raise RecipeError(
+            f"the adapter {adapter} was trained with another chat template than {folder} has now",
+            "give describe.revision the commit of the model that it was trained with, or train it again",
+        )
+
+
+def _adapter_folder(path: Path, names: SettingNames) -> Path:
     if (path / "adapter_config.json").is_file():
         return path
     raise RecipeError(
-        f"describe.adapter: {path} holds no adapter_config.json", "give the folder that training saved, or leave it out"
+        f"{names('adapter')}: {path} holds no adapter_config.json",
+        "give the folder that training saved, or leave it out",
     )
 
 
-def _check_four_bit(machine: Machine) -> None:
+def check_four_bit(machine: Machine, names: SettingNames) -> None:
+    """Check that weights of four bits can be had here.
+
+    Raises:
+        RecipeError: There is no CUDA GPU, or bitsandbytes is missing.
+    """
     if machine.device != "cuda":
-        raise RecipeError(
-            f"describe.four_bit needs a CUDA GPU, this machine offers {machine.device}", "set it to false"
-        )
+        raise RecipeError(f"{names('four_bit')} needs a CUDA GPU, this machine offers {machine.device}", "leave it out")
     if find_spec("bitsandbytes") is None:
-        raise RecipeError("describe.four_bit needs the package bitsandbytes", "run pip install bitsandbytes")
+        raise RecipeError(f"{names('four_bit')} needs the package bitsandbytes", "run pip install bitsandbytes")

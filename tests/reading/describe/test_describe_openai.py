@@ -67,7 +67,7 @@ def test_the_request_carries_prompt_picture_and_schema(monkeypatch: pytest.Monke
     assert path == "/v1/chat/completions"
     assert headers["Authorization"] == "Bearer secret-key"
     assert (body["model"], body["max_tokens"], body["temperature"]) == ("tiny-vlm", 77, 0)
-    text, image = body["messages"][0]["content"]
+    image, text = body["messages"][0]["content"]
     assert "ha ha" in text["text"]
     assert "grin" in text["text"]
     prefix, data = image["image_url"]["url"].split(",")
@@ -87,7 +87,7 @@ def test_without_a_key_none_is_sent() -> None:
 
 def test_answers_come_in_the_order_of_the_subjects_and_several_at_once() -> None:
     def answer(number: int, body: dict[str, Any]) -> Answer:
-        name = body["messages"][0]["content"][0]["text"].split("called: ")[1].split(".")[0]
+        name = body["messages"][0]["content"][1]["text"].split("called: ")[1].split(".")[0]
         reply = said(json.dumps({"description": f"sticker {name}", "keywords": []}))
         return Answer(body=reply.body, delay=0.2 if name in ("0", "1") else 0.0)
 
@@ -219,7 +219,7 @@ def test_prose_is_asked_about_once_more_and_counted() -> None:
         first, second = made.describe([subject(1)]), made.describe([subject(2, BLUE)])
     assert _reason(first[0]) == "no description in the answer 'A cat.'"
     assert second == [SAID_JOY]
-    prompts = [body["messages"][0]["content"][0]["text"] for _, _, body in endpoint.requests]
+    prompts = [body["messages"][0]["content"][1]["text"] for _, _, body in endpoint.requests]
     assert prompts[1].startswith(prompts[0])
     assert "Only a JSON object is accepted" in prompts[1]
     assert (made.counts.asked, made.counts.asked_again, made.counts.unreadable) == (2, 2, 1)
