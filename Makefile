@@ -20,7 +20,7 @@ $(BIN)/python:
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "installing persrv into $(VENV) ..." >&2
 	@$(PIP) --upgrade "pip>=25.1"
-	@$(PIP) --editable .
+	@$(PIP) --editable ".[serve]"
 	@touch $@
 
 $(VENV)/.tested: pyproject.toml tests/no-deps.txt $(VENV)/.installed

@@ -12,6 +12,9 @@
     ├── QueryError             a search asks for something impossible
     ├── MissingExtraError      an optional package is not installed
     ├── MissingLibraryError    a library of the operating system is not installed
+    ├── AccessError            a service's key is missing, wrong, or not for this
+    │   └── RateLimitError         too many requests with one key or from one address
+    ├── ServiceError           a running service cannot be reached, or answers with what is no answer
     └── VectorIndexError       the vector index
         ├── IndexLockedError       another process owns an embedded index
         ├── IndexMismatchError     the index was built by other settings than asked for
@@ -102,6 +105,22 @@ class MissingLibraryError(PersrvError):
     """A library of the operating system, which a package needs, is not installed."""
 
     exit_code = 3
+
+
+class AccessError(PersrvError):
+    """A service's key is missing, wrong, or not for what was asked."""
+
+    exit_code = 9
+
+
+class RateLimitError(AccessError):
+    """Too many requests with one key, or from one address."""
+
+
+class ServiceError(PersrvError):
+    """A running service cannot be reached, or answers with what is no answer."""
+
+    exit_code = 10
 
 
 class VectorIndexError(PersrvError):

@@ -13,7 +13,7 @@ from persrv.catalog.database import Database
 from persrv.catalog.edits import Edits
 from persrv.catalog.impressions import Impressions
 from persrv.catalog.indexed import IndexedStickers
-from persrv.catalog.listing import Listing
+from persrv.catalog.labels import Labels
 from persrv.catalog.notes import Notes
 from persrv.catalog.people import UserData
 from persrv.catalog.placements import Placements
@@ -26,7 +26,7 @@ class Catalog(
     UserData,
     Readings,
     Edits,
-    Listing,
+    Labels,
     Statistics,
     Impressions,
     IndexedStickers,

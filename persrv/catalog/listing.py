@@ -115,6 +115,35 @@ class Listing(Part):
         with self._database.read() as connection:
             return connection.execute(select(func.count(placements.c.sticker_id.distinct()))).scalar_one()
 
+    def pack_names(self, limit: int) -> list[str]:
+        """Return names of packs, ascending.
+
+        Args:
+            limit: Most names, >= 0.
+        """
+        column = placements.c.pack
+        wanted = select(column).where(column != "").distinct().order_by(column).limit(max(limit, 0))
+        with self._database.read() as connection:
+            return list(connection.execute(wanted).scalars())
+
+    def sample(self, starts: Iterable[str]) -> list[str]:
+        """Return the listed sticker at or behind each start, around the end to the first; ids are spread evenly.
+
+        Args:
+            starts: 32 hex digits each; random ones give random stickers, some of them twice.
+
+        Returns:
+            Ids, ascending, each once; none where nothing is listed.
+        """
+        wanted = select(stickers.c.id).where(_listed()).order_by(stickers.c.id).limit(1)
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for start in starts:
+                behind = connection.execute(wanted.where(stickers.c.id >= start)).scalar()
+                first = behind or connection.execute(wanted).scalar()
+                found |= {first} if first else set()
+        return sorted(found)
+
     def _pages(self, size: int) -> Iterator[list[str]]:
         last = ""
         while True:

@@ -21,6 +21,7 @@ from persrv.cli import (
     push,
     read,
     search,
+    serve,
     train,
     tune,
 )
@@ -92,10 +93,12 @@ for command in (
     push.push,
     backup.backup,
     backup.restore,
+    serve.serve,
 ):
     app.command()(command)
 app.add_typer(evaluate.app)
 app.add_typer(train.train, name="train")
+app.add_typer(serve.keys, name="keys")
 
 
 def main() -> None:

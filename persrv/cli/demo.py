@@ -14,6 +14,7 @@ COMMANDS = (
     'persrv search "happy birthday" --user ann --explain',
     "persrv search 笑哭 --user bo --html laughing.html",
     "persrv users ann",
+    "persrv serve",
 )
 
 

@@ -200,6 +200,15 @@ def _several(given: Any) -> Any:
     return given if isinstance(given, list | tuple) else (given,)
 
 
+class Serve(Section):
+    """What ``persrv serve`` does with the collection.
+
+    With ``hash_users`` the service stores users as keyed hashes, by the key in ``PERSRV_USER_KEY``.
+    """
+
+    hash_users: bool = False
+
+
 class Recipe(Section):
     """One sticker collection, as its TOML file describes it.
 
@@ -225,6 +234,7 @@ class Recipe(Section):
     style: Style = Style()
     ranking: Ranking = Ranking()
     compare: Compare = Compare()
+    serve: Serve = Serve()
     index: IndexSettings = IndexSettings()
     file: Path | None = Field(default=None, exclude=True)
 

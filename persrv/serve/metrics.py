@@ -1,0 +1,62 @@
+"""What a service counts, in Prometheus's form."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from persrv.online.answer import Answer
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+
+
+class Metrics:
+    """The figures of one process; each app has a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "persrv_requests", "Requests answered", ("route", "method", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "persrv_request_seconds",
+            "From the first byte in to the last byte out",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.stages = Histogram(
+            "persrv_stage_seconds",
+            "Time in one stage of a request",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.answers = Counter(
+            "persrv_answers", "Answers by why they are what they are", ("collection", "reason"), registry=self.registry
+        )
+        self.picks = Counter("persrv_picks", "Picks written down", ("collection",), registry=self.registry)
+        self.full_pools = Counter(
+            "persrv_pool_cuts",
+            "Answers whose candidates were cut at the pool's size",
+            ("collection",),
+            registry=self.registry,
+        )
+        self.version = Gauge(
+            "persrv_index_info", "1 for the build that answers now", ("collection", "build"), registry=self.registry
+        )
+        self.stickers = Gauge("persrv_stickers", "Stickers in the index", ("collection",), registry=self.registry)
+
+    def answered(self, collection: str, answer: Answer) -> None:
+        """Count an answer. Every reason but ``matched`` and ``trending`` is a fallback."""
+        self.answers.labels(collection, answer.reason).inc()
+
+    def built(self, collection: str, build: str, stickers: int) -> None:
+        """Say which build answers now."""
+        for known in [labels for labels in self.version._metrics if labels[0] == collection]:
+            self.version.remove(*known)
+        self.version.labels(collection, build).set(1)
+        self.stickers.labels(collection).set(stickers)
+
+    def text(self) -> bytes:
+        """Return all figures as Prometheus reads them."""
+        return generate_latest(self.registry)

@@ -1,0 +1,144 @@
+"""Searching: by words, by likeness, and when nothing is typed."""
+
+from __future__ import annotations
+
+import secrets
+from time import perf_counter
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
+
+from persrv.online.answer import Answer
+from persrv.online.request import FilterValue
+from persrv.serve.access import Readable, service_of
+from persrv.serve.problems import documented
+from persrv.serve.schemas import AnswerBody, QueryText, StickerBody, StickerId, StickersBody, SuggestionsBody, UserName
+from persrv.serve.served import ServedCollection
+from persrv.serve.stickers import sticker_body
+
+router = APIRouter(prefix="/v1", tags=["search"], responses=documented())
+
+Limit = Annotated[int, Query(ge=1, le=200, description="Stickers on a page.")]
+Offset = Annotated[int, Query(ge=0, le=10_000, description="Stickers before the page.")]
+User = Annotated[UserName | None, Query(description="Whose taste counts.", examples=["ann"])]
+_Values = Annotated[list[str] | None, Query(max_length=50)]
+
+
+async def filters(
+    pack: _Values = None,
+    tags: _Values = None,
+    language: _Values = None,
+    animated: Annotated[bool | None, Query()] = None,
+    rating: _Values = None,
+    style: _Values = None,
+) -> dict[str, FilterValue]:
+    """Only stickers with these values; several values of a field mean any of them."""
+    lists = {"pack": pack, "tags": tags, "language": language, "rating": rating, "style": style}
+    chosen: dict[str, FilterValue] = {field: values for field, values in lists.items() if values}
+    return chosen if animated is None else chosen | {"animated": animated}
+
+
+Filters = Annotated[dict[str, FilterValue], Depends(filters)]
+
+
+def _answered(
+    request: Request, collection: ServedCollection, answer: Answer, began: float, user: str | None
+) -> AnswerBody:
+    metrics = service_of(request).metrics
+    metrics.answered(collection.name, answer)
+    found = perf_counter()
+    body = AnswerBody.of(answer, collection.name, user)
+    metrics.stages.labels("search").observe(found - began)
+    metrics.stages.labels("body").observe(perf_counter() - found)
+    return body
+
+
+@router.get("/search")
+def search(
+    request: Request,
+    collection: Readable,
+    chosen: Filters,
+    q: Annotated[
+        QueryText, Query(description="Words, Chinese, emoji; empty for what is popular.", examples=["love"])
+    ] = "",
+    user: User = None,
+    by: Annotated[Literal["text", "picture"], Query(description="Compare with texts, or with pictures.")] = "text",
+    limit: Limit = 20,
+    offset: Offset = 0,
+    explain: Annotated[bool, Query(description="Also say which words matched.")] = False,
+    gamma: Annotated[
+        float | None, Query(ge=0, le=1, description="Weight of style: 0 everybody's order, 1 the most.")
+    ] = None,
+) -> AnswerBody:
+    """Search, best for this user first."""
+    began = perf_counter()
+    answer = collection.retriever.search(
+        q,
+        collection.user(user),
+        by=by,
+        limit=limit,
+        offset=offset,
+        filters=chosen,
+        explain=explain,
+        gamma=gamma,
+    )
+    return _answered(request, collection, answer, began, user)
+
+
+@router.get("/similar")
+def similar(
+    request: Request,
+    collection: Readable,
+    chosen: Filters,
+    sticker_id: Annotated[StickerId, Query(examples=["24162db4ff51486056278d334c3ab001"])],
+    by: Literal["meaning", "look", "both"] = "both",
+    limit: Limit = 20,
+    offset: Offset = 0,
+) -> AnswerBody:
+    """Find more like a sticker of the collection."""
+    began = perf_counter()
+    answer = collection.retriever.similar(sticker_id, by=by, limit=limit, offset=offset, filters=chosen)
+    return _answered(request, collection, answer, began, None)
+
+
+@router.post("/similar")
+def similar_to_picture(
+    request: Request,
+    collection: Readable,
+    chosen: Filters,
+    picture: Annotated[UploadFile, File(description="A picture; it is compared and thrown away.")],
+    limit: Limit = 20,
+    offset: Offset = 0,
+) -> AnswerBody:
+    """Find stickers that look like a picture."""
+    began = perf_counter()
+    answer = collection.retriever.similar(picture.file.read(), by="look", limit=limit, offset=offset, filters=chosen)
+    return _answered(request, collection, answer, began, None)
+
+
+@router.get("/trending")
+def trending(
+    request: Request, collection: Readable, chosen: Filters, limit: Limit = 20, offset: Offset = 0
+) -> AnswerBody:
+    """Return what is popular, the same for everybody."""
+    began = perf_counter()
+    answer = collection.retriever.search("", limit=limit, offset=offset, filters=chosen)
+    return _answered(request, collection, answer, began, None)
+
+
+@router.get("/suggest")
+def suggest(
+    collection: Readable,
+    q: Annotated[str, Query(max_length=100, description="What was typed so far.", examples=["hap"])] = "",
+    limit: Annotated[int, Query(ge=1, le=50)] = 8,
+) -> SuggestionsBody:
+    """Complete what is being typed: names, tags, queries that at least three people typed, pinyin, typos."""
+    return SuggestionsBody(suggestions=collection.suggestions.complete(q, limit))
+
+
+@router.get("/random")
+def random(collection: Readable, limit: Annotated[int, Query(ge=1, le=50)] = 1) -> StickersBody:
+    """Return stickers by chance."""
+    known = collection.catalog.sample([secrets.token_hex(16) for _ in range(limit)])
+    found: list[StickerBody] = [sticker_body(collection, sticker) for sticker in collection.catalog.stickers(known)]
+    return StickersBody(stickers=found)

@@ -1,0 +1,122 @@
+"""One sticker: its words, its picture, its thumbnail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from persrv.errors import NotFoundError, PictureError
+from persrv.images.decode import facts
+from persrv.serve.access import Pictured, Readable
+from persrv.serve.problems import Responses, documented
+from persrv.serve.schemas import StickerBody, StickerId
+from persrv.serve.served import ServedCollection
+from persrv.serve.stickers import sticker_body
+
+router = APIRouter(prefix="/v1/stickers", tags=["stickers"], responses=documented())
+
+MEDIA_TYPES = {
+    "webm": "video/webm",
+    "mp4": "video/mp4",
+    "tgs": "application/x-tgsticker",
+    "svg": "image/svg+xml",
+}
+"""Media types of formats whose names are not their own subtype of ``image/``."""
+
+_HEADERS = {
+    # A picture never changes: its address holds the hash of its content.
+    "cache-control": "public, max-age=31536000, immutable",
+    # Nothing in a file that somebody uploaded may run, even where it is opened by itself.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "cross-origin-resource-policy": "cross-origin",
+}
+_PARTS: Responses = {
+    206: {"description": "A part of it"},
+    304: {"description": "It is known already"},
+    416: {"description": "There is no such part"},
+}
+_ANY: dict[str, Any] = {"image/*": {}, "video/*": {}, "application/x-tgsticker": {}}
+_PICTURE: Responses = {200: {"description": "The picture", "content": _ANY}, **_PARTS}
+_THUMBNAIL: Responses = {200: {"description": "The thumbnail", "content": {"image/webp": {}}}, **_PARTS}
+
+
+@router.get("/{sticker_id}")
+def sticker(collection: Readable, sticker_id: StickerId) -> StickerBody:
+    """Return all that is known of a sticker, with who says it."""
+    return sticker_body(collection, collection.catalog.sticker(sticker_id))
+
+
+@router.get("/{sticker_id}/picture", response_class=FileResponse, responses=_PICTURE)
+def picture(request: Request, collection: Pictured, sticker_id: StickerId) -> Response:
+    """Return the picture's file as it was found; parts of it too, for videos."""
+    known, path = _file(collection, sticker_id)
+    return _unless_known(request, known) or picture_response(known, path)
+
+
+@router.get("/{sticker_id}/thumbnail", response_class=FileResponse, responses=_THUMBNAIL)
+def thumbnail(
+    request: Request,
+    collection: Pictured,
+    sticker_id: StickerId,
+    size: Annotated[int, Query(ge=1, le=512, description="Pixels; rounded up to 64, 128, 256 or 512.")] = 256,
+    animated: Annotated[bool, Query(description="An animation, where the picture is one.")] = False,
+) -> Response:
+    """Return a WebP picture of any sticker, videos and vector animations included."""
+    known, path = _file(collection, sticker_id)
+    return _unless_known(request, known) or thumbnail_response(collection, known, path, size, animated)
+
+
+def picture_response(sticker_id: str, path: Path) -> Response:
+    """Return the picture's file.
+
+    Raises:
+        NotFoundError: It is gone.
+    """
+    try:
+        format_ = facts(path).format
+    except PictureError as error:
+        raise _gone(sticker_id) from error
+    media_type = MEDIA_TYPES.get(format_, f"image/{format_}")
+    return FileResponse(path, media_type=media_type, headers=_HEADERS | {"etag": f'"{sticker_id}"'})
+
+
+def thumbnail_response(
+    collection: ServedCollection, sticker_id: str, path: Path, size: int, animated: bool
+) -> Response:
+    """Return a sticker's thumbnail.
+
+    Raises:
+        NotFoundError: The picture is gone.
+    """
+    try:
+        file = collection.thumbnails.file(sticker_id, path, size, moving=animated)
+    except PictureError as error:
+        raise _gone(sticker_id) from error
+    return FileResponse(file, media_type="image/webp", headers=_HEADERS | {"etag": f'"{sticker_id}"'})
+
+
+def _file(collection: ServedCollection, sticker_id: str) -> tuple[str, Path]:
+    known = sticker_id.lower()
+    if len(known) < 32:
+        known = collection.catalog.sticker(known).id
+    paths = collection.catalog.paths([known])
+    if known not in paths:
+        raise NotFoundError(f"there is no sticker {sticker_id!r}", "give a sticker's id or its first digits")
+    path = paths[known]
+    if path is None:
+        raise NotFoundError(f"the sticker {known} has no picture", "show its title")
+    return known, path
+
+
+def _gone(sticker_id: str) -> NotFoundError:
+    return NotFoundError(f"the picture of {sticker_id} is gone", "put its file back, or build again")
+
+
+def _unless_known(request: Request, sticker_id: str) -> Response | None:
+    asked = request.headers.get("if-none-match", "")
+    if asked.strip() != "*" and f'"{sticker_id}"' not in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
+        return None
+    return Response(status_code=304, headers=_HEADERS | {"etag": f'"{sticker_id}"'})

@@ -1,0 +1,110 @@
+"""People: what they pick, what they are shown, what is known of them, and how it is deleted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+
+from persrv.records import Impression, Side
+from persrv.serve.access import Changeable, Readable, Writable, service_of
+from persrv.serve.problems import documented
+from persrv.serve.schemas import (
+    ExportBody,
+    ExportedImpressionBody,
+    ExportedPickBody,
+    ForgottenBody,
+    ImpressionBody,
+    PickBody,
+    ProfileBody,
+    StickersBody,
+    StyleBody,
+    UserBody,
+    UserName,
+    UsersBody,
+    thumbnail_path,
+)
+from persrv.serve.served import ServedCollection
+from persrv.serve.stickers import sticker_body
+
+router = APIRouter(prefix="/v1", tags=["people"], responses=documented())
+UserPath = Annotated[UserName, Path(examples=["ann"])]
+
+
+@router.post("/share", status_code=201)
+def share(request: Request, collection: Writable, pick: PickBody) -> ProfileBody:
+    """Write down that somebody took a sticker; their style moves at once, and the pick outlives this process."""
+    user = collection.user(pick.user) or ""
+    profile = collection.retriever.record(user, pick.query, pick.sticker_id, kind=pick.kind, time=pick.time)
+    service_of(request).metrics.picks.labels(collection.name).inc()
+    return ProfileBody(user=pick.user, shares=[float(part) for part in profile.shares])
+
+
+@router.post("/impressions", status_code=204)
+def impressions(collection: Writable, shown: ImpressionBody) -> None:
+    """Write down what somebody was shown."""
+    user = collection.user(shown.user) or ""
+    page: dict[str, Side] = dict.fromkeys(shown.sticker_ids, "")
+    collection.catalog.put_impression(Impression("", "", user, shown.query, datetime.now(UTC), page))
+
+
+@router.get("/users")
+def users(
+    collection: Changeable,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    after: Annotated[str, Query(max_length=200, description="Names behind this one.")] = "",
+) -> UsersBody:
+    """List users by name; needs a key for everything."""
+    return UsersBody(users=collection.catalog.user_names(after, limit))
+
+
+@router.get("/users/{user}")
+def user(collection: Readable, user: UserPath) -> UserBody:
+    """Return somebody's styles, and how many picks made them."""
+    known = collection.user(user) or ""
+    return UserBody(user=user, picks=len(collection.retriever.picks(known)), styles=_styles(collection, known))
+
+
+@router.get("/users/{user}/stickers")
+def own_stickers(collection: Readable, user: UserPath, limit: Annotated[int, Query(ge=1, le=200)] = 24) -> StickersBody:
+    """Return the stickers that somebody took last, newest first."""
+    ids = collection.catalog.recent(collection.user(user) or "", limit)
+    found = {sticker.id: sticker for sticker in collection.catalog.stickers(ids)}
+    return StickersBody(stickers=[sticker_body(collection, found[known]) for known in ids if known in found])
+
+
+@router.get("/users/{user}/export")
+def export(collection: Writable, user: UserPath) -> ExportBody:
+    """Return all that is stored about somebody."""
+    known = collection.user(user) or ""
+    picks = collection.retriever.picks(known)
+    seen = collection.retriever.impressions(known)
+    return ExportBody(
+        user=user,
+        styles=_styles(collection, known),
+        picks=[ExportedPickBody(query=p.query, sticker_id=p.sticker_id, time=p.time, kind=p.kind) for p in picks],
+        impressions=[
+            ExportedImpressionBody(experiment=i.experiment, query=i.query, time=i.time, shown=dict(i.shown))
+            for i in seen
+        ],
+    )
+
+
+@router.delete("/users/{user}")
+def forget(collection: Writable, user: UserPath) -> ForgottenBody:
+    """Delete all that is stored about somebody."""
+    return ForgottenBody(user=user, picks=collection.retriever.forget(collection.user(user) or ""))
+
+
+def _styles(collection: ServedCollection, known: str) -> list[StyleBody]:
+    return [
+        StyleBody(
+            number=number,
+            share=style.share,
+            sticker_id=style.sticker_id,
+            title=style.title,
+            thumbnail=thumbnail_path(style.sticker_id, collection.name),
+        )
+        for number, style in enumerate(collection.retriever.styles(known))
+    ]

@@ -1,0 +1,27 @@
+"""What the service says about one sticker."""
+
+from __future__ import annotations
+
+from persrv.index.schema import point_id
+from persrv.records import Sticker
+from persrv.serve.schemas import PointBody, SourceBody, StickerBody, phrases_of
+from persrv.serve.served import ServedCollection
+
+
+def sticker_body(collection: ServedCollection, sticker: Sticker) -> StickerBody:
+    """Return all that is known of a sticker, with who says it."""
+    sources = [
+        SourceBody(source=s.source, model=s.model, texts=phrases_of(s.semantics.items()))
+        for s in collection.catalog.semantics_sources(sticker.id)
+    ]
+    newest = {edit.field: edit.values is not None for edit in collection.catalog.edits(sticker.id)}
+    edited = sorted(field for field, holds in newest.items() if holds)
+    return StickerBody.of(sticker, collection.name, sources, edited, _point(collection, sticker.id))
+
+
+def _point(collection: ServedCollection, sticker_id: str) -> PointBody:
+    location = collection.workspace.recipe.index.location
+    dashboard = None
+    if location.startswith("http"):
+        dashboard = f"{location.rstrip('/')}/dashboard#/collections/{collection.name}"
+    return PointBody(collection=collection.name, id=point_id(sticker_id), dashboard=dashboard)

@@ -1,0 +1,82 @@
+"""Small pictures of stickers, made when they are first asked for and kept beside the collection."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from threading import BoundedSemaphore, get_ident
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from persrv.images.decode import Picture, open_picture
+from persrv.present.thumbnail import thumbnail
+
+SIDES = (64, 128, 256, 512)
+"""Sides that are made; what is asked for is rounded up to one of them, so that nobody can fill the disk with others."""
+
+_FRAMES = 16
+_MILLISECONDS = 90
+_AT_ONCE = 2
+"""Pictures decoded at the same time; the others wait, so that a page of new stickers leaves room for searches."""
+
+
+class Thumbnails:
+    """Makes and keeps thumbnails. Safe for several threads and processes.
+
+    Args:
+        folder: Where they are kept; it may be deleted at any time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._decoding = BoundedSemaphore(_AT_ONCE)
+
+    def file(self, sticker_id: str, path: Path, side: int, *, moving: bool = False) -> Path:
+        """Return the WebP file of a sticker's thumbnail.
+
+        Args:
+            sticker_id: Of which.
+            path: Its picture.
+            side: Pixels of the square's side.
+            moving: An animation of up to 16 of the frames that differ most; a still picture stays one.
+
+        Raises:
+            PictureError: The picture is gone, or cannot be decoded any more.
+        """
+        size = next((known for known in SIDES if known >= side), SIDES[-1])
+        kept = self._folder / f"{size}{'-moving' if moving else ''}" / sticker_id[:2] / f"{sticker_id}.webp"
+        if not kept.is_file():
+            with self._decoding:
+                picture = open_picture(path, max_frames=_FRAMES if moving else 4)
+                _put(kept, _animation(picture, size) if moving else _webp([thumbnail(picture, size)]))
+        return kept
+
+
+def _animation(picture: Picture, side: int) -> bytes:
+    return _webp([_whole(frame, side) for frame in picture.frames])
+
+
+def _whole(frame: NDArray[np.uint8], side: int) -> Image.Image:
+    """Return the whole canvas, so that the frames of an animation keep their places."""
+    image = Image.fromarray(frame)
+    scale = side / max(image.size)
+    fitted = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    square = Image.new("RGBA", (side, side))
+    square.paste(fitted, ((side - fitted.width) // 2, (side - fitted.height) // 2))
+    return square
+
+
+def _webp(frames: list[Image.Image]) -> bytes:
+    buffer = io.BytesIO()
+    more = {"save_all": True, "append_images": frames[1:], "duration": _MILLISECONDS, "loop": 0}
+    frames[0].save(buffer, "WEBP", quality=85, method=4, **(more if len(frames) > 1 else {}))
+    return buffer.getvalue()
+
+
+def _put(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f".{file.name}.{get_ident()}")
+    beside.write_bytes(content)
+    beside.replace(file)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from persrv.errors import AccessError, NotFoundError, RecipeError
+from persrv.serve.app import create_app
+from persrv.serve.keys import ADMIN_VARIABLE, KeyRing, add_key, remove_key
+from persrv.serve.settings import ServeSettings
+from served_tiny import bearer, second, serving
+from tiny_collection import Tiny
+
+READS = {("post", "/v1/similar")}
+"""Calls that write nothing, although they are no GET."""
+
+
+@pytest.fixture(scope="module")
+def keys(own_tiny: Tiny) -> dict[str, str]:
+    file = own_tiny.home / "keys.json"
+    made = {right: add_key(file, right, right, ()) for right in ("read", "write", "admin")}
+    return made | {"other": add_key(file, "other", "admin", ("other",)), "wrong": "w" * 43}
+
+
+@pytest.fixture(scope="module")
+def guarded(own_tiny: Tiny, keys: dict[str, str]) -> Iterator[TestClient]:
+    with serving(own_tiny, second(own_tiny)) as opened:
+        yield opened
+
+
+def calls(client: TestClient) -> list[tuple[str, str]]:
+    schema = client.get("/openapi.json").json()
+    return [(method, path) for path, methods in schema["paths"].items() for method in methods]
+
+
+def send(client: TestClient, method: str, path: str, key: str | None) -> int:
+    there = path.replace("{user}", "ann").replace("{sticker_id}", "0" * 32)
+    headers = bearer(key) if key else {}
+    return client.request(method, there, headers=headers, params={"collection": "tiny"}).status_code
+
+
+def test_every_call_but_health_needs_a_key(guarded: TestClient, keys: dict[str, str]) -> None:
+    for method, path in calls(guarded):
+        if path in ("/health", "/ready"):
+            continue
+        assert send(guarded, method, path, None) == 401, (method, path)
+        assert send(guarded, method, path, keys["wrong"]) == 401, (method, path)
+
+
+def test_no_write_with_a_key_for_reading_or_for_another_collection(guarded: TestClient, keys: dict[str, str]) -> None:
+    writes = [call for call in calls(guarded) if call[0] != "get" and call not in READS]
+    assert len(writes) >= 3
+    for method, path in writes:
+        assert send(guarded, method, path, keys["read"]) == 403, (method, path)
+        assert send(guarded, method, path, keys["other"]) == 403, (method, path)
+        assert send(guarded, method, path, keys["admin"]) not in (401, 403), (method, path)
+
+
+def test_a_key_is_for_its_collections(guarded: TestClient, keys: dict[str, str]) -> None:
+    seen = guarded.get("/v1/collections", headers=bearer(keys["other"])).json()["collections"]
+    assert [collection["name"] for collection in seen] == ["other"]
+    refused = guarded.get("/v1/search?collection=tiny&q=cat", headers=bearer(keys["other"]))
+    unknown = guarded.get("/v1/search?collection=moon&q=cat", headers=bearer(keys["other"]))
+    assert (refused.status_code, unknown.status_code) == (403, 403)  # no way to learn which collections there are
+    found = guarded.get("/v1/search?q=cat", headers=bearer(keys["other"]))
+    assert "collection=other" in found.json()["hits"][0]["picture"]
+
+
+def test_a_key_in_the_address_is_for_pictures_only(guarded: TestClient, keys: dict[str, str]) -> None:
+    hits = guarded.get("/v1/search?q=cat&collection=tiny", headers={"x-api-key": keys["read"]}).json()["hits"]
+    assert guarded.get(f"{hits[0]['thumbnail']}&key={keys['read']}").status_code == 200
+    assert guarded.get(f"/v1/search?q=cat&key={keys['read']}").status_code == 401
+
+
+def test_keys_come_and_go_while_the_service_runs(guarded: TestClient, own_tiny: Tiny) -> None:
+    file = own_tiny.home / "keys.json"
+    added = add_key(file, "late", "read", ())
+    time.sleep(1.1)
+    assert guarded.get("/v1/search", headers=bearer(added)).status_code == 200
+    remove_key(file, "late")
+    time.sleep(1.1)
+    assert guarded.get("/v1/search", headers=bearer(added)).status_code == 401
+
+
+def test_other_addresses_than_this_machines_need_keys(tiny: Tiny) -> None:
+    with pytest.raises(AccessError, match="persrv keys add"):
+        create_app(ServeSettings.of(collections=(str(tiny.file),), home=tiny.home, host="0.0.0.0"))
+
+
+def test_keys_are_kept_as_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "deep" / "keys.json"
+    made = add_key(file, "chat", "write", ("emoji",))
+    assert made not in file.read_text() and file.stat().st_mode & 0o077 == 0
+    found = KeyRing.read(file, {}).find(made)
+    assert (found.name, found.right, found.collections) == ("chat", "write", ("emoji",))
+    assert found.may("read", "emoji") and not found.may("admin", "emoji") and not found.may("read", "mine")
+    with pytest.raises(RecipeError, match="already"):
+        add_key(file, "chat", "read", ())
+    with pytest.raises(NotFoundError, match="keys list"):
+        remove_key(file, "nobody")
+    assert KeyRing.read(file, {ADMIN_VARIABLE: "a" * 16}).find("a" * 16).may("admin", "emoji")
+    with pytest.raises(RecipeError, match="too short"):
+        KeyRing.read(file, {ADMIN_VARIABLE: "a" * 15})
+    for wrong in ("{", "[1]", json.dumps([{"name": "x"}])):
+        file.write_text(wrong)
+        with pytest.raises(RecipeError, match="no file of API keys"):
+            KeyRing.read(file, {})

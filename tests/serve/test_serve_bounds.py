@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi.testclient import TestClient
+
+from persrv.serve.keys import add_key
+from served_tiny import bearer, serving
+from tiny_collection import Tiny
+
+
+def test_foreign_hosts_and_pages_are_refused(client: TestClient) -> None:
+    body = {"user": "mallory", "sticker_id": "0" * 32}
+    assert client.get("/v1/search", headers={"host": "evil.example"}).status_code == 403
+    assert client.post("/v1/share", json=body, headers={"origin": "https://evil.example"}).status_code == 403
+    assert client.post("/v1/share", json=body, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert client.post("/v1/share", json=body, headers={"origin": "http://127.0.0.1"}).status_code == 404
+
+
+def test_pages_of_other_hosts_read_nothing_unless_they_are_named(tiny: Tiny, client: TestClient) -> None:
+    page = {"origin": "https://chat.example"}
+    assert "access-control-allow-origin" not in client.get("/v1/search", headers=page).headers
+    with serving(tiny, origins=("https://chat.example",)) as named:
+        assert named.get("/v1/search", headers=page).headers["access-control-allow-origin"] == page["origin"]
+
+
+def test_bodies_are_bounded_however_they_come(tiny: Tiny) -> None:
+    with serving(tiny, body_bytes=1000) as client:
+        assert client.post("/v1/similar", files={"picture": b"x" * 2000}).status_code == 413
+
+        def pieces() -> Iterator[bytes]:
+            for _ in range(20):
+                yield b"x" * 100
+
+        answer = client.post("/v1/share", content=pieces(), headers={"content-type": "application/json"})
+        assert answer.status_code == 413 and answer.json()["type"] == "urn:persrv:error:QueryError"
+
+
+def test_a_caller_with_a_key_may_not_flood(tiny: Tiny) -> None:
+    key = add_key(tiny.home / "keys.json", "chat", "read", ())
+    with serving(tiny, rate=1.0, burst=3) as client:
+        statuses = [client.get("/v1/search", headers=bearer(key)).status_code for _ in range(6)]
+        assert statuses[:3] == [200] * 3 and 429 in statuses[3:]
+        flooded = client.get("/v1/search", headers=bearer(key))
+        assert flooded.status_code == 429 and flooded.headers["retry-after"] == "1"
+
+
+def test_answers_carry_security_headers(client: TestClient) -> None:
+    headers = client.get("/v1/search").headers
+    assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in headers["content-security-policy"] and headers["x-frame-options"] == "DENY"

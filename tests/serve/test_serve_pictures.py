@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from served_tiny import serving
+from tiny_collection import Tiny
+
+
+@pytest.fixture(scope="module")
+def cat(client: TestClient) -> str:
+    return str(client.get("/v1/search", params={"q": "cat"}).json()["hits"][0]["sticker_id"])
+
+
+def test_the_picture_is_the_file(client: TestClient, own_tiny: Tiny, cat: str) -> None:
+    answer = client.get(f"/v1/stickers/{cat}/picture")
+    files = {file.read_bytes() for file in own_tiny.file.parent.glob("stickers/*/cat.png")}
+    assert answer.content in files and answer.headers["content-type"] == "image/png"
+    assert "immutable" in answer.headers["cache-control"] and "sandbox" in answer.headers["content-security-policy"]
+
+
+def test_a_known_picture_is_not_sent_again(client: TestClient, cat: str) -> None:
+    first = client.get(f"/v1/stickers/{cat}/picture")
+    again = client.get(f"/v1/stickers/{cat}/picture", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = client.get(f"/v1/stickers/{cat}/picture", headers={"if-none-match": '"other"'})
+    assert other.status_code == 200
+
+
+def test_a_part_of_a_picture(client: TestClient, cat: str) -> None:
+    whole = client.get(f"/v1/stickers/{cat}/picture").content
+    part = client.get(f"/v1/stickers/{cat}/picture", headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert client.get(f"/v1/stickers/{cat}/picture", headers={"range": "bytes=999999-"}).status_code == 416
+
+
+@pytest.mark.parametrize(("asked", "made"), [(1, 64), (64, 64), (100, 128), (512, 512)])
+def test_thumbnails_come_in_four_sizes(client: TestClient, cat: str, asked: int, made: int) -> None:
+    answer = client.get(f"/v1/stickers/{cat}/thumbnail", params={"size": asked})
+    image = Image.open(io.BytesIO(answer.content))
+    assert (image.format, image.size) == ("WEBP", (made, made))
+
+
+def test_animations_have_still_and_moving_thumbnails(tiny: Tiny) -> None:
+    frames = [Image.new("RGBA", (60, 30), (40 * i, 90, 250 - 40 * i, 255)) for i in range(5)]
+    file = tiny.file.parent / "stickers" / "flat" / "wobble.gif"
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=50)
+    from persrv.offline import build_collection
+
+    build_collection(tiny.file, home=tiny.home)
+    with serving(tiny) as client:
+        known = client.get("/v1/search", params={"q": "wobble"}).json()["hits"][0]["sticker_id"]
+        still = Image.open(io.BytesIO(client.get(f"/v1/stickers/{known}/thumbnail").content))
+        moving = Image.open(io.BytesIO(client.get(f"/v1/stickers/{known}/thumbnail?animated=true").content))
+        assert (getattr(still, "n_frames", 1), moving.n_frames, moving.size) == (1, 5, (256, 256))
+        file.unlink()
+        for kept in (tiny.home / "tiny" / "thumbnails").rglob("*.webp"):
+            kept.unlink()
+        gone = client.get(f"/v1/stickers/{known}/picture"), client.get(f"/v1/stickers/{known}/thumbnail")
+        assert [answer.status_code for answer in gone] == [404, 404]
+        assert "put its file back" in gone[0].json()["next_step"]
