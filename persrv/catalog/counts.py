@@ -53,15 +53,17 @@ class Statistics(Part):
             )
             return sorted((UserSummary(*row) for row in rows), key=lambda summary: summary.user)
 
-    def user_names(self, after: str, limit: int) -> list[str]:
+    def user_names(self, after: str | None, limit: int) -> list[str]:
         """Return names of users who picked something, ascending, from behind ``after`` on.
 
         Args:
-            after: A name; ``""`` begins with the first one.
+            after: A name; ``None`` begins with the first one.
             limit: Most names, >= 0.
         """
         column = interactions.c.user
-        wanted = select(column).where(column > after).distinct().order_by(column).limit(max(limit, 0))
+        wanted = select(column).distinct().order_by(column).limit(max(limit, 0))
+        if after is not None:
+            wanted = wanted.where(column > after)
         with self._database.read() as connection:
             return list(connection.execute(wanted).scalars())
 

@@ -157,10 +157,21 @@ class PickBody(BaseModel):
     time: datetime | None = None
 
 
-class ProfileBody(BaseModel):
-    """A user's profile after a pick: the share of each of their styles."""
+class ReceiptBody(BaseModel):
+    """What became of a pick.
+
+    Attributes:
+        user: Whose.
+        sticker_id: The sticker's full id.
+        new: Whether it was stored now; false where it had been stored before, and counts once.
+        note: What went another way than the caller may think.
+        shares: The share of each of the user's styles now.
+    """
 
     user: str
+    sticker_id: str
+    new: bool
+    note: str
     shares: list[float]
 
 

@@ -12,9 +12,10 @@ from threading import Event, Thread
 from typing import Self
 
 from persrv.catalog import Catalog
-from persrv.errors import NotFoundError, PersrvError, QueryError, RecipeError
+from persrv.errors import NotFoundError, PersrvError, RecipeError
 from persrv.images.encoder import TextTower
 from persrv.online.retriever import Retriever
+from persrv.records import check_user
 from persrv.serve.metrics import Metrics
 from persrv.serve.settings import ServeSettings
 from persrv.serve.suggestions import Suggestions
@@ -64,15 +65,14 @@ class ServedCollection:
         """Return the name under which the collection knows a user: a keyed hash, where the recipe says so.
 
         Raises:
-            QueryError: The name is blank.
+            QueryError: It is no name that a user can have.
         """
         if given is None:
             return None
-        if not given.strip():
-            raise QueryError("the user's name is blank", "leave it out, or give at least one visible character")
+        name = check_user(given)
         if not self._user_key:
-            return given
-        return hmac.new(self._user_key, f"{self.name}\0{given}".encode(), sha256).hexdigest()[:32]
+            return name
+        return hmac.new(self._user_key, f"{self.name}\0{name}".encode(), sha256).hexdigest()[:32]
 
     def learn(self) -> None:
         """Read what changes with each build; takes seconds with hundreds of thousands of stickers."""

@@ -48,7 +48,7 @@ def test_samples_go_around_the_end(catalog: Catalog, ids: list[str]) -> None:
 def test_names_of_users_and_packs(catalog: Catalog, ids: list[str], entry: MakeEntry) -> None:
     for user in ("bo", "ann", "cy", "bo"):
         catalog.record(Interaction(user, "", ids[0], NOW))
-    assert catalog.user_names("", 9) == ["ann", "bo", "cy"]
+    assert catalog.user_names(None, 9) == ["ann", "bo", "cy"]
     assert catalog.user_names("ann", 1) == ["bo"]
     catalog.put([entry("x", pack="Zoo"), entry("y", pack="Apes"), entry("z", pack="Zoo")])
     assert [name for name in catalog.pack_names(9) if name in ("Apes", "Zoo")] == ["Apes", "Zoo"]
@@ -56,4 +56,4 @@ def test_names_of_users_and_packs(catalog: Catalog, ids: list[str], entry: MakeE
 
 
 def test_an_empty_catalog(catalog: Catalog) -> None:
-    assert list(catalog.labels()) == catalog.sample(["0" * 32]) == catalog.user_names("", 9) == []
+    assert list(catalog.labels()) == catalog.sample(["0" * 32]) == catalog.user_names(None, 9) == []

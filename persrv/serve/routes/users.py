@@ -17,7 +17,7 @@ from persrv.serve.schemas import (
     ForgottenBody,
     ImpressionBody,
     PickBody,
-    ProfileBody,
+    ReceiptBody,
     StickersBody,
     StyleBody,
     UserBody,
@@ -33,12 +33,13 @@ UserPath = Annotated[UserName, Path(examples=["ann"])]
 
 
 @router.post("/share", status_code=201)
-def share(request: Request, collection: Writable, pick: PickBody) -> ProfileBody:
+def share(request: Request, collection: Writable, pick: PickBody) -> ReceiptBody:
     """Write down that somebody took a sticker; their style moves at once, and the pick outlives this process."""
     user = collection.user(pick.user) or ""
-    profile = collection.retriever.record(user, pick.query, pick.sticker_id, kind=pick.kind, time=pick.time)
+    receipt = collection.retriever.record(user, pick.query, pick.sticker_id, kind=pick.kind, time=pick.time)
     service_of(request).metrics.picks.labels(collection.name).inc()
-    return ProfileBody(user=pick.user, shares=[float(part) for part in profile.shares])
+    shares = [float(part) for part in receipt.profile.shares]
+    return ReceiptBody(user=pick.user, sticker_id=receipt.sticker_id, new=receipt.new, note=receipt.note, shares=shares)
 
 
 @router.post("/impressions", status_code=204)
@@ -53,7 +54,7 @@ def impressions(collection: Writable, shown: ImpressionBody) -> None:
 def users(
     collection: Changeable,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
-    after: Annotated[str, Query(max_length=200, description="Names behind this one.")] = "",
+    after: Annotated[UserName | None, Query(description="Names behind this one.")] = None,
 ) -> UsersBody:
     """List users by name; needs a key for everything."""
     return UsersBody(users=collection.catalog.user_names(after, limit))
