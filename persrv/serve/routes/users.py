@@ -47,7 +47,7 @@ def impressions(collection: Writable, shown: ImpressionBody) -> None:
     """Write down what somebody was shown."""
     user = collection.user(shown.user) or ""
     page: dict[str, Side] = dict.fromkeys(shown.sticker_ids, "")
-    collection.catalog.put_impression(Impression("", "", user, shown.query, datetime.now(UTC), page))
+    collection.catalog.put_impressions([Impression("", "", user, shown.query, datetime.now(UTC), page)])
 
 
 @router.get("/users")
