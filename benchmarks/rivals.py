@@ -15,7 +15,7 @@ from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
 from benchmarks.synthetic import Stickers
-from persrv.index.client_translator import from_scored, to_filter, to_point, to_prefetch, to_query
+from persrv.index.client_translator import encode_point, from_scored, to_filter, to_prefetch, to_query
 from persrv.index.language import Point, Request, ScoredPoint
 from persrv.index.schema import TEXT, Schema
 from persrv.ranking.formula import final_scores, order
@@ -92,7 +92,7 @@ class LocalClient:
             },
             sparse_vectors_config={TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)},
         )
-        self._client.upsert(self._NAME, [to_point(point) for point in points])
+        self._client.upsert(self._NAME, [m.PointStruct.model_validate_json(encode_point(point)) for point in points])
 
     def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request."""

@@ -1,4 +1,4 @@
-"""Calls to a Qdrant server: bounded retries, and its failures in our words."""
+"""Calls to a Qdrant server: which node, bounded retries, and failures in our words."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 
-from persrv.errors import PersrvError, QueryError, VectorIndexError
-from persrv.index.address import Address
-from persrv.index.failures import FAILURES, Circumstances, Failure, may_pass
+from persrv.errors import IndexUnavailableError, PersrvError, QueryError, VectorIndexError
+from persrv.index.cluster import majority_problem
+from persrv.index.failures import (
+    FAILURES,
+    Circumstances,
+    Failure,
+    another_may_answer,
+    may_pass,
+    no_answer,
+    no_majority,
+    without_collection,
+    without_majority,
+)
+from persrv.index.nodes import Node, Nodes
 
 _Answer = TypeVar("_Answer")
 
@@ -24,7 +36,7 @@ class Retry:
     Every call that we make can be repeated without harm: writes are whole points or whole values by id.
 
     Attributes:
-        attempts: Calls in all, >= 1.
+        attempts: Calls to each node, >= 1.
         first_wait_s: Upper bound of the first wait; it doubles from call to call. The wait is drawn between half of
             the bound and the bound, so that many clients do not come back at once.
         longest_wait_s: Bound of every wait; a server that asks for more (``Retry-After``) gets no further call.
@@ -47,63 +59,97 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Makes calls to one server.
+    """Makes calls to one server or cluster.
+
+    A node that fails is passed over at once; only when all of them have failed is there a wait. What changes something,
+    and what must see the change, goes to the first node that is well; searches go round.
 
     Attributes:
-        address: Where the server is.
-        with_key: Whether the client sends a key, for the errors' texts.
-        timeout_s: Seconds that the client waits for an answer, for the errors' texts.
+        nodes: Who answers.
+        with_key: Whether the clients send a key, for the errors' texts.
+        timeout_s: Seconds that a client waits for an answer, for the errors' texts.
         retry: When to try again.
     """
 
-    address: Address
+    nodes: Nodes
     with_key: bool
     timeout_s: float
     retry: Retry
 
     @property
     def where(self) -> str:
-        """The server's address, for the errors' texts."""
-        return self.address.url
+        """The first node's address, for the errors' texts."""
+        return self.nodes.first.address.url
 
-    def read(self, call: Callable[[], _Answer]) -> _Answer:
-        """Make a call that asks for something.
+    def search(self, call: Callable[[QdrantClient], _Answer]) -> _Answer:
+        """Make a call that asks a published version for something, of any node.
 
         Raises:
             QueryError: The server refuses the request.
             BuildGoneError: The collection is not there (any more).
-            IndexUnavailableError: The server cannot be reached, or refuses us.
+            IndexUnavailableError: No node can be reached, or they refuse us.
         """
-        return self._make(call, QueryError)
+        return self._make(call, QueryError, self.nodes.in_turn, without_collection)
 
-    def write(self, call: Callable[[], _Answer]) -> _Answer:
+    def read(self, call: Callable[[QdrantClient], _Answer]) -> _Answer:
+        """Make a call that asks for something and must see what was written before; errors as :meth:`search`."""
+        return self._make(call, QueryError, self.nodes.in_order)
+
+    def write(self, call: Callable[[QdrantClient], _Answer]) -> _Answer:
         """Make a call that changes something.
 
         Raises:
             VectorIndexError: The server refuses the change.
             BuildGoneError: The collection is not there (any more).
-            IndexUnavailableError: The server cannot be reached, or refuses us.
+            IndexUnavailableError: No node can be reached, they refuse us, or they do not agree.
         """
-        return self._make(call, VectorIndexError)
+        return self._make(call, VectorIndexError, self.nodes.in_order)
 
-    def _make(self, call: Callable[[], _Answer], refused: type[PersrvError]) -> _Answer:
+    def _make(
+        self,
+        call: Callable[[QdrantClient], _Answer],
+        refused: type[PersrvError],
+        order: Callable[[], list[Node]],
+        not_yet_there: Callable[[Failure], bool] = lambda _: False,
+    ) -> _Answer:
         started, attempt = time.monotonic(), 0
         while True:
-            try:
-                return call()
-            except FAILURES as error:
-                attempt += 1
-                wait_s = self.retry.wait_s(attempt - 1, _asked_wait_s(error))
-                patient = time.monotonic() - started < self.retry.patience_s
-                if (
-                    not may_pass(error)
-                    or attempt >= self.retry.attempts
-                    or wait_s > self.retry.longest_wait_s
-                    or not patient
-                ):
-                    failed = Circumstances(self.address, self.with_key, self.timeout_s, attempt, refused)
-                    raise failed.explain(error) from error
+            attempt += 1
+            for node in order():
+                try:
+                    answer = call(node.client)
+                except FAILURES as error:
+                    failed, at = error, node
+                    if not another_may_answer(error) and not not_yet_there(error):
+                        break
+                    if may_pass(error):
+                        self.nodes.failed(node)
+                else:
+                    self.nodes.answered(node)
+                    return answer
+            wait_s = self.retry.wait_s(attempt - 1, _asked_wait_s(failed))
+            if (
+                not may_pass(failed)
+                or attempt >= self.retry.attempts
+                or wait_s > self.retry.longest_wait_s
+                or time.monotonic() - started >= self.retry.patience_s
+            ):
+                raise self._explained(failed, at, attempt, refused) from failed
+            if refused is VectorIndexError and (no_answer(failed) or without_majority(failed)):
+                self._check_majority(at, failed)
             self.retry.sleep(wait_s)
+
+    def _explained(self, error: Failure, node: Node, attempts: int, refused: type[PersrvError]) -> PersrvError:
+        found = Circumstances(node.address, self.with_key, self.timeout_s, attempts, refused).explain(error)
+        if len(self.nodes) > 1 and isinstance(found, IndexUnavailableError) and another_may_answer(error):
+            return IndexUnavailableError(f"none of {len(self.nodes)} nodes answers; {found.problem}", found.next_step)
+        return found
+
+    def _check_majority(self, node: Node, error: Failure) -> None:
+        """Say at once that a cluster's nodes do not agree, in place of waiting for them call by call."""
+        if problem := majority_problem(node.client):
+            what, next_step = no_majority(problem)
+            raise IndexUnavailableError(f"the Qdrant server {node.address.url} {what}", next_step) from error
 
 
 def _asked_wait_s(error: Failure) -> float | None:

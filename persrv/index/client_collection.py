@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Self
 
@@ -15,17 +15,17 @@ from persrv.index.client_translator import (
     from_record,
     from_scored,
     to_filter,
-    to_point,
     to_prefetch,
     to_query,
 )
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
 from persrv.index.schema import Schema
+from persrv.index.uploads import Advance, Limits, Uploads
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
 
 _BATCH = 128
-"""Points in one write: Qdrant advises 64 to 256; 128 points of 512 numbers are about 1.5 MB of JSON."""
+"""Points in one change of payloads, or one reading by id."""
 
 
 class ClientCollection:
@@ -35,26 +35,30 @@ class ClientCollection:
     one, as long as that is kept, then raises ``BuildGoneError``.
 
     Args:
-        client: Belongs to the store, which closes it.
         calls: Makes the calls.
         version: Name of the version's own Qdrant collection.
         schema: How its points are laid out.
         manifest: What it was built from.
+        limits: How much a request may carry.
+        published: Whether any node may answer a query; what is being written is asked of the node that takes it.
     """
 
     def __init__(
         self,
-        client: QdrantClient,
         calls: Calls,
         version: str,
         schema: Schema,
         manifest: Manifest,
+        limits: Limits,
+        *,
+        published: bool,
     ) -> None:
-        self._client = client
         self._calls = calls
         self._version = version
         self._schema = schema
         self._manifest = manifest
+        self._uploads = Uploads(calls, version, 1, limits)
+        self._ask = calls.search if published else calls.read
         self._closed = False
 
     @property
@@ -83,8 +87,8 @@ class ClientCollection:
         check_request(request)
         query, using = to_query(request.query)
         payload = request.with_payload
-        answer = self._calls.read(
-            lambda: self._client.query_points(
+        answer = self._ask(
+            lambda client: client.query_points(
                 self._version,
                 query=query,
                 prefetch=[to_prefetch(prefetch) for prefetch in request.prefetch] or None,
@@ -102,11 +106,21 @@ class ClientCollection:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
         self._check_usable()
         check_points(points, self._schema)
-        for start in range(0, len(points), _BATCH):
-            # A shard applies writes in their order: when the last one is done, all are.
-            last = start + _BATCH >= len(points)
-            batch = [to_point(point) for point in points[start : start + _BATCH]]
-            self._calls.write(partial(self._client.upsert, self._version, batch, wait=last))
+        self._uploads.write(points)
+
+    def load(self, points: Iterable[Point], advance: Advance | None = None) -> None:
+        """Write many points of another collection, which were checked there, with two writers that do not wait.
+
+        Args:
+            points: Read while others are sent.
+            advance: Called after each batch.
+
+        Raises:
+            VectorIndexError: The server refuses some; those before them are written.
+            IndexUnavailableError: The server failed.
+        """
+        self._check_usable()
+        self._uploads.load(points, advance)
 
     def set_payload(self, payloads: Sequence[tuple[str, Payload]]) -> None:
         """Merge payload keys, see :meth:`persrv.index.engine.Collection.set_payload`."""
@@ -120,7 +134,7 @@ class ClientCollection:
         for start in range(0, len(operations), _BATCH):
             last = start + _BATCH >= len(operations)
             batch = operations[start : start + _BATCH]
-            self._calls.write(partial(self._client.batch_update_points, self._version, batch, wait=last))
+            self._calls.write(partial(_update, version=self._version, operations=batch, wait=last))
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove points, see :meth:`persrv.index.engine.Collection.delete`."""
@@ -128,7 +142,7 @@ class ClientCollection:
         check_ids(ids)
         if ids:
             chosen = m.PointIdsList(points=list(ids))
-            self._calls.write(lambda: self._client.delete(self._version, chosen, wait=True))
+            self._calls.write(lambda client: client.delete(self._version, chosen, wait=True))
 
     def retrieve(
         self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
@@ -141,7 +155,7 @@ class ClientCollection:
         found: dict[str, Record] = {}
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
-            call = partial(self._client.retrieve, self._version, batch, with_payload=with_payload, with_vectors=names)
+            call = partial(_retrieve, version=self._version, ids=batch, with_payload=with_payload, with_vectors=names)
             found |= {str(record.id): from_record(record) for record in self._calls.read(call)}
         return [found[point] for point in wanted if point in found]
 
@@ -154,12 +168,11 @@ class ClientCollection:
         while True:
             self._check_usable()
             call = partial(
-                self._client.scroll,
-                self._version,
-                scroll_filter=to_filter(where),
+                _scroll,
+                version=self._version,
+                where=to_filter(where),
                 limit=batch,
                 offset=offset,
-                with_payload=True,
                 with_vectors=names,
             )
             found, following = self._calls.read(call)
@@ -172,7 +185,7 @@ class ClientCollection:
         """Return the exact number of matching points."""
         self._check_usable()
         chosen = to_filter(where)
-        return self._calls.read(lambda: self._client.count(self._version, count_filter=chosen, exact=True)).count
+        return self._calls.read(lambda client: client.count(self._version, count_filter=chosen, exact=True)).count
 
     def close(self) -> None:
         """Let go; closing twice is harmless."""
@@ -187,6 +200,29 @@ class ClientCollection:
     def _check_usable(self) -> None:
         if self._closed:
             raise VectorIndexError("this collection is closed", "open it again")
+
+
+def _update(client: QdrantClient, version: str, operations: list[m.UpdateOperation], wait: bool) -> None:
+    client.batch_update_points(version, operations, wait=wait)
+
+
+def _retrieve(
+    client: QdrantClient, version: str, ids: list[str], with_payload: bool, with_vectors: list[str] | bool
+) -> list[m.Record]:
+    return client.retrieve(version, ids, with_payload=with_payload, with_vectors=with_vectors)
+
+
+def _scroll(
+    client: QdrantClient,
+    version: str,
+    where: m.Filter | None,
+    limit: int,
+    offset: m.ExtendedPointId | None,
+    with_vectors: list[str] | bool,
+) -> tuple[list[m.Record], m.ExtendedPointId | None]:
+    return client.scroll(
+        version, scroll_filter=where, limit=limit, offset=offset, with_payload=True, with_vectors=with_vectors
+    )
 
 
 def _only(ids: list[m.ExtendedPointId]) -> m.Filter:

@@ -8,6 +8,7 @@ where the dashboard shows them. Nothing without that metadata is ever removed.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from persrv.index.description import describe, read_description
 from persrv.index.engine import Collection
 from persrv.index.manifest import BUILD_PATTERN, Manifest
 from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
+from persrv.index.uploads import Limits
 from persrv.index.verify import verify
 
 _DESCRIPTION, _PREVIOUS = "persrv", "persrv_previous"
@@ -38,12 +40,10 @@ class ClientStore:
     """A :class:`persrv.index.engine.Store` behind a client.
 
     Args:
-        client: Closed by :meth:`close`.
-        calls: Makes the calls.
+        calls: Makes the calls; its nodes are closed by :meth:`close`.
     """
 
-    def __init__(self, client: QdrantClient, calls: Calls) -> None:
-        self._client = client
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._opened: list[ClientCollection] = []
 
@@ -52,7 +52,7 @@ class ClientStore:
         version = f"{name}_{manifest.build}"
         metadata = {_DESCRIPTION: describe(schema, manifest)}
         self._remove_others(name)
-        if self._calls.read(lambda: self._client.collection_exists(version)):
+        if self._calls.read(lambda client: client.collection_exists(version)):
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
         text = {TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)} if schema.sparse else None
         vectors = {
@@ -67,10 +67,10 @@ class ClientStore:
                 hnsw_config=m.HnswConfigDiff(m=MEANING_LINKS),
             )
 
-        def create() -> None:
+        def create(client: QdrantClient) -> None:
             # A repeated call may find what the call before made, when only its answer was lost.
-            if not self._client.collection_exists(version):
-                self._client.create_collection(
+            if not client.collection_exists(version):
+                client.create_collection(
                     version,
                     vectors_config=vectors,
                     sparse_vectors_config=text,
@@ -81,9 +81,9 @@ class ClientStore:
 
         self._calls.write(create)
         for key, kind in schema.payload.items():
-            index = partial(self._client.create_payload_index, version, key, field_schema=_INDEXES[kind], wait=True)
+            index = partial(_create_index, version=version, key=key, kind=kind)
             self._calls.write(index)
-        return self._keep(version, schema, manifest)
+        return self._keep(version, schema, manifest, self._config(version).strict_mode_config, published=False)
 
     def publish(self, name: str, collection: Collection, points: int | None = None) -> ClientCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -98,11 +98,11 @@ class ClientStore:
         manifest = verify(collection, points)
         if manifest != collection.manifest:
             metadata = {_DESCRIPTION: describe(collection.schema, manifest)}
-            self._calls.write(lambda: self._client.update_collection(collection.version, metadata=metadata))
+            self._calls.write(lambda client: client.update_collection(collection.version, metadata=metadata))
         self._switch(name, collection.version, current)
         self._remove_others(name)
         collection.close()
-        return self._keep(collection.version, collection.schema, manifest)
+        return self.open(name, build)
 
     def rollback(self, name: str) -> Manifest:
         """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""
@@ -121,7 +121,10 @@ class ClientStore:
         version = self._current(name) if build is None else f"{name}_{build}"
         if version is None:
             raise _nothing(name, self._calls.where)
-        return self._keep(version, *self._description(version))
+        config = self._config(version)
+        return self._keep(
+            version, *self._described(version, config.metadata), config.strict_mode_config, published=True
+        )
 
     def current(self, name: str) -> str | None:
         """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
@@ -141,7 +144,7 @@ class ClientStore:
         """Close every collection that this store opened, and the client."""
         while self._opened:
             self._opened.pop().close()
-        self._client.close()
+        self._calls.nodes.close()
 
     def __enter__(self) -> Self:
         return self
@@ -150,42 +153,65 @@ class ClientStore:
         self.close()
 
     def _aliases(self) -> dict[str, str]:
-        answer = self._calls.read(self._client.get_aliases)
+        answer = self._calls.read(lambda client: client.get_aliases())
         return {alias.alias_name: alias.collection_name for alias in answer.aliases}
 
     def _current(self, name: str) -> str | None:
         version = self._aliases().get(name)
         return version if version is not None and _is_version(name, version) else None
 
+    def _config(self, version: str) -> m.CollectionConfig:
+        return self._calls.read(lambda client: client.get_collection(version)).config
+
     def _metadata(self, version: str) -> dict[str, Any]:
-        return self._calls.read(lambda: self._client.get_collection(version)).config.metadata or {}
+        return self._config(version).metadata or {}
 
     def _description(self, version: str) -> tuple[Schema, Manifest]:
-        where = f"the collection {version} on {self._calls.where}"
-        return read_description(self._metadata(version).get(_DESCRIPTION), where)
+        return self._described(version, self._metadata(version))
+
+    def _described(self, version: str, metadata: Mapping[str, Any] | None) -> tuple[Schema, Manifest]:
+        return read_description((metadata or {}).get(_DESCRIPTION), f"the collection {version} on {self._calls.where}")
 
     def _switch(self, name: str, version: str, before: str | None) -> None:
         metadata = {_PREVIOUS: before}
-        self._calls.write(lambda: self._client.update_collection(version, metadata=metadata))
+        self._calls.write(lambda client: client.update_collection(version, metadata=metadata))
         steps: list[m.AliasOperations] = [
             m.CreateAliasOperation(create_alias=m.CreateAlias(collection_name=version, alias_name=name))
         ]
         if before is not None:
             steps.insert(0, m.DeleteAliasOperation(delete_alias=m.DeleteAlias(alias_name=name)))
-        self._calls.write(lambda: self._client.update_collection_aliases(steps))
+        self._calls.write(lambda client: client.update_collection_aliases(steps))
 
     def _remove_others(self, name: str) -> None:
         current = self._current(name)
         keep = {current, self._metadata(current).get(_PREVIOUS) if current else None}
-        for collection in self._calls.read(self._client.get_collections).collections:
+        for collection in self._calls.read(lambda client: client.get_collections()).collections:
             version = collection.name
             if version not in keep and _is_version(name, version) and _DESCRIPTION in self._metadata(version):
-                self._calls.write(partial(self._client.delete_collection, version))
+                self._calls.write(partial(_delete, version=version))
 
-    def _keep(self, version: str, schema: Schema, manifest: Manifest) -> ClientCollection:
-        opened = ClientCollection(self._client, self._calls, version, schema, manifest)
+    def _keep(
+        self,
+        version: str,
+        schema: Schema,
+        manifest: Manifest,
+        strict_mode: m.StrictModeConfigOutput | None,
+        *,
+        published: bool,
+    ) -> ClientCollection:
+        limits = Limits()
+        limits.obey(strict_mode)
+        opened = ClientCollection(self._calls, version, schema, manifest, limits, published=published)
         self._opened = [*(known for known in self._opened if not known.closed), opened]
         return opened
+
+
+def _create_index(client: QdrantClient, version: str, key: str, kind: PayloadType) -> None:
+    client.create_payload_index(version, key, field_schema=_INDEXES[kind], wait=True)
+
+
+def _delete(client: QdrantClient, version: str) -> None:
+    client.delete_collection(version)
 
 
 def _is_version(name: str, version: str) -> bool:

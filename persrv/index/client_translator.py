@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from qdrant_client import models as m
 
 from persrv.index.formula import defaults
@@ -71,13 +72,13 @@ def to_filter(where: Filter | None) -> m.Filter | None:
     return m.Filter(must=_conditions(where.must), must_not=_conditions(where.must_not))
 
 
-def to_point(point: Point) -> m.PointStruct:
-    """Translate a point."""
-    return m.PointStruct(
-        id=point.id,
-        vector={name: _client_vector(vector) for name, vector in point.vectors.items()},
-        payload=dict(point.payload),
-    )
+def encode_point(point: Point) -> bytes:
+    """Return a point as JSON, without a model of it: what is copied in bulk needs no second look."""
+    vectors = {
+        name: {"indices": vector.indices, "values": vector.values} if isinstance(vector, SparseVector) else vector
+        for name, vector in point.vectors.items()
+    }
+    return to_json({"id": point.id, "vector": vectors, "payload": point.payload})
 
 
 def from_record(record: m.Record) -> Record:

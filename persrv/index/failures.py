@@ -54,9 +54,14 @@ def no_answer(error: Failure) -> bool:
     return isinstance(error, ResponseHandlingException) and isinstance(error.source, httpx.ReadTimeout)
 
 
-def node_fails(error: Failure) -> bool:
+def another_may_answer(error: Failure) -> bool:
     """Return whether another node of the same cluster may answer where this one did not."""
-    return may_pass(error) and not isinstance(error, ResourceExhaustedResponse)
+    return may_pass(error) or isinstance(error, ResponseHandlingException)
+
+
+def without_collection(error: Failure) -> bool:
+    """Return whether a node does not know the collection: another one may have heard of it already."""
+    return isinstance(error, UnexpectedResponse) and error.status_code == 404 and "Collection" in _reason(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Circumstances:
             return self._rights(reason)
         if _SENT_PLAIN.search(reason):
             return self._speaks_tls()
-        if status == 404 and "Collection" in reason:
+        if without_collection(error):
             return BuildGoneError(f"{self._server} says: {reason}", "open the collection again, or build it")
         if status == 404:
             return self._unavailable("knows no such path, so something else answers there", _CORRECT_IT)

@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import re
+from collections.abc import Sequence
 
 import httpx
 from qdrant_client import QdrantClient
@@ -15,54 +16,75 @@ from persrv.errors import IndexUnavailableError
 from persrv.index.address import KEY_VARIABLE, Address
 from persrv.index.calls import Calls, Retry
 from persrv.index.client_store import ClientStore
+from persrv.index.nodes import Node, Nodes
 
 _KEPT_CONNECTIONS = 20
+_CONNECT_S = 2.0
 _OLDEST = (1, 17)
 _LOG = logging.getLogger(__name__)
 
 
 def connect_server(
-    url: str, *, timeout_s: float = 10.0, api_key: str | None = None, retry: Retry | None = None
+    urls: str | Sequence[str], *, timeout_s: float = 10.0, api_key: str | None = None, retry: Retry | None = None
 ) -> ClientStore:
     """Connect over REST and check that the server lets us in and speaks our version.
 
     Args:
-        url: ``http(s)://host[:port][/prefix]``; without a port, Qdrant's 6333.
+        urls: ``http(s)://host[:port][/prefix]``; without a port, Qdrant's 6333. Several are nodes of one cluster, or
+            proxies before it: any of them answers.
         timeout_s: Seconds for one answer, rounded up to whole ones.
         api_key: The key; default from ``QDRANT_API_KEY``, none where that is unset or empty.
         retry: When to try again.
 
     Raises:
-        IndexUnavailableError: The server cannot be reached, refuses the key, is older than 1.17, or is newer than the
-            installed client by more than one minor version.
+        IndexUnavailableError: No node can be reached, the key is refused, or the server is older than 1.17 or newer
+            than the installed client by more than one minor version.
     """
     key = os.environ.get(KEY_VARIABLE, "") if api_key is None else api_key
-    address = Address.read(url)
+    addresses = [Address.read(url) for url in ([urls] if isinstance(urls, str) else urls)]
     if key:
-        address.warn_of_plain_key()
-    client = _client(address, key, math.ceil(timeout_s))
-    calls = Calls(address, bool(key), math.ceil(timeout_s), retry or Retry())
+        for address in addresses:
+            address.warn_of_plain_key()
+    several = len(addresses) > 1
+    nodes = Nodes([Node(address, _client(address, key, math.ceil(timeout_s), several)) for address in addresses])
+    calls = Calls(nodes, bool(key), math.ceil(timeout_s), retry or Retry())
     try:
-        version = _version(calls.read(client.info).version)
-        _check_version(url, version)
-        calls.read(client.get_aliases)
+        version = _version(calls.read(lambda client: client.info()).version)
+        _check_version(calls.where, version)
+        calls.read(lambda client: client.get_aliases())
     except BaseException:
-        client.close()
+        nodes.close()
         raise
-    return ClientStore(client, calls)
+    return ClientStore(calls)
 
 
-def _client(address: Address, key: str, timeout_s: int) -> QdrantClient:
+class _Transport(httpx.HTTPTransport):
+    """Keeps its connections, and waits for a new one no longer than it is told to.
+
+    By itself the client opens a connection for each call to localhost, and waits for all of a call's time.
+    """
+
+    def __init__(self, connect_s: float) -> None:
+        super().__init__(limits=httpx.Limits(max_keepalive_connections=_KEPT_CONNECTIONS))
+        self._connect_s = connect_s
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["timeout"]["connect"] = self._connect_s
+        return super().handle_request(request)
+
+
+def _client(address: Address, key: str, timeout_s: int, several: bool) -> QdrantClient:
     # A compressed answer leaves Qdrant in pieces, and the second one waits 40 ms for a delayed acknowledgement.
     headers = {"accept-encoding": "identity"}
+    # One of several nodes that is gone must not stop a search for long.
+    transport = _Transport(min(timeout_s, _CONNECT_S) if several else timeout_s)
     # The key goes in as a header: as ``api_key`` the client would warn about plain http even on this machine.
     return QdrantClient(
         url=address.url,
         headers=headers | ({"api-key": key} if key else {}),
         timeout=timeout_s,
         check_compatibility=False,
-        # By itself the client opens a connection for each call to localhost.
-        limits=httpx.Limits(max_keepalive_connections=_KEPT_CONNECTIONS),
+        transport=transport,
     )
 
 

@@ -5,50 +5,33 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
-
-from qdrant_client import QdrantClient
 
 from fake_qdrant import FakeQdrant
 from index_samples import SCHEMA, manifest, sample_points
-from persrv.errors import BuildGoneError, PersrvError
-from persrv.index.address import Address
-from persrv.index.calls import Calls, Retry
+from local_mode import memory_store
 from persrv.index.client_store import ClientStore
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection, Store
 from persrv.index.server import connect_server
 
-SERVER = os.environ.get("PERSRV_TEST_QDRANT_URL", "")
-"""A real server, if there is one to test on: nothing is skipped where there is none."""
+SERVER = os.environ.get("PERSRV_TEST_QDRANT_URL", "").split()
+"""Addresses of a real server's nodes, if there is one to test on: nothing is skipped where there is none."""
 
 ENGINES = ["embedded", "memory", "rest", *(["server"] if SERVER else [])]
 COUNT = 300
-
-
-T = TypeVar("T")
-
-
-class LocalCalls(Calls):
-    """Says of local mode's ``ValueError`` what a server would have answered."""
-
-    def _make(self, call: Callable[[], T], refused: type[PersrvError]) -> T:
-        try:
-            return call()
-        except ValueError as error:
-            raise (BuildGoneError if str(error).endswith("not found") else refused)(str(error), "see above") from error
 
 
 class Tidy(ClientStore):
     """A store on a real server that removes what the tests put there."""
 
     def close(self) -> None:
-        for collection in self._client.get_collections().collections:
+        client = self._calls.nodes.first.client
+        for collection in client.get_collections().collections:
             if collection.name.startswith("persrvtest"):
-                self._client.delete_collection(collection.name)
+                client.delete_collection(collection.name)
         super().close()
 
 
@@ -56,13 +39,11 @@ def make_store(engine: str, folder: Path, stack: ExitStack) -> Store:
     if engine == "embedded":
         return stack.enter_context(EmbeddedStore(folder))
     if engine == "memory":
-        calls = LocalCalls(Address("memory", "http", "localhost", 0), False, 1.0, Retry(attempts=1))
-        return stack.enter_context(ClientStore(QdrantClient(":memory:"), calls))
+        return stack.enter_context(memory_store())
     if engine == "rest":
         fake = stack.enter_context(FakeQdrant(key="secret"))
         return stack.enter_context(connect_server(fake.url, api_key="secret"))
-    connected = connect_server(SERVER)
-    return stack.enter_context(Tidy(connected._client, connected._calls))
+    return stack.enter_context(Tidy(connect_server(SERVER)._calls))
 
 
 @contextmanager

@@ -131,9 +131,9 @@ def test_strict_servers_refuse_undeclared_keys(store: ClientStore) -> None:
 def test_uploads_go_in_batches_and_wait_for_the_last(fake: FakeQdrant, store: ClientStore) -> None:
     with store.create("emoji", SCHEMA, manifest(300)) as made:
         fake.requests.clear()
-        made.upsert(sample_points(300))
+        made.upsert(sample_points(600))
         assert [path.partition("?")[2] for _, path in fake.requests] == ["wait=false", "wait=false", "wait=true"]
-        assert made.count() == 300
+        assert made.count() == 600
         made.upsert([])
         made.delete([])
 

@@ -10,11 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import QdrantClient
 
-from persrv.index.address import Address
-from persrv.index.calls import Calls, Retry
-from persrv.index.client_store import ClientStore
+from local_mode import memory_store
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Store
 from persrv.index.language import Point, Request, ScoredPoint
@@ -35,8 +32,7 @@ def number_of(point: ScoredPoint) -> int:
 @contextmanager
 def in_memory(points: Sequence[Point], sizes: tuple[int, int]) -> Iterator[Answers]:
     """Local mode of qdrant-client."""
-    calls = Calls(Address("memory", "http", "localhost", 0), False, 1.0, Retry(attempts=1))
-    with ClientStore(QdrantClient(":memory:"), calls) as store:
+    with memory_store() as store:
         yield _filled(store, points, sizes)
 
 
