@@ -43,17 +43,24 @@ class Catalog(
     """
 
     @classmethod
-    def open(cls, url: str | Path) -> Self:
+    def open(cls, url: str | Path, collection: str = "") -> Self:
         """Open a catalog, make it where there is none, and upgrade its schema if it is older than this code.
 
         Args:
             url: ``sqlite:///FILE``, the path of an SQLite file, or ``postgresql://USER:PASSWORD@HOST/DATABASE``.
 
+            collection: Whose stickers are seen; several collections may share a catalog, and each keeps to its own.
+
         Raises:
             CatalogError: The database cannot be used, or is of a newer version than this code.
             MissingExtraError: PostgreSQL's driver is not installed.
         """
-        return cls(Database.open(url))
+        return cls(Database.open(url, collection))
+
+    @property
+    def collection(self) -> str:
+        """The collection whose stickers are seen."""
+        return self._database.collection
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -53,8 +53,8 @@ class UserId(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Bring to its one spelling; what cannot be an id is a ``QueryError``."""
-        return None if value is None else check_user(value)
+        """Bring to its one spelling; what cannot be an id is a ``QueryError``. Only the start of a walk is empty."""
+        return check_user(value) if value else value
 
 
 class JsonText(TypeDecorator[Json]):

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from persrv.catalog.database import Part
-from persrv.catalog.tables import interactions
+from persrv.catalog.ownership import placed_here
+from persrv.catalog.tables import interactions, placements
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Statistics(Part):
             return list(connection.execute(wanted).scalars())
 
     def recent(self, user: str, limit: int) -> list[str]:
-        """Return the stickers that a user picked last, newest first, each once.
+        """Return those of the collection's stickers that a user picked last, newest first, each once.
 
         Args:
             user: Whose.
@@ -76,8 +77,9 @@ class Statistics(Part):
         """
         table = interactions
         last = func.max(table.c.time)
-        wanted = select(table.c.sticker_id).where(table.c.user == user).group_by(table.c.sticker_id)
         with self._database.read() as connection:
+            here = exists().where(placed_here(connection), placements.c.sticker_id == table.c.sticker_id)
+            wanted = select(table.c.sticker_id).where(table.c.user == user, here).group_by(table.c.sticker_id)
             return list(
                 connection.execute(wanted.order_by(last.desc(), table.c.sticker_id).limit(max(limit, 0))).scalars()
             )

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from persrv.catalog import schema
 from persrv.catalog.failures import shown, translated
+from persrv.catalog.ownership import OWNER
 from persrv.errors import CatalogError, MissingExtraError
 
 _BUSY_SECONDS = 10.0
@@ -34,9 +35,12 @@ class Database:
     Args:
         engine: Where connections come from.
         name: The database's URL as it may be printed.
+        collection: Whose stickers are seen, see :mod:`persrv.catalog.ownership`.
     """
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, collection: str = "") -> None:
+        self.collection = collection
+        engine = engine.execution_options(**{OWNER: collection})
         self._writers = engine.execution_options(**{_MAY_WRITE: True})
         # All the queries of one reading see one state: SQLite does so by itself.
         one_state = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
@@ -45,7 +49,7 @@ class Database:
         self._own = threading.local()
 
     @classmethod
-    def open(cls, url: str | Path) -> Database:
+    def open(cls, url: str | Path, collection: str = "") -> Database:
         """Open the database and upgrade its schema.
 
         Raises:
@@ -56,9 +60,9 @@ class Database:
         name = shown(parsed)
         with translated(name):
             engine = _connected(parsed, name)
-            database = cls(engine, name)
+            database = cls(engine, name, collection)
             try:
-                schema.upgrade(database._readers, database._writers, name)
+                schema.upgrade(database._readers, database._writers, name, collection=collection)
             except BaseException:
                 engine.dispose()
                 raise

@@ -15,6 +15,7 @@ from persrv.catalog.batches import CHUNK, chunks
 from persrv.catalog.counts import typed_queries
 from persrv.catalog.database import Part
 from persrv.catalog.edits import edits_of
+from persrv.catalog.ownership import placed_here
 from persrv.catalog.phrases import read_anew, tidy
 from persrv.catalog.semantics import Reading, readings_of
 from persrv.catalog.tables import placements, stickers
@@ -28,7 +29,7 @@ _CANDIDATES = 8
 
 # Built once, since every search asks it: building it anew takes as long as the answer.
 _PATHS = select(placements.c.loader, placements.c.key, placements.c.sticker_id, placements.c.path).where(
-    placements.c.sticker_id.in_(bindparam("sticker_ids", expanding=True))
+    placements.c.collection == bindparam("owner"), placements.c.sticker_id.in_(bindparam("sticker_ids", expanding=True))
 )
 
 
@@ -83,8 +84,9 @@ class Listing(Part):
         if re.fullmatch(r"[0-9a-f]{1,32}", prefix):
             # "g" sorts behind every hexadecimal digit.
             begins = (stickers.c.id >= prefix) & (stickers.c.id < prefix + "g")
-            wanted = select(stickers.c.id).where(begins, _listed()).order_by(stickers.c.id).limit(_CANDIDATES + 1)
             with self._database.read() as connection:
+                listed = _listed(connection)
+                wanted = select(stickers.c.id).where(begins, listed).order_by(stickers.c.id).limit(_CANDIDATES + 1)
                 found = connection.execute(wanted).scalars().all()
         if not found:
             raise NotFoundError(f"there is no sticker {id_or_prefix!r}", "give a sticker's id or its first digits")
@@ -98,7 +100,7 @@ class Listing(Part):
         found: dict[str, Path | None] = {}
         for chunk in chunks(sorted(set(ids))):
             with self._database.read() as connection:
-                rows = connection.execute(_PATHS, {"sticker_ids": chunk}).all()
+                rows = connection.execute(_PATHS, {"owner": self._database.collection, "sticker_ids": chunk}).all()
             for _, _, sticker_id, path in sorted(rows, key=itemgetter(0, 1)):
                 if found.get(sticker_id) is None:
                     found[sticker_id] = None if path is None else Path(path)
@@ -107,13 +109,15 @@ class Listing(Part):
     def pictured(self) -> set[str]:
         """Return the ids of the listed stickers that have a picture."""
         with self._database.read() as connection:
-            wanted = select(placements.c.sticker_id).where(placements.c.path.is_not(None)).distinct()
+            pictured = (placed_here(connection), placements.c.path.is_not(None))
+            wanted = select(placements.c.sticker_id).where(*pictured).distinct()
             return set(connection.execute(wanted).scalars())
 
     def count(self) -> int:
         """Return the number of listed stickers."""
         with self._database.read() as connection:
-            return connection.execute(select(func.count(placements.c.sticker_id.distinct()))).scalar_one()
+            wanted = select(func.count(placements.c.sticker_id.distinct())).where(placed_here(connection))
+            return connection.execute(wanted).scalar_one()
 
     def pack_names(self, limit: int) -> list[str]:
         """Return names of packs, ascending.
@@ -148,7 +152,7 @@ class Listing(Part):
         last = ""
         while True:
             with self._database.read() as connection:
-                wanted = select(stickers.c.id).where(stickers.c.id > last, _listed())
+                wanted = select(stickers.c.id).where(stickers.c.id > last, _listed(connection))
                 page = list(connection.execute(wanted.order_by(stickers.c.id).limit(size)).scalars())
             if not page:
                 return
@@ -156,8 +160,8 @@ class Listing(Part):
             last = page[-1]
 
 
-def _listed() -> ColumnElement[bool]:
-    return exists().where(placements.c.sticker_id == stickers.c.id)
+def _listed(connection: Connection) -> ColumnElement[bool]:
+    return exists().where(placed_here(connection), placements.c.sticker_id == stickers.c.id)
 
 
 def _assemble(
@@ -184,7 +188,8 @@ def _assemble(
 
 
 def _places_of(connection: Connection, sticker_ids: list[str]) -> dict[str, list[Row[Any]]]:
-    rows = connection.execute(select(placements).where(placements.c.sticker_id.in_(sticker_ids))).all()
+    own = select(placements).where(placed_here(connection), placements.c.sticker_id.in_(sticker_ids))
+    rows = connection.execute(own).all()
     places: dict[str, list[Row[Any]]] = {}
     # Sorted here, since PostgreSQL sorts texts by the language that it was set up for.
     for place in sorted(rows, key=lambda place: (place.loader, place.key)):

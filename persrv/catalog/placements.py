@@ -13,6 +13,7 @@ from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.columns import plain
 from persrv.catalog.database import Part
 from persrv.catalog.identity import check_sticker_id
+from persrv.catalog.ownership import collection_of, placed_here
 from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import LOADER, reading_row, write_readings
 from persrv.catalog.tables import placements, readings, stickers
@@ -79,7 +80,8 @@ class Placements(Part):
         """Return a loader's keys with the files that were last seen under them."""
         columns = (placements.c.path, placements.c.size, placements.c.mtime_ns, placements.c.sticker_id)
         with self._database.read() as connection:
-            rows = connection.execute(select(placements.c.key, *columns).where(placements.c.loader == loader))
+            own = (placed_here(connection), placements.c.loader == loader)
+            rows = connection.execute(select(placements.c.key, *columns).where(*own))
             return {key: KnownFile(*facts) for key, *facts in rows}
 
     def resolve(self, loader: str, keys: Iterable[str]) -> dict[str, str]:
@@ -98,14 +100,13 @@ class Placements(Part):
         """
         seen = {plain(key) for key in seen_keys}
         with self._database.write() as connection:
-            known = connection.execute(
-                select(placements.c.key, placements.c.sticker_id).where(placements.c.loader == loader)
-            )
+            own = (placed_here(connection), placements.c.loader == loader)
+            known = connection.execute(select(placements.c.key, placements.c.sticker_id).where(*own))
             gone = sorted((key, sticker_id) for key, sticker_id in known if key not in seen)
             mark(connection, {sticker_id for _, sticker_id in gone})
             _drop_readings(connection, loader, gone)
             for chunk in chunks(key for key, _ in gone):
-                connection.execute(delete(placements).where(placements.c.loader == loader, placements.c.key.in_(chunk)))
+                connection.execute(delete(placements).where(*own, placements.c.key.in_(chunk)))
             return sorted(_unplaced(connection, {sticker_id for _, sticker_id in gone}))
 
 
@@ -130,14 +131,15 @@ def _placed(connection: Connection, loader: str, keys: Sequence[str]) -> dict[st
 
 
 def _rows(connection: Connection, loader: str, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    chosen = select(placements).where(placements.c.loader == loader, placements.c.key.in_(keys))
+    own = (placed_here(connection), placements.c.loader == loader)
+    chosen = select(placements).where(*own, placements.c.key.in_(keys))
     return {row["key"]: dict(row) for row in connection.execute(chosen).mappings()}
 
 
 def _unplaced(connection: Connection, sticker_ids: set[str]) -> set[str]:
     placed: set[str] = set()
     for chunk in chunks(sorted(sticker_ids)):
-        found = select(placements.c.sticker_id).where(placements.c.sticker_id.in_(chunk))
+        found = select(placements.c.sticker_id).where(placed_here(connection), placements.c.sticker_id.in_(chunk))
         placed.update(connection.execute(found).scalars())
     return sticker_ids - placed
 
@@ -161,14 +163,17 @@ def _put_stickers(connection: Connection, entries: Iterable[Entry]) -> None:
 def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]) -> None:
     """Write what changed of at most one chunk of a loader's entries, by key."""
     before = _rows(connection, loader, [*entries])
-    rows = {key: _placement_row(loader, key, entry) for key, entry in entries.items()}
+    owner = {"collection": collection_of(connection)}
+    rows = {key: owner | _placement_row(loader, key, entry) for key, entry in entries.items()}
     changed = {key: row for key, row in rows.items() if before.get(key) != row}
     _put_stickers(connection, [entries[key] for key in changed])
     moved = [(key, old["sticker_id"]) for key, old in before.items() if rows[key]["sticker_id"] != old["sticker_id"]]
     _drop_readings(connection, loader, moved)
     upsert(connection, placements, [*changed.values()])
     source = LOADER + loader
-    said = (reading_row(entry.sticker_id, source, key, "", entry.source.semantics) for key, entry in entries.items())
+    said = (
+        reading_row(entry.sticker_id, source, key, "", entry.source.semantics) | owner for key, entry in entries.items()
+    )
     spoken = write_readings(connection, source, said)
     shown = {row["sticker_id"] for key, row in changed.items() if _shown(row) != _shown(before.get(key, {}))}
     mark(connection, spoken | shown | {sticker_id for _, sticker_id in moved})
@@ -197,4 +202,5 @@ def _placement_row(loader: str, key: str, entry: Entry) -> dict[str, Any]:
 def _drop_readings(connection: Connection, loader: str, keys_and_ids: Sequence[tuple[str, str]]) -> None:
     there = tuple_(readings.c.key, readings.c.sticker_id)
     for chunk in chunks(keys_and_ids):
-        connection.execute(delete(readings).where(readings.c.source == LOADER + loader, there.in_(chunk)))
+        own = (readings.c.collection == collection_of(connection), readings.c.source == LOADER + loader)
+        connection.execute(delete(readings).where(*own, there.in_(chunk)))

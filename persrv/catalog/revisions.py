@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from persrv.catalog.batches import chunks
 from persrv.catalog.database import Part
+from persrv.catalog.ownership import placed_here
 from persrv.catalog.tables import counters, indexed_stickers, placements, stickers, vocabularies
 
 _STICKERS = "stickers"
@@ -57,7 +58,11 @@ class Revisions(Part):
         found: set[str] = set()
         with self._database.read() as connection:
             for chunk in chunks(sticker_ids):
-                wanted = select(placements.c.sticker_id).where(placements.c.sticker_id.in_(chunk)).distinct()
+                wanted = (
+                    select(placements.c.sticker_id)
+                    .where(placed_here(connection), placements.c.sticker_id.in_(chunk))
+                    .distinct()
+                )
                 found.update(connection.execute(wanted).scalars())
         return found
 

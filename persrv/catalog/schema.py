@@ -34,7 +34,7 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
-def upgrade(readers: Engine, writers: Engine, shown: str, target: str = "head") -> None:
+def upgrade(readers: Engine, writers: Engine, shown: str, target: str = "head", collection: str = "") -> None:
     """Upgrade the schema in one transaction, so that a failure leaves the database as it was.
 
     Args:
@@ -42,6 +42,7 @@ def upgrade(readers: Engine, writers: Engine, shown: str, target: str = "head") 
         writers: Begins transactions that may write.
         shown: The database's URL as it may be printed.
         target: The revision to stop at.
+        collection: Who opens it; stickers of a time when catalogs had one collection become its own.
 
     Raises:
         CatalogError: The database is of a newer version than this code, or the upgrade failed.
@@ -60,7 +61,7 @@ def upgrade(readers: Engine, writers: Engine, shown: str, target: str = "head") 
                 f"the catalog {shown} has schema {current}, this persrv knows up to {scripts.get_current_head()}",
                 "update persrv, or open another catalog",
             )
-        settings.attributes["connection"] = connection
+        settings.attributes |= {"connection": connection, "collection": collection}
         try:
             command.upgrade(settings, target)
         except CommandError as error:

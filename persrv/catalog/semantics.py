@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, exists, select
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Part
+from persrv.catalog.ownership import placed_here, read_here
 from persrv.catalog.phrases import semantics_of, texts_of
 from persrv.catalog.revisions import mark
 from persrv.catalog.tables import placements, readings, stickers
@@ -85,11 +86,11 @@ class Readings(Part):
 
     def unread(self, source: str, model: str) -> list[str]:
         """Return the ids of listed stickers of which this source, with this model, has said nothing yet, ascending."""
-        placed = exists().where(placements.c.sticker_id == stickers.c.id)
         read = exists().where(
             and_(readings.c.sticker_id == stickers.c.id, readings.c.source == source, readings.c.model == model)
         )
         with self._database.read() as connection:
+            placed = exists().where(placed_here(connection), placements.c.sticker_id == stickers.c.id)
             return sorted(connection.execute(select(stickers.c.id).where(placed, ~read)).scalars())
 
 
@@ -110,6 +111,7 @@ def reading_row(sticker_id: str, source: str, key: str, model: str, semantics: S
     """Return a row of ``readings``, read now."""
     return {
         "sticker_id": sticker_id,
+        "collection": "",
         "source": source,
         "key": key,
         "model": model,
@@ -129,7 +131,9 @@ def write_readings(connection: Connection, source: str, rows: Iterable[Mapping[s
             (found.sticker_id, found.key): (found.model, found.texts)
             for found in connection.execute(
                 select(readings.c.sticker_id, readings.c.key, readings.c.model, readings.c.texts).where(
-                    readings.c.sticker_id.in_([row["sticker_id"] for row in chunk]), readings.c.source == source
+                    readings.c.sticker_id.in_([row["sticker_id"] for row in chunk]),
+                    readings.c.source == source,
+                    read_here(connection),
                 )
             )
         }
@@ -146,7 +150,9 @@ def write_readings(connection: Connection, source: str, rows: Iterable[Mapping[s
 def readings_of(connection: Connection, sticker_ids: Sequence[str]) -> dict[str, list[Reading]]:
     """Return the readings of at most one chunk of stickers, in the order in which they are merged."""
     found: dict[str, list[Reading]] = {}
-    for row in connection.execute(select(readings).where(readings.c.sticker_id.in_(sticker_ids))):
+    for row in connection.execute(
+        select(readings).where(readings.c.sticker_id.in_(sticker_ids), read_here(connection))
+    ):
         reading = Reading(row.source, row.model, row.key, semantics_of(row.texts), row.read_at)
         found.setdefault(row.sticker_id, []).append(reading)
     for said in found.values():

@@ -4,6 +4,10 @@ A sticker is a picture's content; a placement is where a loader found it. What i
 ``readings``, one row for each source that spoke, empty texts included, so that nothing is asked twice.
 People's words stand apart in ``edits``, where no source writes.
 
+Several collections may share a catalog: a placement, and a reading of a loader, belong to the one that took them in.
+``forgotten`` holds keyed marks of people who were forgotten; ``served_builds`` says which builds' words must stay,
+since a version somewhere answers with them.
+
 Every change that may show in a sticker's point gives the sticker a new ``revision``. A build's row in ``vocabularies``
 says up to which revision its points are made; ``indexed_stickers`` holds what each point was made from.
 """
@@ -64,6 +68,7 @@ counters = Table(
 placements = Table(
     "placements",
     metadata,
+    Column("collection", PlainText, primary_key=True, server_default=""),
     Column("loader", PlainText, primary_key=True),
     Column("key", PlainText, primary_key=True),
     _sticker_id(),
@@ -81,6 +86,7 @@ readings = Table(
     "readings",
     metadata,
     Column("sticker_id", PlainText, ForeignKey("stickers.id"), primary_key=True),
+    Column("collection", PlainText, primary_key=True, server_default=""),
     Column("source", PlainText, primary_key=True),
     Column("key", PlainText, primary_key=True),
     Column("model", PlainText, nullable=False),
@@ -111,7 +117,9 @@ interactions = Table(
     _sticker_id(),
     Column("time", Moment, nullable=False),
     Column("kind", PlainText, nullable=False),
+    Column("pick_id", PlainText),
     UniqueConstraint("digest"),
+    Index(None, "user", "pick_id", unique=True),
     Index(None, "sticker_id", "user", "folded_query"),
     Index(None, "folded_query", "user"),
     Index(None, "user", "time"),
@@ -151,6 +159,20 @@ typed_words = Table(
     Column("word", PlainText, primary_key=True),
     Column("stickers", Integer, nullable=False),
     sqlite_with_rowid=False,
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("mark", PlainText, primary_key=True),
+    Column("forgotten_at", Moment, nullable=False),
+)
+
+served_builds = Table(
+    "served_builds",
+    metadata,
+    Column("place", PlainText, primary_key=True),
+    Column("build", PlainText, primary_key=True),
 )
 
 impressions = Table(

@@ -72,11 +72,12 @@ def ingest(
         stickers += len(seen)
         removed += catalog.remove_missing(loader.name, seen)
     names = [loader.name for loader in loaders]
-    before = catalog.noted(_SOURCES)
+    sources = f"{_SOURCES}:{catalog.collection}"
+    before = catalog.noted(sources)
     for name in before if isinstance(before, list) else []:
         if name not in names:
             removed += catalog.remove_missing(str(name), ())
-    catalog.note(_SOURCES, list(names))
+    catalog.note(sources, list(names))
     picks = 0
     notes: list[str] = []
     for source in pick_loaders:

@@ -158,7 +158,7 @@ def test_picks_of_impossible_users_are_skipped_and_the_others_kept(catalog: Cata
 def test_one_person_is_one_text(catalog: Catalog, cat: str) -> None:
     catalog.record(Interaction("Zoe\u0301", "hi", cat, NOON))
     assert len(list(catalog.interactions("Zo\u00e9"))) == 1
-    for user in ("Zo\u00e9\0", "\ud800", ""):
+    for user in ("Zo\u00e9\0", "\ud800", " "):
         with pytest.raises(QueryError):
             list(catalog.interactions(user))
         with pytest.raises(QueryError):

@@ -33,7 +33,7 @@ def at_first_revision(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a database as the first version of persrv left it."""
     real = schema.upgrade
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "upgrade", lambda readers, writers, shown: real(readers, writers, shown, target="0001"))
+        patch.setattr(schema, "upgrade", lambda *given, collection: real(*given, target="0001"))
         Database.open(url).close()
 
 
@@ -70,7 +70,7 @@ def test_an_upgrade_from_the_first_revision_keeps_everything(bare_url: str, monk
         ):
             then = THEN if connection.dialect.name == "postgresql" else "2024-05-01 12:30:00.000000"
             connection.execute(text(statement), {"id": ID, "then": then})
-    with Catalog.open(bare_url) as catalog:
+    with Catalog.open(bare_url, "mine") as catalog:
         sticker = catalog.sticker(ID)
         assert sticker.semantics == Semantics(tags=("mine",), ocr=("喵",), queries=("miau",), pack=("cats",))
         assert (sticker.width, sticker.height, sticker.language, sticker.style) == (64, 32, "en", "flat")
@@ -78,6 +78,8 @@ def test_an_upgrade_from_the_first_revision_keeps_everything(bare_url: str, monk
         assert catalog.semantics_sources(ID)[0].read_at == THEN
         assert catalog.noted("stage") == "embed"
         catalog.put_vocabulary("b1", {"cat": 1})
+    with Catalog.open(bare_url, "another") as catalog:
+        assert catalog.count() == 0
     with raw(bare_url) as connection:
         assert schema.revision(connection) == NEWEST
 
