@@ -126,8 +126,9 @@ class Listing(Part):
             limit: Most names, >= 0.
         """
         column = placements.c.pack
-        wanted = select(column).where(column != "").distinct().order_by(column).limit(max(limit, 0))
         with self._database.read() as connection:
+            named = (placed_here(connection), column != "")
+            wanted = select(column).where(*named).distinct().order_by(column).limit(max(limit, 0))
             return list(connection.execute(wanted).scalars())
 
     def sample(self, starts: Iterable[str]) -> list[str]:
@@ -139,9 +140,9 @@ class Listing(Part):
         Returns:
             Ids, ascending, each once; none where nothing is listed.
         """
-        wanted = select(stickers.c.id).where(_listed()).order_by(stickers.c.id).limit(1)
         found: set[str] = set()
         with self._database.read() as connection:
+            wanted = select(stickers.c.id).where(_listed(connection)).order_by(stickers.c.id).limit(1)
             for start in starts:
                 behind = connection.execute(wanted.where(stickers.c.id >= start)).scalar()
                 first = behind or connection.execute(wanted).scalar()
