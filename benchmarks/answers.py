@@ -34,10 +34,11 @@ from persrv.online.answer import Answer
 from persrv.online.current_version import CurrentVersion
 from persrv.online.open_version import Opener
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
+from persrv.online.query_parser import QueryParser
 from persrv.online.recall import text_recall
 from persrv.online.request import Taste, personal_request
 from persrv.online.retriever import Retriever
-from persrv.text import query_tokens, query_vector
+from persrv.text import query_vector
 from persrv.text.bm25f import SparseVector
 from persrv.workspace import Workspace
 
@@ -48,11 +49,10 @@ PAGE = Page(0, 20)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody asks, and the vector of its tokens."""
+    """What somebody asks."""
 
     user: str
     query: str
-    words: SparseVector
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,11 @@ class Built:
 
     retriever: Retriever
     stickers: Collection
+    parser: QueryParser
+
+    def words(self, question: Question) -> SparseVector:
+        """Return the vector of what somebody asks."""
+        return query_vector(self.parser.parse(question.query).token_weights)
 
     def search(self, question: Question) -> Answer:
         """Answer as a user of persrv gets it."""
@@ -70,7 +75,7 @@ class Built:
         """Return the one request that the search comes down to."""
         profile, weights = self.retriever.profile(question.user), self.retriever.recipe.ranking
         return personal_request(
-            text_recall(question.words, weights.pool, None),
+            text_recall(self.words(question), weights.pool, None),
             Taste(profile.centroids, profile.weights),
             beta=weights.beta,
             gamma=weights.gamma,
@@ -80,7 +85,7 @@ class Built:
     def whole_recall(self, question: Question) -> bool:
         """Return whether the pool holds every sticker that matches, so that two engines must give the same answer."""
         pool = self.retriever.recipe.ranking.pool
-        return len(self.stickers.query(Request(Nearest(question.words, TEXT), limit=pool + 1))) <= pool
+        return len(self.stickers.query(Request(Nearest(self.words(question), TEXT), limit=pool + 1))) <= pool
 
 
 def run(options: Options) -> list[Row]:
@@ -95,7 +100,9 @@ def run(options: Options) -> list[Row]:
         with workspace.catalog() as catalog, closing(workspace.store()) as store:
             opener = Opener(workspace, catalog, store)
             newest = CurrentVersion(opener)
-            built = Built(Retriever(part.recipe, catalog, newest, opener.encoder), newest.version.stickers)
+            built = Built(
+                Retriever(part.recipe, catalog, newest, opener.encoder), newest.version.stickers, newest.version.parser
+            )
             asked = _questions(part, catalog)
             rows = _against_bare(built, asked, options.repetitions or TURNS)
             few = list(islice(filter(built.whole_recall, asked), FEW_QUERIES))
@@ -108,10 +115,7 @@ def _questions(part: Part, catalog: Catalog) -> list[Question]:
     people = sorted({interaction.user for interaction in catalog.interactions()})
     phrases = sorted({phrase for drawing in part.drawings for phrase in (*drawing["name"], *drawing["tags"])})
     chosen = np.random.default_rng(4).integers(0, len(phrases), QUERIES).tolist()
-    return [
-        Question(people[number % len(people)], phrases[which], query_vector(query_tokens(phrases[which])))
-        for number, which in enumerate(chosen)
-    ]
+    return [Question(people[number % len(people)], phrases[which]) for number, which in enumerate(chosen)]
 
 
 def _against_bare(built: Built, asked: Sequence[Question], turns: int) -> list[Row]:

@@ -31,7 +31,7 @@ from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.online.recall import text_recall
 from persrv.online.request import NO_TASTE, Taste, personal_request
 from persrv.recipe import Ranking, Text
-from persrv.text import query_vector
+from persrv.text.bm25f import SparseVector
 
 SIZE, TURNS, QUERIES = 20_000, 5, 200
 LOCAL_SIZE, LOCAL_TURNS, LOCAL_QUERIES = 5_000, 3, 15
@@ -55,9 +55,9 @@ def run(options: Options) -> list[Row]:
     ]
 
 
-def request(query: Query, taste: Taste) -> Request:
+def request(words: SparseVector, taste: Taste) -> Request:
     """Return the online stage's request, as a retriever makes it."""
-    recall = text_recall(query_vector(dict.fromkeys(query, 1.0)), RANKING.pool, None)
+    recall = text_recall(words, RANKING.pool, None)
     return personal_request(
         recall,
         taste,
@@ -67,13 +67,13 @@ def request(query: Query, taste: Taste) -> Request:
     )
 
 
-def _best(collection: Collection, taste: Taste) -> Callable[[Query], Ranked]:
-    return lambda query: best_first(collection, request(query, taste), PAGE)
+def _best(collection: Collection, held: Stickers, taste: Taste) -> Callable[[Query], Ranked]:
+    return lambda query: best_first(collection, request(held.words(query), taste), PAGE)
 
 
-def _ids(collection: Collection) -> Callable[[Query], object]:
+def _ids(collection: Collection, held: Stickers) -> Callable[[Query], object]:
     def search(query: Query) -> object:
-        return collection.query(Request(Nearest(query_vector(dict.fromkeys(query, 1.0)), TEXT), limit=TOP))
+        return collection.query(Request(Nearest(held.words(query), TEXT), limit=TOP))
 
     return search
 
@@ -87,16 +87,16 @@ def _against_memory(size: int, turns: int) -> list[Row]:
     queries = held.queries(QUERIES)
     memory = InMemory(held, Text(), RANKING.beta, RANKING.gamma)
     with published(points(held, Text()), size) as collection:
-        personal = _best(collection, held.taste)
+        personal = _best(collection, held, held.taste)
         note = _checked(held, queries, personal, memory)
         ours, theirs, mine, other, stranger = latencies(
             turns,
             queries,
-            _ids(collection),
+            _ids(collection, held),
             lambda query: memory.recall(query, TOP),
             personal,
             lambda query: memory.personal(query, RANKING.pool, PAGE.end),
-            _best(collection, NO_TASTE),
+            _best(collection, held, NO_TASTE),
         )
     of = f"of {size:,} stickers"
     return [
@@ -124,12 +124,14 @@ def _against_local_client(size: int, turns: int) -> list[Row]:
     with published(content, size) as collection, LocalClient(content, SCHEMA) as client:
 
         def local(query: Query) -> list[ScoredPoint]:
-            return client.query(replace(request(query, held.taste), limit=PAGE.end + SLACK, with_payload=True))
+            return client.query(
+                replace(request(held.words(query), held.taste), limit=PAGE.end + SLACK, with_payload=True)
+            )
 
         def ranked(query: Query) -> Ranked:
             return ordered(local(query))
 
         note = _checked(held, queries, ranked, InMemory(held, Text(), RANKING.beta, RANKING.gamma))
-        ours, theirs = latencies(turns, queries, _best(collection, held.taste), local)
+        ours, theirs = latencies(turns, queries, _best(collection, held, held.taste), local)
     name = f"personal request, best {PAGE.end} of {size:,} stickers"
     return percentile_rows(name, ours, "qdrant-client's local mode", theirs, f"the rival's answers: {note}")

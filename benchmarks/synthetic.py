@@ -6,7 +6,8 @@ Words follow Zipf's law, as words of people do; pictures lie around a few styles
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from persrv.images.statistics import DIMENSION
 from persrv.online.request import Taste
 from persrv.ranking.profile import unit
-from persrv.text import tokenize
+from persrv.text import idf, query_vector, tokenize
+from persrv.text.bm25f import SparseVector
 
 VOCABULARY = 30_000
 SHORTEST, LONGEST = 8, 30
@@ -59,6 +61,7 @@ class Stickers:
         utility: Shape (n,), in [0, 1]; most are near 0.
         images: Shape (n, DIMENSION), unit rows, float32.
         taste: One user's styles, :data:`CENTROIDS` of them.
+        frequencies: Token to the number of stickers that have it.
     """
 
     ids: list[str]
@@ -66,6 +69,12 @@ class Stickers:
     utility: NDArray[np.float64]
     images: NDArray[np.float32]
     taste: Taste
+    frequencies: Counter[str]
+
+    def words(self, query: Sequence[str]) -> SparseVector:
+        """Return a query's vector, each token weighing its inverse document frequency."""
+        count = len(self.ids)
+        return query_vector({token: idf(count, self.frequencies[token]) for token in query})
 
     def queries(self, count: int, seed: int = 0) -> list[tuple[str, ...]]:
         """Return searches that find something: one to three different tokens of some sticker."""
@@ -88,5 +97,6 @@ def stickers(size: int, seed: int = 0) -> Stickers:
     images /= np.linalg.norm(images, axis=1, keepdims=True)
     weights = np.sort(rng.uniform(0.2, 1.0, CENTROIDS))[::-1]
     taste = Taste(styles[:CENTROIDS], weights / weights[0])
+    frequencies = Counter(token for document in tokens for token in set(document))
     ids = sorted(hashlib.sha256(f"{seed}:{i}".encode()).hexdigest()[:32] for i in range(size))
-    return Stickers(ids, tokens, rng.beta(0.5, 4.0, size), images, taste)
+    return Stickers(ids, tokens, rng.beta(0.5, 4.0, size), images, taste, frequencies)

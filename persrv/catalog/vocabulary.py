@@ -47,9 +47,14 @@ class WordCounts:
 
     @property
     def documents(self) -> int:
-        """Number of stickers, those without texts included."""
-        (row,) = self._database.ask(self._documents, (self._number,))
-        return int(row[0])
+        """Number of stickers, those without texts included.
+
+        Raises:
+            BuildGoneError: The vocabulary is not kept any more.
+        """
+        for row in self._database.ask(self._documents, (self._number,)):
+            return int(row[0])
+        raise BuildGoneError("the words of this build are not kept any more", "open the collection again")
 
     def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:
         """Return token to the number of stickers that have it; tokens that none has are left out."""

@@ -54,7 +54,7 @@ class ClientStore:
         self._remove_others(name)
         if self._calls.read(lambda client: client.collection_exists(version)):
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
-        text = {TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)} if schema.sparse else None
+        text = {TEXT: m.SparseVectorParams()} if schema.sparse else None
         vectors = {
             name: m.VectorParams(size=size, distance=m.Distance.DOT, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m))
             for name, size in schema.dense.items()

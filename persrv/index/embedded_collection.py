@@ -45,7 +45,7 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
     Raises:
         VectorIndexError: The engine refuses.
     """
-    text = {TEXT: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)} if schema.sparse else None
+    text = {TEXT: edge.EdgeSparseVectorParams()} if schema.sparse else None
     vectors = {
         name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot) for name, size in schema.dense.items()
     }

@@ -56,10 +56,7 @@ class Collection(Protocol):
         ...
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Remove points; ids that are not there are ignored.
-
-        Deleted points count in the IDF until the engine vacuums them.
-        """
+        """Remove points; ids that are not there are ignored."""
         ...
 
     def retrieve(

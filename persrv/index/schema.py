@@ -51,7 +51,7 @@ class Schema:
 
     Attributes:
         dimension: Length of the dense vector ``image`` (unit vectors by inner product), >= 1.
-        sparse: Whether points carry the sparse vector ``text`` (with Qdrant's IDF modifier).
+        sparse: Whether points carry the sparse vector ``text`` (without an IDF: the query carries it).
         payload: Payload key to its index type; only indexed keys are listed.
         hnsw_m: Links per node of the graph over ``image``, 0 for none.
         replication_factor: Copies of the one shard on a cluster.

@@ -118,7 +118,7 @@ def assemble(workspace: Workspace, catalog: Catalog, readers: Readers, store: St
             users.upsert(points)
             people, centroids = people + len(known), centroids + len(points)
             advance(len(known))
-    catalog.put_vocabulary(build, statistics.document_frequencies, statistics.surface_counts)
+    catalog.put_vocabulary(build, statistics.document_frequencies, statistics.surface_counts, statistics.documents)
     store.publish(workspace.users_name, users, centroids)
     store.publish(recipe.name, stickers)
     return Assembled(manifest, people)

@@ -22,14 +22,14 @@ class OpenVersion:
     Attributes:
         stickers: The stickers' collection.
         users: The users' collection of the same build, where that is kept.
-        understanding: The build's words and meanings.
+        parser: The build's words and meanings.
         profiles: The users' styles.
     """
 
-    def __init__(self, stickers: Collection, users: Collection, understanding: QueryParser, profiles: Profiles) -> None:
+    def __init__(self, stickers: Collection, users: Collection, parser: QueryParser, profiles: Profiles) -> None:
         self.stickers = stickers
         self.users = users
-        self.understanding = understanding
+        self.parser = parser
         self.profiles = profiles
 
     @property

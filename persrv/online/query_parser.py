@@ -16,9 +16,9 @@ from persrv.index.manifest import Manifest
 from persrv.online.recall import Recall, meaning_recall, text_recall
 from persrv.recipe import Recipe
 from persrv.text import query_tokens, query_vector
-from persrv.text.bm25f import idf
+from persrv.text.bm25f import CorpusCounts, idf, idf_weights
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.fusion import Blend, ceiling
+from persrv.text.meaning.fusion import Blend
 from persrv.text.meaning.space import MeaningSpace
 from persrv.text.spelling import Speller, unknown_words
 
@@ -34,12 +34,16 @@ class ParsedQuery:
         typed: The query as it was typed: meaning is read from it, since encoders know more words than the collection.
         query: The query, with corrections put in.
         known: Tokens that some sticker has, with weights in (0, 1].
+        token_weights: The same tokens, with their weights times their inverse document frequencies.
+        most: What BM25F gives the query at most, words that no sticker has included; 1 for a query without words.
         corrections: Typed word to the word that is searched instead.
     """
 
     typed: str
     query: str
     known: Mapping[str, float]
+    token_weights: Mapping[str, float]
+    most: float
     corrections: Mapping[str, str]
 
 
@@ -47,36 +51,44 @@ class Lexicon:
     """A collection's words.
 
     Args:
-        frequencies: Token to the number of stickers that have it, at least 1.
-        surfaces: Gives readable spellings of tokens; asked for when a word is unknown for the first time.
+        counts: How many stickers have which word.
+        speller: Makes what corrects unknown words; called when a word is unknown for the first time.
     """
 
-    def __init__(self, frequencies: Mapping[str, int], surfaces: Callable[[], Mapping[str, str]]) -> None:
-        self.frequencies = frequencies
-        self._surfaces = surfaces
+    def __init__(self, counts: CorpusCounts, speller: Callable[[], Speller]) -> None:
+        self._counts = counts
+        self._make_speller = speller
 
-    def understand(self, query: str) -> ParsedQuery:
+    def parse(self, query: str) -> ParsedQuery:
         """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
 
-        Beside known words, short ones are left alone: they are more often small words, like "your", than slips.
+        Beside known words, short ones are left alone: they are more often small words, like "your", than typos.
         """
-        known = {token: weight for token, weight in query_tokens(query).items() if token in self.frequencies}
-        unknown = unknown_words(query, self.frequencies)
-        unknown = [word for word in unknown if not known or len(word) > SMALL_WORD]
-        if not unknown:
-            return ParsedQuery(query, query, known, {})
-        corrected = self._speller.correct(unknown)
-        known |= dict.fromkeys(corrected.values(), 1.0)
+        tokens, documents = query_tokens(query), self._counts.documents
+        frequencies = self._counts.frequencies(tokens)
+        known = {token: weight for token, weight in tokens.items() if token in frequencies}
+        unknown = [word for word in unknown_words(query, frequencies) if not known or len(word) > SMALL_WORD]
+        corrected = self._speller.correct(unknown) if unknown else {}
+        if corrected:
+            known |= dict.fromkeys(corrected.values(), 1.0)
+            frequencies = {**frequencies, **self._counts.frequencies(corrected.values())}
         corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
-        return ParsedQuery(query, _with(query, corrections), known, corrections)
+        used = _with(query, corrections)
 
-    def ceiling(self, understood: ParsedQuery, stickers: int) -> float:
-        """Return what BM25F gives the query at most, see :func:`persrv.text.meaning.fusion.ceiling`."""
-        return ceiling({**query_tokens(understood.query), **understood.known}, self.frequencies, stickers)
+        def weighed(weights: Mapping[str, float]) -> dict[str, float]:
+            return {token: w * idf(documents, frequencies.get(token, 0)) for token, w in weights.items()}
+
+        most = sum(weighed({**query_tokens(used), **known}).values())
+        return ParsedQuery(query, used, known, weighed(known), most or 1.0, corrections)
+
+    def weights(self, tokens: Mapping[str, float]) -> dict[str, float]:
+        """Return each token's weight times its inverse document frequency, those that no sticker has left out."""
+        known = self._counts.frequencies(tokens)
+        return idf_weights({token: weight for token, weight in tokens.items() if token in known}, self._counts)
 
     @cached_property
     def _speller(self) -> Speller:
-        return Speller(self.frequencies, self._surfaces())
+        return self._make_speller()
 
 
 class QueryParser:
@@ -87,57 +99,48 @@ class QueryParser:
         manifest: Says which, and in what space meanings lie.
         recipe: Says how much meaning counts.
         encoder: The recipe's text encoder, ``None`` for recall by words alone.
+
+    Attributes:
+        lexicon: The collection's words.
+
+    Raises:
+        BuildGoneError: The catalog keeps no words of this build.
     """
 
     def __init__(self, catalog: Catalog, manifest: Manifest, recipe: Recipe, encoder: TextEncoder | None) -> None:
-        self._catalog = catalog
         self._manifest = manifest
         self._recipe = recipe
         self._encoder = encoder
+        build = manifest.vocabulary
+        self.lexicon = Lexicon(
+            catalog.word_counts(build), lambda: Speller(catalog.vocabulary(build), catalog.surfaces(build))
+        )
 
-    @cached_property
-    def frequencies(self) -> Mapping[str, int]:
-        """Token to the number of stickers that have it."""
-        return self._catalog.vocabulary(self._manifest.vocabulary)
+    def parse(self, query: str) -> ParsedQuery:
+        """Return what the collection's words make of a query, see :meth:`Lexicon.parse`."""
+        return self.lexicon.parse(query)
 
-    def understand(self, query: str) -> ParsedQuery:
-        """Return what the collection's words make of a query, see :meth:`Lexicon.understand`."""
-        return self._lexicon.understand(query)
-
-    def token_weights(self, tokens: Mapping[str, float]) -> dict[str, float]:
-        """Return each query token's weight times its inverse document frequency.
-
-        Args:
-            tokens: Token to weight.
-        """
-        count = self._manifest.stickers
-        return {token: weight * idf(count, self.frequencies.get(token, 0)) for token, weight in tokens.items()}
-
-    def recall(self, understood: ParsedQuery, pool: int, where: Filter | None) -> Recall | None:
+    def recall(self, parsed: ParsedQuery, pool: int, where: Filter | None) -> Recall | None:
         """Return where answers may come from; ``None`` where there is nothing to ask by.
 
         Args:
-            understood: The query.
+            parsed: The query.
             pool: Largest number of candidates that each side gives.
             where: The search's filter.
         """
-        words = query_vector(understood.known) if understood.known else None
-        meant = self._meaning(understood.typed)
+        words = query_vector(parsed.token_weights) if parsed.token_weights else None
+        meant = self._meaning(parsed.typed)
         if meant is None:
             return text_recall(words, pool, where) if words else None
         settings = self._recipe.meaning
-        best = self._lexicon.ceiling(understood, self._manifest.stickers)
-        return meaning_recall(words, meant, Blend.of(self._space, best, settings.weight, settings.reach), pool, where)
+        blend = Blend.of(self._space, parsed.most, settings.weight, settings.reach)
+        return meaning_recall(words, meant, blend, pool, where)
 
     def _meaning(self, query: str) -> NDArray[np.float32] | None:
         if self._encoder is None:
             return None
         vector = self._space.search(self._encoder.encode_query(query))
         return vector if vector.any() else None
-
-    @cached_property
-    def _lexicon(self) -> Lexicon:
-        return Lexicon(self.frequencies, lambda: self._catalog.surfaces(self._manifest.vocabulary))
 
     @cached_property
     def _space(self) -> MeaningSpace:

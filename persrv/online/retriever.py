@@ -14,7 +14,7 @@ from persrv.images.decode import open_picture
 from persrv.images.encoder import ImageEncoder
 from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
-from persrv.index.schema import IMAGE, TEXT, point_id
+from persrv.index.schema import IMAGE, point_id
 from persrv.online.answer import Answer
 from persrv.online.arguments import check_choice, check_query, check_sticker
 from persrv.online.comparison.serving import Serving
@@ -27,7 +27,9 @@ from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters
 from persrv.online.search_service import SearchRequest, SearchService
 from persrv.online.user_commands import UserCommands
 from persrv.recipe import Ranking, Recipe
-from persrv.records import Team, check_user
+from persrv.records import Sticker, Team, check_user
+from persrv.text.bm25f import SparseVector, query_vector, terms_vector
+from persrv.text.terms import Terms
 from persrv.workspace import Workspace
 
 
@@ -215,11 +217,11 @@ class Retriever(UserCommands):
         if isinstance(sticker, str):
             known = self._catalog.sticker(sticker)
             name, where = known.title, narrowed(where, without=[known.id])
-            stored = version.stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE, TEXT))
+            stored = version.stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE,))
             if stored and by != "meaning":
                 image = stored[0].dense(IMAGE)
             if stored and by != "look":
-                text = stored[0].sparse(TEXT)
+                text = self._as_query(version, known)
                 ranker = Ranker(version.stickers, self.recipe.ranking)
                 self_score = ranker.self_score(known.id, text) if text and image else 1.0
         else:
@@ -232,3 +234,12 @@ class Retriever(UserCommands):
         paths = self._catalog.paths(ranked.ids[page.offset : page.end])
         hits = HitMaker(version.stickers, NO_TASTE, beta=0.0, gamma=0.0).hits(ranked, page, paths)
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
+
+    def _as_query(self, version: OpenVersion, sticker: Sticker) -> SparseVector:
+        """Return a sticker's own text as a query: each word weighs what it weighs in the text, times its IDF."""
+        terms = Terms.of(dict(sticker.semantics.items()))
+        indices, values = terms_vector(terms, self.recipe.text, version.manifest.avg_length)
+        weights = version.parser.lexicon.weights({token: 1.0 for counts in terms.tokens.values() for token in counts})
+        idf = dict(zip(*query_vector(weights), strict=True))
+        pairs = [(i, value * idf[i]) for i, value in zip(indices, values, strict=True) if i in idf]
+        return SparseVector([i for i, _ in pairs], [value for _, value in pairs])

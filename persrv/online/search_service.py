@@ -80,10 +80,10 @@ class SearchService:
         return self._by_text(asked, taste, page)
 
     def _by_text(self, asked: SearchRequest, taste: Taste, page: Page) -> Answer:
-        understanding = self._version.understanding
-        understood = understanding.understand(asked.query)
-        known, corrections = understood.known, understood.corrections
-        recall = understanding.recall(understood, self._weights.pool, asked.where)
+        parser = self._version.parser
+        parsed = parser.parse(asked.query)
+        known, corrections = parsed.token_weights, parsed.corrections
+        recall = parser.recall(parsed, self._weights.pool, asked.where)
         ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
         if not known and (recall is None or not ranked.total):
             if isinstance(self._encoder, TextTower):
@@ -91,8 +91,7 @@ class SearchService:
                 return self._pictured(asked, taste, page, note)
             note = f"no sticker has the words of {asked.typed!r}; these are popular"
             return self._trending(asked, taste, page, "unmatched", note)
-        tokens = understanding.token_weights(known) if asked.explain else None
-        hits = self._hits(ranked, page, taste, tokens)
+        hits = self._hits(ranked, page, taste, known if asked.explain else None)
         note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
         reason: Reason = "corrected" if corrections else "matched"
         if not known:

@@ -1,8 +1,8 @@
 """BM25F as one sparse vector, so that a vector index can compute it as an inner product.
 
-The index multiplies each matching pair of values by the token's inverse document frequency and adds them up; everything
-else of the formula is in the document's values. With one field of weight 1 the sum is exactly the BM25 of Lucene 8 and
-later, which leaves out the constant factor ``k1 + 1``.
+The query's values carry each token's inverse document frequency, the document's values everything else of the formula;
+the index multiplies each matching pair and adds them up. With one field of weight 1 the sum is exactly the BM25 of
+Lucene 8 and later, which leaves out the constant factor ``k1 + 1``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from persrv.errors import RecipeError
 from persrv.text.terms import Terms
@@ -48,7 +48,7 @@ def collisions(vocabulary: Iterable[str]) -> int:
 
 
 def idf(documents: int, document_frequency: int) -> float:
-    """Return the inverse document frequency of Lucene and Qdrant, ``ln(1 + (n - df + 0.5) / (df + 0.5))``, above 0.
+    """Return the inverse document frequency of Lucene, ``ln(1 + (n - df + 0.5) / (df + 0.5))``, above 0.
 
     Args:
         documents: Number of documents ``n``, >= ``document_frequency``.
@@ -122,6 +122,32 @@ def query_vector(tokens: Mapping[str, float]) -> SparseVector:
         weights[token_id(token)] += weight
     indices = sorted(weights)
     return SparseVector(indices, [weights[i] for i in indices])
+
+
+class CorpusCounts(Protocol):
+    """What a query needs to know of a collection, however many machines it stands on."""
+
+    @property
+    def documents(self) -> int:
+        """Number of documents, those without any text included."""
+        ...
+
+    def frequencies(self, tokens: Iterable[str]) -> Mapping[str, int]:
+        """Return token to the number of documents that hold it; tokens that none holds are left out."""
+        ...
+
+
+def idf_weights(tokens: Mapping[str, float], counts: CorpusCounts) -> dict[str, float]:
+    """Return each token's weight times its inverse document frequency.
+
+    The query carries the IDF, since an index counts within each of its shards, and goes on counting what was removed.
+
+    Args:
+        tokens: Token to weight above 0, as :func:`persrv.text.tokenizer.query_tokens` gives them.
+        counts: Of the collection.
+    """
+    documents, frequencies = counts.documents, counts.frequencies(tokens)
+    return {token: weight * idf(documents, frequencies.get(token, 0)) for token, weight in tokens.items()}
 
 
 class CorpusStatistics:
@@ -204,6 +230,10 @@ class CorpusStatistics:
         caption, captions would be twenty times the average, and count for little just because they are rare.
         """
         return {field: self.lengths[field] / n for field, n in sorted(self.documents_with.items()) if n}
+
+    def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:
+        """Return token to the number of documents that hold it, see :class:`CorpusCounts`."""
+        return {token: count for token in tokens if (count := self.document_frequencies.get(token, 0))}
 
     def idf(self, token: str) -> float:
         """Return the token's inverse document frequency, see :func:`idf`."""

@@ -137,13 +137,10 @@ def reference(
     beta: float = 0.5,
     gamma: float = 1.0,
 ) -> list[tuple[str, float]]:
-    """What :func:`online` must answer, point by point: Lucene's IDF, then the formula; ``keep`` holds filtered ids."""
+    """What :func:`online` must answer: inner products, then the formula; ``keep`` holds filtered ids."""
     texts = {p.id: p.vectors[TEXT] for p in points if TEXT in p.vectors}
     bags = {i: dict(zip(t.indices, t.values, strict=True)) for i, t in texts.items() if isinstance(t, SparseVector)}
-    count = len(bags)
-    frequency = {token: sum(token in bag for bag in bags.values()) for token in tokens}
-    idf = {t: np.log((count - df + 0.5) / (df + 0.5) + 1.0) for t, df in frequency.items()}
-    recall = {i: sum(idf[t] * bag[t] for t in tokens if t in bag) for i, bag in bags.items() if set(bag) & set(tokens)}
+    recall = {i: sum(bag[t] for t in tokens if t in bag) for i, bag in bags.items() if set(bag) & set(tokens)}
     kept = {i: score for i, score in recall.items() if keep is None or i in keep}
     best = sorted(kept.items(), key=lambda item: -item[1])[:pool]
     answers = []

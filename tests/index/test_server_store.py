@@ -69,7 +69,7 @@ def test_a_version_is_a_collection_with_its_provenance_and_the_name_is_an_alias(
     assert wanted.shard_number == 1
     assert wanted.replication_factor == 1
     assert wanted.vectors["image"].hnsw_config.m == 0
-    assert wanted.sparse_vectors["text"].modifier is m.Modifier.IDF
+    assert wanted.sparse_vectors["text"].modifier is None
     assert fake.indexes[current] == set(STICKER_PAYLOAD)
     metadata = fake.local.get_collection(current).config.metadata
     assert metadata["persrv"]["manifest"]["stickers"] == 5

@@ -1,23 +1,53 @@
 """What a collection's words make of a query."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pytest
+
 from persrv.online.query_parser import Lexicon
+from persrv.text.bm25f import idf
+from persrv.text.spelling import Speller
 
 
-def never() -> dict[str, str]:
-    raise AssertionError("spellings were asked for although every word is known")
+@dataclass(frozen=True)
+class Counts:
+    documents: int
+    known: dict[str, int]
+
+    def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:
+        return {token: self.known[token] for token in tokens if token in self.known}
+
+
+def never() -> Speller:
+    raise AssertionError("a speller was made although every word is known")
 
 
 def test_corrections_change_the_words_and_keep_what_was_typed() -> None:
-    understood = Lexicon({"happi": 3, "cat": 2}, lambda: {"happi": "happy"}).understand("Hapyy cat")
-    assert (understood.typed, understood.query) == ("Hapyy cat", "happy cat")
-    assert understood.known == {"cat": 1.0, "happi": 1.0}
-    assert understood.corrections == {"hapyy": "happy"}
+    known = {"happi": 3, "cat": 2}
+    parsed = Lexicon(Counts(10, known), lambda: Speller(known, {"happi": "happy"})).parse("Hapyy cat")
+    assert (parsed.typed, parsed.query) == ("Hapyy cat", "happy cat")
+    assert parsed.known == {"cat": 1.0, "happi": 1.0}
+    assert parsed.token_weights == pytest.approx({"cat": idf(10, 2), "happi": idf(10, 3)})
+    assert parsed.most == pytest.approx(idf(10, 2) + idf(10, 3))
+    assert parsed.corrections == {"hapyy": "happy"}
 
 
-def test_spellings_are_asked_for_only_when_a_word_is_unknown() -> None:
-    assert Lexicon({"cat": 1}, never).understand("cats").known == {"cat": 1.0}
+def test_a_speller_is_made_only_when_a_word_is_unknown() -> None:
+    assert Lexicon(Counts(5, {"cat": 1}), never).parse("cats").known == {"cat": 1.0}
 
 
-def test_the_ceiling_counts_unknown_words_too() -> None:
-    lexicon = Lexicon({"cat": 1}, dict)
-    assert lexicon.ceiling(lexicon.understand("cat zzz"), 10) > lexicon.ceiling(lexicon.understand("cat"), 10)
+def test_the_best_possible_score_counts_unknown_words_too() -> None:
+    lexicon = Lexicon(Counts(10, {"cat": 1}), lambda: Speller({"cat": 1}))
+    assert lexicon.parse("cat zzz").most > lexicon.parse("cat").most
+    assert lexicon.parse("cat zzz").token_weights == lexicon.parse("cat").token_weights
+
+
+def test_counts_are_those_of_the_moment() -> None:
+    known = {"cat": 1}
+    lexicon = Lexicon(Counts(10, known), never)
+    before = lexicon.parse("cat").token_weights["cat"]
+    known["cat"] = 5
+    assert lexicon.parse("cat").token_weights["cat"] == pytest.approx(idf(10, 5)) < before

@@ -171,8 +171,8 @@ def test_only_the_hits_shown_are_read_whole(tiny: Tiny, monkeypatch: pytest.Monk
         retriever.record("ann", "", retriever.search("cat")[0].sticker_id)
         monkeypatch.setattr(EmbeddedCollection, "retrieve", counted)
         monkeypatch.setattr(EmbeddedCollection, "query", slim)
-        assert len(retriever.search("happy cat", "ann", limit=7, explain=True)) == 7
-    assert read == [7]
+        assert len(retriever.search("happy cat", "ann", limit=5, explain=True)) == 5
+    assert read == [5]
 
 
 def test_more_like_this(retriever: Retriever, tiny_built: Tiny) -> None:

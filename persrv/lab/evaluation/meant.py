@@ -15,7 +15,7 @@ from persrv.ranking.formula import utility_factor
 from persrv.recipe import Meaning, Ranking
 from persrv.text import query_tokens
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.fusion import Blend, ceiling, fused, recalled
+from persrv.text.meaning.fusion import Blend, best_text_score, fused, recalled
 from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.rows import cosines
 from persrv.text.meaning.space import MeaningSpace
@@ -41,11 +41,10 @@ def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking
     weights = ranking or Ranking()
     space, likeness = _likeness(view, encoder, settings)
     lift = utility_factor(view.utility, weights.beta)
-    frequencies = view.words.statistics.document_frequencies
 
     def together(query: str, user: str) -> Floats:
         words, near = view.words.scores(query), likeness(query)
-        best = ceiling(query_tokens(query), frequencies, view.words.size)
+        best = best_text_score(query_tokens(query), view.words.statistics)
         blend = Blend.of(space, best, settings.weight, settings.reach)
         return np.where(recalled(words, near, blend), fused(words, near, blend), 0.0) * lift
 

@@ -16,7 +16,7 @@ from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.ranking.formula import rounded, style_factor, style_similarity, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
-from persrv.text.meaning.fusion import Blend, ceiling, fused, recalled
+from persrv.text.meaning.fusion import Blend, best_text_score, fused, recalled
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -149,7 +149,7 @@ class Candidates:
         if self._likeness is None:
             return np.zeros_like(text), np.zeros_like(text), text > 0
         cosine = self._likeness.cosines(query)
-        most = ceiling(query_tokens(query), self.view.words.statistics.document_frequencies, self.view.words.size)
+        most = best_text_score(query_tokens(query), self.view.words.statistics)
         settings = self._recipe.meaning
         blend = Blend.of(self._likeness.space, most, settings.weight, settings.reach)
         return fused(text, cosine, blend) - text, cosine, recalled(text, cosine, blend)

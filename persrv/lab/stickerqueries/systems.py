@@ -16,6 +16,7 @@ from persrv.ranking.formula import rounded
 from persrv.recipe import Recipe
 from persrv.text import CorpusStatistics, tokenize
 from persrv.text.meaning.fusion import Blend, fused, recalled
+from persrv.text.spelling import Speller
 
 Floats = NDArray[np.float64]
 
@@ -50,23 +51,22 @@ def product(
         statistics.add({"queries": queries})
     cosines = meanings.cosines(wanted) if meanings else None
     for number, search in enumerate(wanted):
-        understood, best = _understood(statistics, documents[search.sticker], search)
-        found = words.scores(understood.known, search.sticker, search.kept)
+        parsed = _parsed(statistics, documents[search.sticker], search)
+        found = words.scores(parsed.known, search.sticker, search.kept)
         if meanings is not None and cosines is not None:
-            blend = Blend.of(meanings.space(search), best, recipe.meaning.weight, recipe.meaning.reach)
+            blend = Blend.of(meanings.space(search), parsed.most, recipe.meaning.weight, recipe.meaning.reach)
             answers = recalled(found, cosines[number], blend)
             found = np.where(answers, fused(found, cosines[number], blend), 0.0)
         yield found
 
 
-def _understood(statistics: CorpusStatistics, whole: Sequence[str], search: Search) -> tuple[ParsedQuery, float]:
-    """Return what is made of a query, and the best possible BM25F, without the words that only it brought in."""
+def _parsed(statistics: CorpusStatistics, whole: Sequence[str], search: Search) -> ParsedQuery:
+    """Return what is made of a query, without the words that only it brought in."""
     statistics.remove({"queries": whole})
     statistics.add({"queries": search.kept})
     try:
-        lexicon = Lexicon(statistics.document_frequencies, statistics.surfaces)
-        understood = lexicon.understand(search.query)
-        return understood, lexicon.ceiling(understood, statistics.documents)
+        lexicon = Lexicon(statistics, lambda: Speller(statistics.document_frequencies, statistics.surfaces()))
+        return lexicon.parse(search.query)
     finally:
         statistics.remove({"queries": search.kept})
         statistics.add({"queries": whole})

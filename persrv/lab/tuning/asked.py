@@ -22,7 +22,7 @@ from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.ranking.formula import style_factor, style_similarity, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
-from persrv.text.meaning.fusion import Blend, ceiling, fused, recalled
+from persrv.text.meaning.fusion import Blend, best_text_score, fused, recalled
 
 Floats = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class HeldOutQueries:
         if self._likeness is None:
             return scores
         near = self._likeness.cosines(query)
-        most = ceiling(query_tokens(query), words.statistics.document_frequencies, words.size)
+        most = best_text_score(query_tokens(query), words.statistics)
         blend = Blend.of(self._likeness.space, most, recipe.meaning.weight, recipe.meaning.reach)
         return np.where(recalled(scores, near, blend), fused(scores, near, blend), 0.0)
 

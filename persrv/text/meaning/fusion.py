@@ -1,8 +1,8 @@
 """Words and meaning in one score: the reference that the engine's request is tested against.
 
-    score = bm25f + weight · ceiling · max(0, cos - floor) / spread
+    score = bm25f + weight · most · max(0, cos - floor) / spread
 
-``ceiling`` is what BM25F could give the query at most. It makes both parts grow alike with the number and the rarity of
+``most`` is what BM25F could give the query at most. It makes both parts grow alike with the number and the rarity of
 the query's words, whatever the size of the collection, so that one weight serves all. Each sticker's score depends on
 that sticker alone, never on which others were recalled, unlike min-max or z-scores over a pool and unlike RRF.
 """
@@ -16,11 +16,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.text.bm25f import idf
+from persrv.text.bm25f import CorpusCounts, idf_weights
 from persrv.text.meaning.space import MeaningSpace
 
 WEIGHT = 0.15
-"""What one standard deviation of likeness is worth, as a share of the ceiling."""
+"""What one standard deviation of likeness adds, as a share of the best possible text score."""
 
 REACH = 1.0
 """Standard deviations above the floor from which a sticker that has none of the words is let in."""
@@ -41,28 +41,26 @@ class Blend:
     entry: float
 
     @classmethod
-    def of(cls, space: MeaningSpace, ceiling: float, weight: float = WEIGHT, reach: float = REACH) -> Self:
+    def of(cls, space: MeaningSpace, most: float, weight: float = WEIGHT, reach: float = REACH) -> Self:
         """Return the blend for a query.
 
         Args:
             space: Knows how alike things are by chance.
-            ceiling: See :func:`ceiling`.
-            weight: Share of the ceiling for each standard deviation, >= 0.
+            most: See :func:`best_text_score`.
+            weight: Share of ``most`` for each standard deviation, >= 0.
             reach: Standard deviations, >= 0.
         """
-        return cls(weight * ceiling / space.spread, space.floor, space.floor + reach * space.spread)
+        return cls(weight * most / space.spread, space.floor, space.floor + reach * space.spread)
 
 
-def ceiling(tokens: Mapping[str, float], frequencies: Mapping[str, int], documents: int) -> float:
+def best_text_score(tokens: Mapping[str, float], counts: CorpusCounts) -> float:
     """Return what BM25F gives a query at most, ``Σ_t weight_t · idf_t``; 1 for a query without tokens.
 
     Args:
         tokens: All tokens of the query, unknown ones too, with their weights.
-        frequencies: Token to the number of stickers that have it.
-        documents: Number of stickers.
+        counts: Of the collection.
     """
-    worth = sum(weight * idf(documents, frequencies.get(token, 0)) for token, weight in tokens.items())
-    return worth or 1.0
+    return sum(idf_weights(tokens, counts).values()) or 1.0
 
 
 def likeness(cosine: NDArray[np.floating[Any]], blend: Blend) -> NDArray[np.float64]:

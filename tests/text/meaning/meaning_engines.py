@@ -63,11 +63,6 @@ def _filled(store: Store, points: Sequence[Point], sizes: tuple[int, int]) -> An
 
 
 def sparse_scores(points: Sequence[Point], tokens: Sequence[int]) -> NDArray[np.float64]:
-    """BM25F with Lucene's IDF over the points that have words."""
+    """Inner products with the points that have words."""
     bags = [dict(zip(*p.vectors[TEXT], strict=True)) if TEXT in p.vectors else {} for p in points]
-    count = sum(bool(bag) for bag in bags)
-    worth = {}
-    for token in tokens:
-        having = sum(token in bag for bag in bags)
-        worth[token] = np.log((count - having + 0.5) / (having + 0.5) + 1.0)
-    return np.array([sum(worth[t] * bag[t] for t in tokens if t in bag) for bag in bags])
+    return np.array([sum(bag[t] for t in tokens if t in bag) for bag in bags])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from persrv.errors import IndexMismatchError
 from persrv.records import FIELDS, Semantics
 from persrv.text.bm25f import idf
-from persrv.text.meaning.fusion import Blend, ceiling, fused, likeness, recalled
+from persrv.text.meaning.fusion import Blend, best_text_score, fused, likeness, recalled
 from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.phrases import phrases
 from persrv.text.meaning.registry import text_encoder
@@ -178,10 +180,19 @@ def test_damaged_spaces_are_refused(change: dict[str, object]) -> None:
         MeaningSpace.from_dict(content)
 
 
-def test_a_blend_is_worth_a_share_of_what_words_could_give() -> None:
-    most = ceiling({"cat": 1.0, "gone": 0.5}, {"cat": 3}, 10)
+@dataclass(frozen=True)
+class Counts:
+    documents: int
+    known: dict[str, int]
+
+    def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:
+        return {token: self.known[token] for token in tokens if token in self.known}
+
+
+def test_a_blend_gives_a_share_of_what_words_could_give() -> None:
+    most = best_text_score({"cat": 1.0, "gone": 0.5}, Counts(10, {"cat": 3}))
     assert most == pytest.approx(idf(10, 3) + 0.5 * idf(10, 0))
-    assert ceiling({}, {}, 10) == 1.0
+    assert best_text_score({}, Counts(10, {})) == 1.0
     space = MeaningSpace(np.zeros(2, np.float32), np.zeros(2, np.float32), np.eye(2, dtype=np.float32), 0.1, 0.2)
     blend = Blend.of(space, most, weight=0.2, reach=1.5)
     assert (blend.slope, blend.floor, blend.entry) == pytest.approx((most, 0.1, 0.4))
