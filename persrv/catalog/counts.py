@@ -84,11 +84,14 @@ class Statistics(Part):
                 connection.execute(wanted.order_by(last.desc(), table.c.sticker_id).limit(max(limit, 0))).scalars()
             )
 
-    def pick_counts(self, until: datetime | None = None) -> dict[str, PickCounts]:
+    def pick_counts(
+        self, until: datetime | None = None, stickers: Sequence[str] | None = None
+    ) -> dict[str, PickCounts]:
         """Return the counts of each sticker that was picked at all.
 
         Args:
             until: Only picks before this moment, so that an evaluation learns nothing from its future.
+            stickers: Only of these, at most 500; all where it is ``None``.
 
         Raises:
             CatalogError: ``until`` has no time zone.
@@ -103,6 +106,8 @@ class Statistics(Part):
         ).group_by(table.c.sticker_id)
         if until is not None:
             wanted = wanted.where(table.c.time < until)
+        if stickers is not None:
+            wanted = wanted.where(table.c.sticker_id.in_(stickers))
         with self._database.read() as connection:
             found = {sticker_id: PickCounts(*counts) for sticker_id, *counts in connection.execute(wanted)}
         return dict(sorted(found.items()))

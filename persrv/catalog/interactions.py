@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, tuple_
+from sqlalchemy import Connection, and_, func, or_, select, tuple_
 
 from persrv.catalog.affinity import count, typed_before
 from persrv.catalog.batches import chunks, insert_new
@@ -158,7 +158,35 @@ class Interactions(Part):
                 or_(table.c.time > last.time, and_(table.c.time == last.time, table.c.id > last.id)),
             )
 
-    def latest_picks(self, most: int, stickers: Collection[str]) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
+    def last_pick(self) -> int:
+        """Return the number of the pick that was stored last; 0 before the first."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.max(interactions.c.id))).scalar() or 0)
+
+    def users_since(self, pick: int) -> list[str]:
+        """Return the users of picks that were stored after the pick of this number, sorted."""
+        wanted = select(interactions.c.user).where(interactions.c.id > pick).distinct()
+        with self._database.read() as connection:
+            return sorted(connection.execute(wanted).scalars())
+
+    def users_of(self, stickers: Sequence[str]) -> set[str]:
+        """Return the users who picked one of the stickers."""
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for chunk in chunks(stickers):
+                wanted = select(interactions.c.user).where(interactions.c.sticker_id.in_(chunk)).distinct()
+                found.update(connection.execute(wanted).scalars())
+        return found
+
+    def picked(self, users: Sequence[str]) -> list[str]:
+        """Return the stickers that some users, at most 500, picked, sorted."""
+        wanted = select(interactions.c.sticker_id).where(interactions.c.user.in_(users)).distinct()
+        with self._database.read() as connection:
+            return sorted(connection.execute(wanted).scalars())
+
+    def latest_picks(
+        self, most: int, stickers: Collection[str], users: Sequence[str] | None = None
+    ) -> Iterator[tuple[str, list[tuple[str, datetime]]]]:
         """Walk through the users; yield each with their latest picks, the oldest first.
 
         Users come in the database's order of names, picks of one moment in the order in which they were stored. One
@@ -167,10 +195,13 @@ class Interactions(Part):
         Args:
             most: Most picks of one user, >= 1.
             stickers: Only picks of these stickers count.
+            users: Only these, at most 500; all where it is ``None``.
         """
         table = interactions
         key = tuple_(table.c.user, table.c.time, table.c.id)
         wanted = select(table.c.user, table.c.time, table.c.id, table.c.sticker_id).order_by(*key).limit(_PAGE)
+        if users is not None:
+            wanted = wanted.where(table.c.user.in_(users))
         page = wanted
         user: str | None = None
         latest: deque[tuple[str, datetime]] = deque(maxlen=most)

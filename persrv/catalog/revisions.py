@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from persrv.catalog.batches import chunks
+from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Part
 from persrv.catalog.ownership import placed_here
 from persrv.catalog.tables import counters, indexed_stickers, placements, stickers, vocabularies
 
-_STICKERS = "stickers"
+_STICKERS, _READY = "stickers", "ready:"
 
 
 class Revisions(Part):
@@ -21,19 +21,30 @@ class Revisions(Part):
     def revision(self) -> int:
         """Return the number of the last change; 0 before the first."""
         with self._database.read() as connection:
-            return _last(connection)
+            return _value(connection, _STICKERS)
 
     def touch(self, sticker_ids: Iterable[str]) -> None:
         """Say that something changed that points are made from, such as a picture's vectors beside the catalog."""
         with self._database.write() as connection:
             mark(connection, sticker_ids)
 
-    def changed(self, build: str, after: int, ready: int, limit: int) -> list[tuple[str, int]]:
-        """Return stickers that changed after the build's points were made, with their revisions, oldest change first.
+    def ready(self, collection: str) -> int:
+        """Return the change up to which a collection's new stickers are read completely, see :meth:`set_ready`."""
+        with self._database.read() as connection:
+            return _value(connection, _READY + collection)
+
+    def set_ready(self, collection: str, revision: int) -> None:
+        """Say that everything that a collection's new stickers need is there, up to this change."""
+        row = {"name": _READY + collection, "value": revision}
+        with self._database.write() as connection:
+            upsert(connection, counters, [row])
+
+    def changed(self, build: str, after: tuple[int, str], ready: int, limit: int) -> list[tuple[int, str]]:
+        """Return the revisions and ids of stickers that changed, oldest change first.
 
         Args:
             build: Whose points.
-            after: Only changes with a larger number.
+            after: Only what comes after this revision and id.
             ready: Up to this change new stickers are read completely. Later ones are left out as long as the build
                 has no point of them: a source was still being read.
             limit: Most stickers.
@@ -45,25 +56,23 @@ class Revisions(Part):
             .exists()
         )
         wanted = (
-            select(stickers.c.id, stickers.c.revision)
-            .where(stickers.c.revision > after, or_(stickers.c.revision <= ready, known))
+            select(stickers.c.revision, stickers.c.id)
+            .where(tuple_(stickers.c.revision, stickers.c.id) > after)
             .order_by(stickers.c.revision, stickers.c.id)
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [(row.id, row.revision) for row in connection.execute(wanted)]
+            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here(connection))
+            wanted = wanted.where(or_(known, and_(stickers.c.revision <= ready, here.exists())))
+            return [(row.revision, row.id) for row in connection.execute(wanted)]
 
-    def listed(self, sticker_ids: Iterable[str]) -> set[str]:
-        """Return those of the stickers that some loader finds at present."""
-        found: set[str] = set()
+    def changed_since(self, revision: int, sticker_ids: Iterable[str]) -> list[str]:
+        """Return those of the stickers that changed after a revision."""
+        found: list[str] = []
         with self._database.read() as connection:
             for chunk in chunks(sticker_ids):
-                wanted = (
-                    select(placements.c.sticker_id)
-                    .where(placed_here(connection), placements.c.sticker_id.in_(chunk))
-                    .distinct()
-                )
-                found.update(connection.execute(wanted).scalars())
+                later = select(stickers.c.id).where(stickers.c.id.in_(chunk), stickers.c.revision > revision)
+                found.extend(connection.execute(later).scalars())
         return found
 
 
@@ -73,7 +82,7 @@ def mark(connection: Connection, sticker_ids: Iterable[str]) -> None:
     The counter's row is locked until the transaction ends, so that revisions appear in their order.
     """
     for number, chunk in enumerate(chunks(sorted(set(sticker_ids)))):
-        revision = _next(connection) if not number else _last(connection)
+        revision = _next(connection) if not number else _value(connection, _STICKERS)
         connection.execute(update(stickers).where(stickers.c.id.in_(chunk)).values(revision=revision))
 
 
@@ -84,6 +93,6 @@ def _next(connection: Connection) -> int:
     return int(connection.execute(raised.returning(counters.c.value)).scalar_one())
 
 
-def _last(connection: Connection) -> int:
-    found = connection.execute(select(counters.c.value).where(counters.c.name == _STICKERS)).scalar()
+def _value(connection: Connection, name: str) -> int:
+    found = connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar()
     return int(found or 0)

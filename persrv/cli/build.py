@@ -38,6 +38,9 @@ def build(
     engine: Annotated[str, typer.Option("--engine", help="Where models work: local, or ray for a cluster.")] = "local",
     workers: Annotated[int | None, typer.Option("--workers", help="With ray: how many models work at once.")] = None,
     gpus: Annotated[float | None, typer.Option("--gpus", help="With ray: GPUs that each takes, 0.5 for half.")] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build the index anew, also where an update in place would do.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a collection, or bring it up to date; an interrupted build goes on where it stopped.
@@ -51,10 +54,12 @@ def build(
     from persrv.offline import build_collection
 
     runs_on = _engine(engine, workers, gpus)
-    report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit, engine=runs_on)
+    report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit, engine=runs_on, rebuild=rebuild)
     if as_json:
         built = report.manifest.facts() if report.manifest else None
-        print_json(asdict(report) | {"manifest": built, "encoded": report.encoded})
+        update = report.index
+        way = {"way": update.way, "written": update.written, "removed": update.removed} if update else None
+        print_json(asdict(report) | {"manifest": built, "encoded": report.encoded, "index": way})
     else:
         _tell(report)
     if strict and report.skipped:

@@ -13,7 +13,7 @@ from persrv.index.language import Point, StoredVector
 from persrv.index.schema import IMAGE, MEANING, STYLE, TEXT, point_id
 from persrv.recipe import Text
 from persrv.records import Sticker, Utility
-from persrv.text.bm25f import document_vector
+from persrv.text import Terms, terms_vector
 
 SHOWN = 400
 """Characters of the payload's ``semantics``, which is for people; the index holds all words."""
@@ -38,6 +38,7 @@ class PointMaker:
     def point(
         self,
         sticker: Sticker,
+        terms: Terms,
         utility: Utility,
         picks: int,
         image: NDArray[np.float32] | None,
@@ -49,6 +50,7 @@ class PointMaker:
 
         Args:
             sticker: What it is.
+            terms: Its texts' counted tokens.
             utility: How good.
             picks: How often it was picked.
             image: Unit vector in the collection's space, shape (d,), ``None`` or all zero without a picture.
@@ -56,7 +58,7 @@ class PointMaker:
             group: Id of its group of near-duplicates, ``""`` for none.
             meaning: Rows of the multivector ``meaning``, shape (r, k), ``None`` or r = 0 for none.
         """
-        words = document_vector(dict(sticker.semantics.items()), self.text, self.average_lengths)
+        words = terms_vector(terms, self.text, self.average_lengths)
         vectors: dict[str, StoredVector] = {}
         if words.indices:
             vectors[TEXT] = words

@@ -11,7 +11,7 @@ from pathlib import Path
 from persrv.errors import QueryError
 from persrv.index.manifest import Manifest
 from persrv.indexing.progress import Progress, Silent
-from persrv.offline.assemble import assemble
+from persrv.indexing.update import IndexUpdate, update_index
 from persrv.offline.engines import Engine, engine_named
 from persrv.offline.ingest import Ingested, PickFilter, ingest
 from persrv.offline.loading import load, load_stickers
@@ -35,7 +35,8 @@ class BuildReport:
         removed: Stickers that left the source since the last build.
         picks: New picks.
         stages: What each reading stage did.
-        users: Users with a style profile.
+        users: Users whose style profile was fitted.
+        index: What became of the index, ``None`` where it was left alone.
         skipped: Items that could not be used, each with a reason once; those of stages are tried again at the next
             build.
         seconds: Wall-clock time.
@@ -48,6 +49,7 @@ class BuildReport:
     picks: int
     stages: tuple[StageReport, ...]
     users: int
+    index: IndexUpdate | None
     skipped: tuple[Skipped, ...]
     seconds: float
     notes: tuple[str, ...] = ()
@@ -67,11 +69,14 @@ def build_collection(
     limit: int | None = None,
     keep_pick: PickFilter | None = None,
     engine: str | Engine = "local",
+    rebuild: bool = False,
 ) -> BuildReport:
     """Build a collection, or bring it up to date, and publish it.
 
-    An interrupted build keeps what it had read and goes on from there; until the new index is complete, searches see
-    the old one. What cannot be used is skipped and reported.
+    Where the published index was made by the same recipe, only the points of what changed are written, in place. Else,
+    or where the collection has changed too much for what was fitted on it, an index is built beside and switched to;
+    until it is complete, searches see the old one. An interrupted build keeps what it had read and goes on from there.
+    What cannot be used is skipped and reported.
 
     Args:
         recipe: A recipe's name, its ``.toml`` path, or the object.
@@ -82,6 +87,7 @@ def build_collection(
         keep_pick: Picks for which it is false are not taken in; evaluation holds picks back this way.
         engine: Where models work: ``"local"``, ``"ray"``, or an engine with settings of its own, such as
             :class:`~persrv.offline.engines.RayEngine`. It is closed at the end.
+        rebuild: Fit the collection and build its index anew, also where an update in place would do.
 
     Raises:
         RecipeError: There is no such recipe, or it is wrong.
@@ -108,11 +114,11 @@ def build_collection(
         if "ingest" in parts:
             came = ingest(catalog, loaders, pick_loaders, shown, keep_pick)
         reports = tuple(run_stage(stage, workspace, catalog, runs_on, shown, limit) for stage in stages)
-        published = None
+        published: IndexUpdate | None = None
         if "index" in parts:
             store = workspace.store()
             opened.callback(store.close)
-            published = assemble(workspace, catalog, readers, store, shown)
+            published = update_index(workspace, catalog, readers.vectors, store, shown, rebuild=rebuild)
     return BuildReport(
         manifest=published.manifest if published else None,
         stickers=came.stickers,
@@ -120,6 +126,7 @@ def build_collection(
         picks=came.picks,
         stages=reports,
         users=published.users if published else 0,
+        index=published,
         # A picture that cannot be opened fails in every stage, and is one thing to mend.
         skipped=tuple(dict.fromkeys((*came.skipped, *(item for report in reports for item in report.skipped)))),
         seconds=time.monotonic() - started,

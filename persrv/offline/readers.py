@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from persrv.catalog import VectorCache
 from persrv.images.duplicates import PerceptualHash
-from persrv.images.encoder import ImageEncoder
-from persrv.indexing.cached_encoder import CachedEncoder
+from persrv.indexing.vector_sources import VectorSources, open_vectors
 from persrv.offline.stage import Stage, Worker
 from persrv.offline.stages.look import Looker, LookStage
-from persrv.text.meaning.encoder import TextEncoder
 from persrv.workspace import Workspace
 
 READING = ("look", "ocr", "describe")
@@ -25,22 +22,12 @@ class Readers:
     """A recipe's readers.
 
     Attributes:
-        encoder: Makes the vectors ``image``.
-        images: Their cache.
-        style: Makes the raw vectors of style; ``encoder`` itself where the recipe names no other.
-        styles: Their cache.
-        perceptual_hashes: The cache of perceptual hashes, by which near-duplicates are found.
+        vectors: Its encoders and their caches.
         stages: The reading stages that the recipe asks for, in order.
-        meaning: Makes the vectors ``meaning``, ``None`` where recall is by words alone.
     """
 
-    encoder: ImageEncoder
-    images: VectorCache
-    style: ImageEncoder
-    styles: VectorCache
-    perceptual_hashes: VectorCache
+    vectors: VectorSources
     stages: tuple[Stage[Any], ...]
-    meaning: TextEncoder | None
 
 
 @contextmanager
@@ -56,26 +43,14 @@ def open_readers(workspace: Workspace, parts: Collection[str] = READING) -> Iter
         RecipeError: A model that is not there, or a setting that it does not know.
     """
     recipe = workspace.recipe
-    encoder, perceptual_hash = workspace.encoder(), PerceptualHash()
-    with ExitStack() as opened:
-        images = opened.enter_context(workspace.vectors(encoder))
-        perceptual_hashes = opened.enter_context(workspace.vectors(perceptual_hash))
-        looking, caches = [encoder, perceptual_hash], [images, perceptual_hashes]
-        style, styles = encoder, images
-        if recipe.style.encoder:
-            style = workspace.style_encoder()
-            styles = opened.enter_context(workspace.vectors(style))
-            looking.append(style)
-            caches.append(styles)
-        meaning = workspace.text_encoder()
-        if meaning is not None:
-            meaning = CachedEncoder(meaning, opened.enter_context(workspace.phrases(meaning)))
-        stages: list[Stage[Any]] = [LookStage(Looker(looking), caches, recipe.image.batch)]
+    with open_vectors(workspace) as vectors:
+        encoders, caches = vectors.looking
+        stages: list[Stage[Any]] = [LookStage(Looker(encoders), caches, recipe.image.batch)]
         if recipe.ocr.engine and "ocr" in parts:
             stages.append(_ocr(workspace))
         if recipe.describe.engine and "describe" in parts:
             stages.append(_describe(workspace))
-        yield Readers(encoder, images, style, styles, perceptual_hashes, tuple(stages), meaning)
+        yield Readers(vectors, tuple(stages))
 
 
 def worker(workspace: Workspace, stage: str) -> Worker[Any]:

@@ -86,7 +86,7 @@ def entry(number: int, tags: tuple[str, ...] = (), pack: str = "", size: int = 0
 
 
 def changed(catalog: Catalog, after: int, ready: int = 1 << 40) -> list[str]:
-    return [sticker_id for sticker_id, _ in catalog.changed("b1", after, ready, 100)]
+    return [sticker_id for _, sticker_id in catalog.changed("b1", (after, "g"), ready, 100)]
 
 
 def test_everything_that_shows_in_a_point_gives_a_new_revision(catalog: Catalog) -> None:

@@ -14,11 +14,14 @@ from persrv.errors import IndexMismatchError, MissingExtraError, RecipeError
 from persrv.images.encoders.cnn import STYLE_DIMENSION
 from persrv.images.statistics import StatisticsEncoder
 from persrv.index.schema import IMAGE, STYLE, point_id
-from persrv.indexing.styles import gather_styles
+from persrv.indexing.style_fit import StyleFit
+from persrv.indexing.vector_sources import pictured
 from persrv.offline import build_collection
 from persrv.online.overview import overview
 from persrv.online.retriever import Retriever
 from persrv.ranking.style_space import REVISION
+from persrv.recipe import Text
+from persrv.text import Terms
 from persrv.text.bm25f import SparseVector
 from tiny_collection import MEANINGS, STYLES, Tiny
 
@@ -56,11 +59,14 @@ def test_what_words_foretell_is_taken_out_of_the_vectors(tmp_path: Path) -> None
     hand, meaning = np.divmod(np.arange(180), 30)
     raw = random.normal(size=(6, 24))[hand] + 2 * random.normal(size=(30, 24))[meaning]
     ids = [f"{number:032x}" for number in range(181)]
-    words = [SparseVector([int(number)], [0.5]) for number in meaning] + [SparseVector([], [])]
+    words = [SparseVector([int(number)], [0.5]) for number in meaning]
     packs = [f"hand {number}" for number in hand] + [""]
+    nothing = [Terms.of({})] * 181
     with VectorCache(tmp_path, "drawn", "1", 24) as cache:
         cache.append(ids[:180], raw)
-        apart, left_in = (gather_styles(ids, packs, cache, 24, said).vectors for said in (words, None))
+        have, seen = pictured(ids, cache)
+        fits = [StyleFit.fit([ids[i] for i in have], seen, packs[:180], said, {"tags": 1.0}) for said in (words, None)]
+        apart, left_in = (fit.vectors_of(ids, packs, nothing, Text(), cache) for fit in fits)
 
     def same_hand(vectors: NDArray[np.float32]) -> float:
         cosines = vectors[:180] @ vectors[:180].T

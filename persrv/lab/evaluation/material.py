@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from persrv.catalog import Catalog
 from persrv.errors import NotFoundError
 from persrv.images.encoder import ImageEncoder
-from persrv.indexing.styles import fit_styles, sticker_words
+from persrv.indexing.style_fit import StyleFit, meaning_words
 from persrv.recipe import Recipe
 from persrv.records import Sticker
+from persrv.text import CorpusStatistics, SparseVector, Terms
 from persrv.workspace import Workspace
 
 Vectors = NDArray[np.floating[Any]]
@@ -67,9 +68,11 @@ class Material:
         This is the one place where the evaluation decides what style is.
         """
         looks = self._looks("style")
-        packs = [sticker.packs[0] if sticker.packs else "" for sticker in self.stickers]
-        words = sticker_words(lambda: self.stickers, self.recipe.text) if self.recipe.style.apart else None
-        return fit_styles(looks.rows, looks.raw, packs, words).vectors.astype(np.float64)
+        seen = [self.stickers[row] for row in looks.rows]
+        packs = [sticker.packs[0] if sticker.packs else "" for sticker in seen]
+        ids = [sticker.id for sticker in seen]
+        fit = StyleFit.fit(ids, looks.raw, packs, self._meant(seen) if self.recipe.style.apart else None, {})
+        return self._spread(looks, fit.vectors)
 
     @cached_property
     def content_vectors(self) -> NDArray[np.float64]:
@@ -81,6 +84,13 @@ class Material:
         looks = self._looks("content")
         length = np.linalg.norm(looks.raw, axis=1, keepdims=True)
         return self._spread(looks, np.divide(looks.raw, length, out=np.zeros_like(looks.raw), where=length > 0))
+
+    def _meant(self, seen: Sequence[Sticker]) -> list[SparseVector]:
+        statistics = CorpusStatistics(self.recipe.text)
+        for sticker in self.stickers:
+            statistics.add(dict(sticker.semantics.items()))
+        lengths, text = statistics.average_lengths, self.recipe.text
+        return [meaning_words(Terms.of(dict(sticker.semantics.items())), text, lengths) for sticker in seen]
 
     def _looks(self, role: str) -> RawVectors:
         if role not in self.looks:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from persrv.images.space import Space
 from persrv.ranking.style_space.packs import covariance_within, likeness, numbered, usable
 from persrv.ranking.style_space.predict import predicted
+from persrv.ranking.style_space.word_looks import WordLooks
 from persrv.ranking.style_space.words import Floats, Indices, WordTable
 from persrv.text.bm25f import SparseVector
 
@@ -54,6 +55,7 @@ class MeaningCentred:
         space: Projects pictures that have no words here: the same as a sticker whose words predict nothing. This is
             what an index has to keep.
         removed: Share of the predicted look that was subtracted, in [0, 1]; near 0 where words do not tell looks.
+        word_looks: What words predict, ``None`` where nothing was subtracted.
         likeness: How alike a pack's stickers are beyond what words explain, see
             :func:`~persrv.ranking.style_space.packs.likeness`.
     """
@@ -62,6 +64,7 @@ class MeaningCentred:
     space: Space
     removed: float
     likeness: float
+    word_looks: WordLooks | None = None
 
     @classmethod
     def fit(cls, raw: NDArray[np.floating[Any]], documents: Iterable[SparseVector], packs: Sequence[str]) -> Self:
@@ -81,13 +84,14 @@ class MeaningCentred:
         if len(packs) != len(raw):
             raise ValueError(f"{len(packs)} packs for {len(raw)} vectors")
         space = _undamped(Space.fit(raw))
-        looks, owners = _looks(space, raw), numbered(packs)
+        looks, owners = centred_looks(space, raw), numbered(packs)
         rows = usable(owners)
-        found, removed = 0.0, 0.0
+        found, removed, word_looks = 0.0, 0.0, None
         if len(rows):
             table = _table(documents, len(raw))
             found = _beyond_words(looks, table, owners, rows)
-            removed = _subtract(looks, table, owners, rows) if found >= HAND else 0.0
+            if found >= HAND:
+                removed, word_looks = _subtract(looks, table, owners, rows)
         if found >= HAND:
             covariance = covariance_within(looks[rows], owners[rows])
             space = _damped(space, covariance, _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE)
@@ -95,14 +99,28 @@ class MeaningCentred:
             covariance = covariance_within(looks, np.zeros(len(looks), np.int64))
             space = _damped(space, covariance, _TOTAL_DIRECTIONS, _TOTAL_SHRINKAGE)
         _finish(looks, space)
-        return cls(looks, space, removed, found)
+        return cls(looks, space, removed, found, word_looks)
 
 
 def _undamped(space: Space) -> Space:
     return replace(space, directions=space.directions[:0], damping=space.damping[:0])
 
 
-def _looks(space: Space, raw: NDArray[np.floating[Any]]) -> Floats:
+def later_style(space: Space, looks: Floats, predicted: Floats, removed: float) -> Floats:
+    """Return the style vectors of stickers that came after the fit, shape (m, d): unit, or zero as the fitted ones.
+
+    Args:
+        space: Of :class:`MeaningCentred`.
+        looks: From :func:`centred_looks`, shape (m, d).
+        predicted: What their words predict, shape (m, d).
+        removed: Of :class:`MeaningCentred`.
+    """
+    style = looks - np.float32(removed) * predicted
+    _finish(style, space)
+    return style
+
+
+def centred_looks(space: Space, raw: NDArray[np.floating[Any]]) -> Floats:
     """Return raw vectors centred, scaled and clipped, shape (n, d), the average at zero."""
     looks = np.empty(raw.shape, np.float32)
     for start in range(0, len(raw), _ROWS):
@@ -126,16 +144,20 @@ def _beyond_words(looks: Floats, table: WordTable, owners: Indices, rows: Indice
     return likeness(meaning[rows], owners[rows])
 
 
-def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> float:
-    """Take out what words predict, in place, and return which share of it; 0 where that would take out the hand."""
+def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> tuple[float, WordLooks | None]:
+    """Take out what words predict, in place, and return which share of it and what predicted it.
+
+    The share is 0 where that would take out the drawing style.
+    """
+    learnt = WordLooks.learn(looks, table)
     meaning = predicted(looks, table, owners)
     removed = _slope(looks, meaning)
     meaning *= np.float32(-removed)
     meaning += looks
     if likeness(meaning[rows], owners[rows]) < _KEPT * likeness(looks[rows], owners[rows]):
-        return 0.0
+        return 0.0, None
     looks[...] = meaning
-    return removed
+    return removed, learnt
 
 
 def _slope(looks: Floats, meaning: Floats) -> float:

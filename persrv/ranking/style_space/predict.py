@@ -33,11 +33,7 @@ def predicted(values: Floats, table: WordTable, owners: Indices) -> Floats:
         table: The words of the n stickers.
         owners: Number of each sticker's owner, shape (n,), in [0, n): its pack, or one of its own.
     """
-    sums, mass = np.zeros((table.size, values.shape[1]), np.float32), np.zeros(table.size)
-    for rows in _blocks(np.arange(len(values))):
-        words, block = table.dense(rows)
-        sums[words] += block.T @ values[rows]
-        mass[words] += block.sum(axis=0, dtype=np.float64)
+    sums, mass = word_sums(values, table)
     answer = np.zeros_like(values, dtype=np.float32)
     order, sizes = np.argsort(owners, kind="stable"), np.bincount(owners)
     alone = order[sizes[owners[order]] == 1]
@@ -48,11 +44,21 @@ def predicted(values: Floats, table: WordTable, owners: Indices) -> Floats:
         answer[rows] = _over(others @ sums[words] - own * values[rows], block)
     together = order[sizes[owners[order]] > 1]
     for members in np.split(together, np.flatnonzero(np.diff(owners[together])) + 1 if len(together) else []):
-        _foretell_pack(answer, values, table, members, sums, mass)
+        _predict_pack(answer, values, table, members, sums, mass)
     return answer
 
 
-def _foretell_pack(
+def word_sums(values: Floats, table: WordTable) -> tuple[Floats, NDArray[np.float64]]:
+    """Return the weighted sum of looks of each word's stickers, shape (V, d), and of the weights, shape (V,)."""
+    sums, mass = np.zeros((table.size, values.shape[1]), np.float32), np.zeros(table.size)
+    for rows in _blocks(np.arange(len(values))):
+        words, block = table.dense(rows)
+        sums[words] += block.T @ values[rows]
+        mass[words] += block.sum(axis=0, dtype=np.float64)
+    return sums, mass
+
+
+def _predict_pack(
     answer: Floats, values: Floats, table: WordTable, members: Indices, sums: Floats, mass: NDArray[np.float64]
 ) -> None:
     """Write the predicted looks of one pack's stickers, learnt from all other packs."""

@@ -24,13 +24,15 @@ class WordTable:
         starts: Where each row begins in ``words`` and ``weights``, shape (n + 1,).
         words: Word numbers below ``size``, distinct within a row, shape (nnz,).
         weights: >= 0, shape (nnz,).
-        size: Number of words, V.
+        tokens: Token id of each word, ascending, shape (V,).
+        rarity: Inverse document frequency of each word, shape (V,).
     """
 
     starts: Indices
     words: Indices
     weights: Floats
-    size: int
+    tokens: Indices
+    rarity: Floats
 
     @classmethod
     def of(cls, documents: Iterable[SparseVector]) -> Self:
@@ -47,7 +49,12 @@ class WordTable:
         found, words, frequency = np.unique(np.array(tokens, np.int64), return_inverse=True, return_counts=True)
         rarity = np.array([idf(len(starts) - 1, count) for count in frequency.tolist()], np.float32)
         weights = np.array(values, np.float32) * rarity[words]
-        return cls(np.array(starts, np.int64), words.astype(np.int64), weights, len(found))
+        return cls(np.array(starts, np.int64), words.astype(np.int64), weights, found, rarity)
+
+    @property
+    def size(self) -> int:
+        """Number of words, V."""
+        return len(self.tokens)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -67,7 +74,7 @@ class WordTable:
         pairs = np.unique(self.words * count + owners[self.rows])
         users = np.bincount(pairs // count, minlength=self.size)
         weights = np.where(users[self.words] >= 2, self.weights, np.float32(0))
-        return type(self)(self.starts, self.words, weights, self.size)
+        return type(self)(self.starts, self.words, weights, self.tokens, self.rarity)
 
     def dense(self, rows: Indices) -> tuple[Indices, Floats]:
         """Return the words of some rows, ascending, shape (v,), and the rows' weights of them, shape (len(rows), v)."""

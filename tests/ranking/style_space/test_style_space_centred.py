@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from persrv.images.space import Space
 from persrv.ranking.style_space import MeaningCentred
-from persrv.ranking.style_space.centred import HAND
+from persrv.ranking.style_space.centred import HAND, centred_looks, later_style
 from persrv.text.bm25f import SparseVector
 
 NONE = SparseVector([], [])
@@ -168,3 +168,18 @@ def test_impossible_input_is_refused() -> None:
         MeaningCentred.fit(found.raw, found.word[:1], found.packs)
     with pytest.raises(ValueError, match="finite"):
         MeaningCentred.fit(np.full((2, 2), np.nan), [NONE] * 2, ["", ""])
+
+
+def test_a_sticker_that_comes_later_gets_the_vector_that_it_would_have_had() -> None:
+    found = world()
+    centred = MeaningCentred.fit(found.raw, found.word, found.packs)
+    learnt = centred.word_looks
+    assert learnt is not None
+    looks = centred_looks(centred.space, found.raw)
+    for row in (0, 37, 179):
+        pack = np.flatnonzero(found.style == found.style[row])
+        predicted = learnt.predicted(found.word[row], pack, lambda rows: looks[rows])
+        vector = later_style(centred.space, looks[row : row + 1], predicted[None], centred.removed)
+        assert vector[0] == pytest.approx(centred.vectors[row], abs=1e-5)
+    strange = learnt.predicted(SparseVector([1_000_000], [0.5]), np.zeros(0, np.int64), lambda rows: looks[rows])
+    assert not strange.any()

@@ -15,7 +15,11 @@ def table_of(weights: list[list[float]] | NDArray[np.float32]) -> WordTable:
     dense = np.array(weights, np.float32)
     rows, words = np.nonzero(dense)
     starts = np.searchsorted(rows, np.arange(len(dense) + 1))
-    return WordTable(starts.astype(np.int64), words.astype(np.int64), dense[rows, words], dense.shape[1])
+    return WordTable(starts.astype(np.int64), words.astype(np.int64), dense[rows, words], *words_of(dense))
+
+
+def words_of(dense: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    return np.arange(dense.shape[1]), np.ones(dense.shape[1], np.float32)
 
 
 def oracle(values: NDArray[np.float32], weights: NDArray[np.float32], owners: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,0 +1,124 @@
+"""A whole new build beside the current one: the catalog and the vectors become two published Qdrant collections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+
+from persrv.catalog import Catalog
+from persrv.catalog.batches import chunks
+from persrv.index.engine import Store
+from persrv.index.manifest import Manifest, new_build
+from persrv.index.schema import sticker_schema, user_schema
+from persrv.indexing.fit import Fit
+from persrv.indexing.fitting import BATCH, Survey, fit_collection, survey
+from persrv.indexing.making import CollectionPoints
+from persrv.indexing.progress import Progress
+from persrv.indexing.users import learn_profiles, write_profiles
+from persrv.indexing.vector_sources import VectorSources
+from persrv.text import TOKENIZER
+from persrv.text.bm25f import collisions
+from persrv.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published.
+
+    Attributes:
+        manifest: The sticker collection's manifest.
+        users: Users with a style profile that were written.
+    """
+
+    manifest: Manifest
+    users: int
+
+
+def build_beside(
+    workspace: Workspace,
+    catalog: Catalog,
+    sources: VectorSources,
+    store: Store,
+    progress: Progress,
+    fit: Fit | None = None,
+) -> Published:
+    """Build both collections beside the current ones, then switch to them.
+
+    Args:
+        workspace: The recipe and its folder.
+        catalog: Has the stickers.
+        sources: Give vectors.
+        store: Where the collections go.
+        progress: Shows how far it is.
+        fit: Taken as it is; by default the collection is fitted.
+
+    Raises:
+        VectorIndexError: The index cannot be written; the current one is untouched.
+    """
+    recipe, build = workspace.recipe, new_build()
+    # What changes from here on is made again when the build is in use.
+    revision, picks = catalog.revision(), catalog.last_pick()
+    catalog.begin_index(build, revision, picks, None)
+    found = survey(workspace, catalog, sources, build, progress)
+    catalog.put_counts(build, found.statistics)
+    fit = fit or fit_collection(workspace, catalog, sources, found, build, progress)
+    catalog.begin_index(build, revision, picks, fit.save(workspace))
+    manifest = _manifest(workspace, sources, build, found, fit)
+    schema = sticker_schema(
+        manifest.dimension,
+        recipe.index.hnsw_m,
+        recipe.index.replication_factor,
+        fit.meaning.dimension if fit.meaning else 0,
+        manifest.style_dimension,
+    )
+    stickers = store.create(recipe.name, schema, manifest)
+    tastes = np.zeros((len(found.ids), manifest.taste_dimension), np.float32)
+    rows = {sticker_id: row for row, sticker_id in enumerate(found.ids)}
+    points = CollectionPoints(recipe, catalog, sources, fit)
+    with progress.stage("indexing stickers", len(found.ids)) as advance:
+        for batch in chunks(found.ids, BATCH):
+            indexed = catalog.indexed(build, batch)
+            made = points.make(
+                [*catalog.stickers(batch)],
+                {sticker_id: known.group for sticker_id, known in indexed.items()},
+                {sticker_id: known.terms for sticker_id, known in indexed.items()},
+            )
+            stickers.upsert([each.point for each in made])
+            for each in made:
+                tastes[rows[each.indexed.sticker_id]] = each.taste
+            advance(len(batch))
+    users = store.create(
+        workspace.users_name, user_schema(manifest.taste_dimension, recipe.index.replication_factor), manifest
+    )
+    learnt = learn_profiles(catalog, rows, tastes, recipe.style)
+    people, centroids = write_profiles(learnt, stickers, users, progress)
+    store.publish(workspace.users_name, users, centroids)
+    store.publish(recipe.name, stickers)
+    return Published(manifest, people)
+
+
+def _manifest(workspace: Workspace, sources: VectorSources, build: str, found: Survey, fit: Fit) -> Manifest:
+    texts = sources.meaning
+    return Manifest(
+        build=build,
+        vocabulary=build,
+        recipe=workspace.recipe.name,
+        tokenizer=TOKENIZER,
+        text=workspace.recipe.fingerprint("text"),
+        encoder=f"{sources.encoder.name}@{sources.encoder.revision}",
+        dimension=fit.space.dimension,
+        avg_length=dict(fit.average_lengths),
+        stickers=len(found.ids),
+        collisions=collisions(found.statistics.document_frequencies),
+        space=fit.space.to_dict(),
+        meaning=f"{texts.name}@{texts.revision}" if texts else "",
+        meaning_space=fit.meaning.to_dict() if fit.meaning else {},
+        style=workspace.style_name,
+        style_dimension=fit.style.dimension if fit.style else 0,
+        style_space=fit.style.space.to_dict() if fit.style else {},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        persrv=version("persrv"),
+    )

@@ -1,0 +1,46 @@
+"""How far a collection may go from the fit of its index before it is fitted anew.
+
+Three things that points take from the collection move as it changes, and each has a bound. What a page moves by at the
+bounds is measured in docs/decisions/0031-change-in-place.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from persrv.catalog import Catalog
+from persrv.indexing.fit import Fit
+from persrv.workspace import Workspace
+
+LENGTHS = 0.1
+"""Largest change of a field's average length, as a logarithm: a tenth. It moves a value of BM25F by at most ``b`` times
+as much, so by less than 8 % in a field with the usual ``b = 0.75``."""
+
+COUNT = 0.25
+"""Largest change of the number of stickers, as a logarithm: a space fitted on four fifths of a collection is near that
+of all of it."""
+
+UTILITY = 0.1
+"""Largest change of the utility that the most picked sticker would get by a new scale."""
+
+
+def grew(workspace: Workspace, catalog: Catalog, build: str) -> float:
+    """Return the change of the number of stickers since a build was fitted, as a logarithm, >= 0.
+
+    Raises:
+        BuildGoneError: The catalog does not know the build.
+        IndexMismatchError: Its fit cannot be read.
+    """
+    fit = Fit.load(catalog.index_state(build).fit, workspace)
+    return abs(math.log((catalog.count() + 1) / (fit.stickers + 1)))
+
+
+def drift_of_lengths(fitted: Mapping[str, float], now: Mapping[str, float]) -> float:
+    """Return the largest change of a field's average length as a logarithm, >= 0.
+
+    A field that nobody had when the fit was made counts as average whatever its length, which is no drift; neither is
+    a field that nobody has any more.
+    """
+    both = fitted.keys() & now.keys()
+    return max((abs(math.log(now[field] / fitted[field])) for field in both), default=0.0)

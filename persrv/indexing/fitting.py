@@ -1,0 +1,135 @@
+"""Fits a collection: one walk counts the words, then the spaces are learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from persrv.catalog import Catalog
+from persrv.catalog.batches import chunks
+from persrv.catalog.indexed import IndexedSticker
+from persrv.images.duplicates import duplicate_groups
+from persrv.images.encoder import TextTower
+from persrv.images.space import Space
+from persrv.indexing.fit import Fit, fingerprint
+from persrv.indexing.progress import Progress
+from persrv.indexing.style_fit import StyleFit, meaning_words
+from persrv.indexing.vector_sources import VectorSources, pictured
+from persrv.ranking.profile import days_since_epoch
+from persrv.ranking.utility import UtilityScale
+from persrv.records import Sticker
+from persrv.text import CorpusStatistics, Terms
+from persrv.text.bm25f import SparseVector
+from persrv.text.meaning.learn import learned_space
+from persrv.text.meaning.space import MeaningSpace
+from persrv.workspace import Workspace
+
+BATCH = 256
+"""Stickers read, and points written, at once; Qdrant's own advice is 64 to 256."""
+
+MEANT = 10_000
+"""Stickers that the space of meanings is fitted on; more make it no better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one walk through a collection found.
+
+    Attributes:
+        ids: The listed stickers, ascending.
+        packs: First pack of each, ``""`` for none.
+        statistics: Of their words.
+    """
+
+    ids: Sequence[str]
+    packs: Sequence[str]
+    statistics: CorpusStatistics
+
+
+def survey(workspace: Workspace, catalog: Catalog, sources: VectorSources, build: str, progress: Progress) -> Survey:
+    """Count the words of every sticker, once, and keep the counts under ``build`` in the catalog."""
+    statistics = CorpusStatistics(workspace.recipe.text)
+    ids: list[str] = []
+    packs: list[str] = []
+    groups = find_duplicates(catalog, sources, progress)
+    with progress.stage("counting words", catalog.count()) as advance:
+        for batch in chunks(catalog.stickers(), BATCH):
+            made = [_counted(sticker, groups.get(sticker.id, "")) for sticker in batch]
+            for each in made:
+                statistics.add(each.terms)
+            catalog.put_indexed(build, made)
+            ids.extend(sticker.id for sticker in batch)
+            packs.extend(sticker.packs[0] if sticker.packs else "" for sticker in batch)
+            advance(len(batch))
+    return Survey(ids, packs, statistics)
+
+
+def fit_collection(
+    workspace: Workspace, catalog: Catalog, sources: VectorSources, found: Survey, build: str, progress: Progress
+) -> Fit:
+    """Fit a collection that was surveyed under ``build``; deterministic."""
+    recipe = workspace.recipe
+    lengths = found.statistics.average_lengths
+    with progress.stage("fitting spaces", None) as advance:
+        space = _image_space(found, sources)
+        style = None
+        if workspace.style_name:
+            have, raw = pictured(found.ids, sources.styles)
+            ids, packs = [found.ids[i] for i in have], [found.packs[i] for i in have]
+            words = _meant(catalog, workspace, build, ids, lengths) if recipe.style.apart else None
+            style = StyleFit.fit(ids, raw, packs, words, lengths)
+        meaning = _meaning_space(catalog, sources, found.ids, recipe.meaning.dimension)
+        advance(1)
+    counts = catalog.pick_counts()
+    nobody = (0, 0, 0)
+    table = [(c.picks, c.users, c.queries) if (c := counts.get(sticker_id)) else nobody for sticker_id in found.ids]
+    newest = max((c.last for c in counts.values()), default=None)
+    return Fit(
+        name=build,
+        made_for=fingerprint(workspace),
+        stickers=len(found.ids),
+        average_lengths=lengths,
+        space=space,
+        style=style,
+        meaning=meaning,
+        utility=UtilityScale.fit(table, recipe.utility.prior),
+        newest=None if newest is None else days_since_epoch(newest),
+    )
+
+
+def find_duplicates(catalog: Catalog, sources: VectorSources, progress: Progress) -> dict[str, str]:
+    """Return each near-duplicate's group; stickers without a copy are left out."""
+    with progress.stage("comparing pictures", None) as advance:
+        seen = sorted(catalog.pictured())
+        missing = set(sources.perceptual_hashes.missing(seen))
+        groups = duplicate_groups([s for s in seen if s not in missing], sources.perceptual_hashes.get)
+        advance(len(seen))
+    return groups
+
+
+def _counted(sticker: Sticker, group: str) -> IndexedSticker:
+    return IndexedSticker(sticker.id, Terms.of(dict(sticker.semantics.items())), group)
+
+
+def _image_space(found: Survey, sources: VectorSources) -> Space:
+    if isinstance(sources.encoder, TextTower):
+        # Texts have vectors beside the pictures; such vectors must not be moved.
+        return Space.as_it_is(sources.encoder.dimension)
+    have, raw = pictured(found.ids, sources.images)
+    return Space.fit(raw, [found.packs[i] for i in have])
+
+
+def _meant(
+    catalog: Catalog, workspace: Workspace, build: str, ids: Sequence[str], lengths: Mapping[str, float]
+) -> Iterator[SparseVector]:
+    for batch in chunks(ids, BATCH):
+        indexed = catalog.indexed(build, batch)
+        for sticker_id in batch:
+            yield meaning_words(indexed[sticker_id].terms, workspace.recipe.text, lengths)
+
+
+def _meaning_space(catalog: Catalog, sources: VectorSources, ids: Sequence[str], dimension: int) -> MeaningSpace | None:
+    if sources.meaning is None:
+        return None
+    chosen = [ids[len(ids) * number // MEANT] for number in range(MEANT)] if len(ids) > MEANT else ids
+    return learned_space(sources.meaning, [s.semantics for s in catalog.stickers(chosen)], dimension)

@@ -1,0 +1,135 @@
+"""A published index changed in place: points of changed stickers are written anew, those of removed ones deleted.
+
+The catalog is the truth. It numbers every change; what a build has not followed yet is made again by whoever opens it
+next, so that a kill at any moment costs nothing: writing a point twice is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import RLock
+
+from persrv.catalog import Catalog
+from persrv.catalog.batches import chunks
+from persrv.index.engine import Collection
+from persrv.index.schema import point_id
+from persrv.indexing.fit import Fit
+from persrv.indexing.making import CollectionPoints
+from persrv.indexing.progress import Progress, Silent
+from persrv.indexing.users import learn_again
+from persrv.indexing.vector_sources import VectorSources
+from persrv.workspace import Workspace
+
+TOGETHER = 64
+"""Points written at once: few, since an embedded engine keeps every thread waiting meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What became of some stickers.
+
+    Attributes:
+        written: Stickers whose points were written.
+        removed: Stickers whose points were deleted.
+        new: Stickers among the written ones that had no point before.
+    """
+
+    written: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+
+    def __add__(self, other: Refreshed) -> Refreshed:
+        return Refreshed(self.written + other.written, self.removed + other.removed, self.new + other.new)
+
+
+class PublishedIndex:
+    """One published build, to be changed in place. Safe for several threads.
+
+    Args:
+        workspace: The recipe and its folder.
+        catalog: Has the stickers.
+        sources: Give vectors.
+        stickers: The stickers' collection.
+        users: The users' collection of the same build.
+
+    Raises:
+        BuildGoneError: The catalog does not know the build.
+        IndexMismatchError: The build's fit is not here or cannot be read.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        catalog: Catalog,
+        sources: VectorSources,
+        stickers: Collection,
+        users: Collection,
+    ) -> None:
+        self.build = stickers.manifest.vocabulary
+        self._workspace = workspace
+        self._catalog = catalog
+        self._stickers = stickers
+        self._users = users
+        state = catalog.index_state(self.build)
+        self.fit = Fit.load(state.fit, workspace)
+        self._points = CollectionPoints(workspace.recipe, catalog, sources, self.fit)
+        self._seen = state.applied, "g"
+        self._lock = RLock()
+
+    def refresh(self, sticker_ids: Iterable[str]) -> Refreshed:
+        """Make the points of some stickers what the catalog says now; those that it does not list lose theirs.
+
+        Searches see a sticker as it was or as it is, never a mixture.
+
+        Raises:
+            VectorIndexError: The index cannot be written; the next :meth:`catch_up` or open tries again.
+        """
+        done = Refreshed()
+        with self._lock:
+            for chunk in chunks(sorted(set(sticker_ids)), TOGETHER):
+                wanted = chunk
+                while wanted:
+                    revision = self._catalog.revision()
+                    done += self._write(wanted)
+                    # Another process may have written an older state over a newer one meanwhile.
+                    wanted = self._catalog.changed_since(revision, wanted)
+        return done
+
+    def catch_up(self, progress: Progress | None = None) -> Refreshed:
+        """Bring all points up to the catalog that changed since they were made."""
+        done = Refreshed()
+        ready = self._catalog.ready(self._workspace.recipe.name)
+        with self._lock, (progress or Silent()).stage("updating stickers", None) as advance:
+            seen = self._catalog.revision()
+            while changed := self._catalog.changed(self.build, self._seen, ready, TOGETHER):
+                done += self.refresh(sticker_id for _, sticker_id in changed)
+                self._seen = changed[-1]
+                advance(len(changed))
+            self._catalog.follow_index(self.build, applied=seen)
+        return done
+
+    def learn(self, refreshed: Refreshed, progress: Progress | None = None) -> int:
+        """Fit the profiles anew of everybody with new picks or whose picked stickers came or went; return how many."""
+        last = self._catalog.last_pick()
+        names = {*self._catalog.users_since(self._catalog.index_state(self.build).fitted)}
+        names |= self._catalog.users_of([*refreshed.removed, *refreshed.new])
+        style = self._workspace.recipe.style
+        people = learn_again(self._catalog, self._stickers, self._users, names, style, progress or Silent())
+        self._catalog.follow_index(self.build, fitted=last)
+        return people
+
+    def _write(self, sticker_ids: list[str]) -> Refreshed:
+        catalog = self._catalog
+        known = catalog.indexed(self.build, sticker_ids)
+        groups = {sticker_id: before.group for sticker_id, before in known.items() if before.group}
+        made = self._points.make([*catalog.stickers(sticker_ids)], groups)
+        written = [each.indexed.sticker_id for each in made]
+        gone = sorted(set(known) - set(written))
+        if made:
+            self._stickers.upsert([each.point for each in made])
+        if gone:
+            self._stickers.delete([point_id(sticker_id) for sticker_id in gone])
+        catalog.change_indexed(self.build, [each.indexed for each in made], gone, self._workspace.recipe.text)
+        new = [sticker_id for sticker_id in written if sticker_id not in known]
+        return Refreshed(tuple(written), tuple(gone), tuple(new))
