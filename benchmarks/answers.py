@@ -14,7 +14,6 @@ for names and tags of its stickers, in English and Chinese; ``Retriever.search``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -31,8 +30,6 @@ from persrv.index.language import Nearest, Point, Request, ScoredPoint
 from persrv.index.schema import TEXT
 from persrv.offline import build_collection
 from persrv.online.answer import Answer
-from persrv.online.current_version import CurrentVersion
-from persrv.online.open_version import Opener
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.online.query_parser import QueryParser
 from persrv.online.recall import text_recall
@@ -97,12 +94,9 @@ def run(options: Options) -> list[Row]:
     with emoji_part(options.pictures_from, options.size) as part:
         build_collection(part.recipe, home=part.folder)
         workspace = Workspace.of(part.recipe, part.folder)
-        with workspace.catalog() as catalog, closing(workspace.store()) as store:
-            opener = Opener(workspace, catalog, store)
-            newest = CurrentVersion(opener)
-            built = Built(
-                Retriever(part.recipe, catalog, newest, opener.encoder), newest.version.stickers, newest.version.parser
-            )
+        with workspace.catalog() as catalog, Retriever.open(part.recipe, home=part.folder) as retriever:
+            version = retriever._newest.version
+            built = Built(retriever, version.stickers, version.parser)
             asked = _questions(part, catalog)
             rows = _against_bare(built, asked, options.repetitions or TURNS)
             few = list(islice(filter(built.whole_recall, asked), FEW_QUERIES))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
-from persrv.errors import QueryError
+from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, QueryError
 
 
 def edit(
@@ -22,7 +22,7 @@ def edit(
     recipe: RecipeOption = DEFAULT_RECIPE,
     as_json: JsonOption = False,
 ) -> None:
-    """Correct what a sticker says by hand; no model and no later build overwrites it.
+    """Correct what a sticker says by hand; searches find it at once, and no model or build overwrites it.
 
     Example: `persrv edit 3f2a9c tags "happy" "开心"`, `persrv edit 3f2a9c tags --reset`
     """
@@ -39,13 +39,25 @@ def edit(
         else:
             catalog.edit(known.id, field, given, editor=_editor())
         now = catalog.sticker(known.id)
+    bring_in(recipe)
     said = dict(now.semantics.items()).get(field, getattr(now, field, ()))
     shown = [said] if isinstance(said, str) else list(said)
     if as_json:
         print_json({"sticker_id": now.id, "field": field, "values": shown})
         return
     typer.echo(f"{now.title} ({now.id[:8]}) {field}: {', '.join(shown) or '(nothing)'}")
-    typer.echo(f"run persrv build {recipe} to search by it", err=True)
+
+
+def bring_in(recipe: str) -> None:
+    """Bring what changed in the catalog into the index, and say so where that has to wait."""
+    from persrv.online.retriever import Retriever
+
+    try:
+        Retriever.open(recipe).close()
+    except IndexLockedError:
+        typer.echo("the program that has the collection open finds it within a second", err=True)
+    except (NotFoundError, IndexMismatchError):
+        typer.echo(f"run persrv build {recipe} to search by it", err=True)
 
 
 def _editor() -> str:

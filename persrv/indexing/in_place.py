@@ -77,6 +77,15 @@ class PublishedIndex:
         self._seen = state.applied, "g"
         self._lock = RLock()
 
+    @property
+    def seen(self) -> tuple[int, str]:
+        """The last change, and its sticker, that the points follow in this process."""
+        return self._seen
+
+    def is_of(self, stickers: Collection) -> bool:
+        """Whether this is the index that ``stickers`` opens."""
+        return self._stickers is stickers
+
     def refresh(self, sticker_ids: Iterable[str]) -> Refreshed:
         """Make the points of some stickers what the catalog says now; those that it does not list lose theirs.
 

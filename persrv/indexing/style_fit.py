@@ -101,9 +101,9 @@ class StyleFit:
         """
         answer = np.zeros((len(ids), self.dimension), np.float32)
         places = [self._place(sticker_id) for sticker_id in ids]
-        fitted = [i for i, place in enumerate(places) if place is not None]
+        fitted = [i for i, place in enumerate(places) if place >= 0]
         answer[fitted] = self.vectors[[places[i] for i in fitted]]
-        later = [i for i, place in enumerate(places) if place is None]
+        later = [i for i, place in enumerate(places) if place < 0]
         have, rows = pictured([ids[i] for i in later], raw)
         if not len(have):
             return answer
@@ -171,10 +171,11 @@ class StyleFit:
             arrays |= {"sums": self.word_looks.sums, "mass": self.word_looks.mass}
         return arrays
 
-    def _place(self, sticker_id: str) -> int | None:
+    def _place(self, sticker_id: str) -> int:
+        """Return a sticker's row, -1 where it was not fitted on."""
         name = sticker_id.encode()
         place = int(np.searchsorted(self.ids, np.bytes_(name)))
-        return place if place < len(self.ids) and self.ids[place] == name else None
+        return place if place < len(self.ids) and self.ids[place] == name else -1
 
     def _predicted(self, pack: str, terms: Terms, text: Text, raw: VectorCache) -> NDArray[np.float32]:
         if self.word_looks is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from persrv.online.request import FilterValue
 from persrv.online.retriever import Retriever
 from persrv.ranking.profile import StyleProfile
 from persrv.recipe import Recipe
-from persrv.records import Impression, Interaction, PickKind, StyleSummary
+from persrv.records import Impression, Interaction, PickKind, Sticker, StyleSummary
 
 
 class AsyncRetriever:
@@ -101,6 +101,14 @@ class AsyncRetriever:
     async def forget(self, user: str) -> int:
         """Delete all that is held of a user, see :meth:`Retriever.forget`."""
         return await asyncio.to_thread(self._retriever.forget, user)
+
+    async def edit(self, sticker_id: str, field: str, phrases: Iterable[str], *, editor: str = "") -> Sticker:
+        """Set a field of a sticker, see :meth:`Retriever.edit`."""
+        return await asyncio.to_thread(self._retriever.edit, sticker_id, field, phrases, editor=editor)
+
+    async def reset(self, sticker_id: str, field: str, *, editor: str = "") -> Sticker:
+        """Give a field back to the sticker's sources, see :meth:`Retriever.reset`."""
+        return await asyncio.to_thread(self._retriever.reset, sticker_id, field, editor=editor)
 
     async def refresh(self) -> bool:
         """Go on to the newest build, see :meth:`Retriever.refresh`."""

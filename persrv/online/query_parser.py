@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,12 @@ from persrv.text.spelling import Speller, unknown_words
 
 SMALL_WORD = 4
 """Letters up to which an unknown word is not corrected when other words of the query are known."""
+
+SPELLER_SECONDS = 0.05
+"""What corrects words is made anew after every change of a sticker where that takes no longer than this."""
+
+SPELLER_SHARE = 100
+"""Else a hundredth of the time is spent on that at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class Lexicon:
     def __init__(self, counts: CorpusCounts, speller: Callable[[], Speller]) -> None:
         self._counts = counts
         self._make_speller = speller
+        self._speller_made: tuple[Speller, float, float] | None = None
+        self._changed = False
 
     def parse(self, query: str) -> ParsedQuery:
         """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
@@ -86,9 +95,23 @@ class Lexicon:
         known = self._counts.frequencies(tokens)
         return idf_weights({token: weight for token, weight in tokens.items() if token in known}, self._counts)
 
-    @cached_property
+    def words_changed(self) -> None:
+        """Say that stickers changed, so that unknown words are corrected by other ones from now on."""
+        self._changed = True
+
+    @property
     def _speller(self) -> Speller:
-        return self._make_speller()
+        now = time.monotonic()
+        if self._speller_made is not None:
+            speller, took, since = self._speller_made
+            # Of a large collection it takes seconds, and picks change words all the time.
+            if not self._changed or (took > SPELLER_SECONDS and now - since < took * SPELLER_SHARE):
+                return speller
+        self._changed = False
+        speller = self._make_speller()
+        done = time.monotonic()
+        self._speller_made = speller, done - now, done
+        return speller
 
 
 class QueryParser:

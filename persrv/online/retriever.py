@@ -20,11 +20,13 @@ from persrv.online.arguments import check_choice, check_query, check_sticker
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.hits import HitMaker
+from persrv.online.live_index import LiveIndex
 from persrv.online.open_version import Opener, OpenVersion
 from persrv.online.page import Page, best_first
 from persrv.online.ranker import Ranker
 from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters, similar_request
 from persrv.online.search_service import SearchRequest, SearchService
+from persrv.online.sticker_commands import StickerCommands
 from persrv.online.user_commands import UserCommands
 from persrv.recipe import Ranking, Recipe
 from persrv.records import Sticker, Team, check_user
@@ -33,7 +35,7 @@ from persrv.text.terms import Terms
 from persrv.workspace import Workspace
 
 
-class Retriever(UserCommands):
+class Retriever(UserCommands, StickerCommands):
     """Searches one built collection. Safe for several threads; close it, or use it in a ``with`` block.
 
     Open one with :meth:`open`. It stays on the build that was current then, and goes on to the newest one when its own
@@ -43,10 +45,13 @@ class Retriever(UserCommands):
         recipe: What the collection was opened with.
     """
 
-    def __init__(self, recipe: Recipe, catalog: Catalog, newest: CurrentVersion, encoder: ImageEncoder) -> None:
+    def __init__(
+        self, recipe: Recipe, catalog: Catalog, newest: CurrentVersion, encoder: ImageEncoder, live: LiveIndex
+    ) -> None:
         self.recipe = recipe
         self._catalog = catalog
         self._newest = newest
+        self._live = live
         self._encoder = encoder
         self._closing = ExitStack()
         self._serving = Serving(recipe, catalog) if recipe.compare.name else None
@@ -72,7 +77,11 @@ class Retriever(UserCommands):
             opened.callback(store.close)
             catalog = opened.enter_context(workspace.existing_catalog())
             opener = Opener(workspace, catalog, store)
-            retriever = cls(workspace.recipe, catalog, CurrentVersion(opener), opener.encoder)
+            newest = CurrentVersion(opener)
+            live = LiveIndex(workspace, catalog, newest)
+            opened.callback(live.close)
+            live.start()
+            retriever = cls(workspace.recipe, catalog, newest, opener.encoder, live)
             retriever._closing = opened.pop_all()
         return retriever
 

@@ -9,6 +9,7 @@ from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, ch
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.feedback import DATED_AHEAD, PickReceipt, learn_pick
+from persrv.online.live_index import LiveIndex
 from persrv.ranking.profile import StyleProfile
 from persrv.records import PICK_KINDS, Impression, Interaction, PickKind, StyleSummary, check_user
 
@@ -19,13 +20,14 @@ class UserCommands:
     _catalog: Catalog
     _newest: CurrentVersion
     _serving: Serving | None
+    _live: LiveIndex
 
     def record(
         self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
     ) -> PickReceipt:
         """Write down that a user picked a sticker, and move their profile at once.
 
-        The sticker's utility and historical queries follow at the next build.
+        The sticker's utility and historical queries follow within a second.
 
         Args:
             user: Who, see :func:`persrv.records.check_user`.
@@ -48,6 +50,8 @@ class UserCommands:
         check_choice("kind", kind, PICK_KINDS)
         sticker = self._catalog.sticker(check_text("sticker", sticker_id, LONGEST_QUERY))
         new = self._catalog.record(Interaction(name, typed, sticker.id, time or now, kind))
+        if new:
+            self._live.soon(sticker.id)
         profile = (
             self._newest.ask(lambda version: learn_pick(version, name, sticker, when)) if new else self.profile(name)
         )

@@ -51,7 +51,7 @@ def build_another(recipe: Recipe, home: Path) -> None:
     with Workspace.of(recipe, home).existing_catalog() as catalog:
         plain = next(sticker for sticker in catalog.stickers() if WORD not in sticker.semantics.tags)
         catalog.edit(plain.id, "tags", [*plain.semantics.tags, WORD], "ann")
-    build_collection(recipe, home=home, only=["index"])
+    build_collection(recipe, home=home, only=["index"], rebuild=True)
 
 
 def found(retriever: Retriever) -> list[tuple[str, float]]:

@@ -1,0 +1,145 @@
+"""Keeps the published index up to the catalog while people search: changes are written behind the answers.
+
+Whatever changes is in the catalog first. A thread of its own brings it into the index a moment later, in small
+batches; what others changed, such as a command line while this program has the index open, it finds by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextlib import ExitStack
+from threading import Condition, Lock, Thread
+
+from persrv.catalog import Catalog
+from persrv.errors import BuildGoneError, IndexMismatchError, PersrvError
+from persrv.indexing.in_place import PublishedIndex, Refreshed
+from persrv.indexing.vector_sources import VectorSources, open_vectors
+from persrv.online.current_version import CurrentVersion
+from persrv.online.open_version import OpenVersion
+from persrv.workspace import Workspace
+
+GATHERED_SECONDS = 0.2
+"""How long picks are gathered before their stickers' points are written: a popular sticker is written once for many."""
+
+LOOK_SECONDS = 1.0
+"""How often changes by others are looked for: one statement of the catalog."""
+
+_log = logging.getLogger("persrv")
+
+
+class LiveIndex:
+    """The index of an open collection, kept up to the catalog. Safe for several threads.
+
+    Args:
+        workspace: The recipe and its folder.
+        catalog: Has the truth.
+        newest: The version that is open.
+    """
+
+    def __init__(self, workspace: Workspace, catalog: Catalog, newest: CurrentVersion) -> None:
+        self._workspace = workspace
+        self._catalog = catalog
+        self._newest = newest
+        self._opened = ExitStack()
+        self._making = Lock()
+        self._sources: VectorSources | None = None
+        self._index: PublishedIndex | None = None
+        self._waiting: set[str] = set()
+        self._changed = Condition()
+        self._closing = False
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Bring in what was left when the collection was open last, then go on looking."""
+        self._look()
+        self._thread = Thread(target=self._run, name="persrv-live-index", daemon=True)
+        self._thread.start()
+
+    def refresh(self, sticker_ids: Iterable[str]) -> Refreshed:
+        """Write the points of some stickers now, as the catalog has them.
+
+        A build that cannot be changed in place, since an older persrv or another machine made it, stays as it is until
+        the next build.
+
+        Raises:
+            VectorIndexError: The index cannot be written; the catalog keeps the change, and it is tried again.
+        """
+        wanted = [*sticker_ids]
+
+        def write(version: OpenVersion) -> Refreshed:
+            try:
+                index = self._of(version)
+            except (BuildGoneError, IndexMismatchError) as error:
+                _log.warning("the build %s is not changed in place: %s", version.manifest.build, error)
+                return Refreshed()
+            done = index.refresh(wanted)
+            version.parser.lexicon.words_changed()
+            return done
+
+        return self._newest.ask(write)
+
+    def soon(self, sticker_id: str) -> None:
+        """Write a sticker's point within a second."""
+        with self._changed:
+            self._waiting.add(sticker_id)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Write what is waiting, and stop; closing twice is harmless."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._write_waiting()
+        self._opened.close()
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self._changed:
+                called = self._changed.wait_for(lambda: self._waiting or self._closing, LOOK_SECONDS)
+            if called and not self._closing:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, GATHERED_SECONDS)
+            self._write_waiting()
+            if not self._closing:
+                self._look()
+
+    def _write_waiting(self) -> None:
+        with self._changed:
+            waiting, self._waiting = self._waiting, set()
+        if not waiting:
+            return
+        try:
+            self.refresh(waiting)
+        except PersrvError as error:
+            _log.warning("stickers changed, and their points could not be written yet: %s", error)
+
+    def _look(self) -> None:
+        try:
+            self._newest.ask(self._catch_up)
+        except PersrvError as error:
+            _log.warning("the index does not follow the catalog yet: %s", error)
+
+    def _catch_up(self, version: OpenVersion) -> None:
+        build = version.manifest.vocabulary
+        index = self._index if self._index and self._index.is_of(version.stickers) else None
+        try:
+            seen = index.seen if index else (self._catalog.index_state(build).applied, "g")
+            if self._catalog.changed(build, seen, self._catalog.ready(self._workspace.recipe.name), 1):
+                self._of(version).catch_up()
+                version.parser.lexicon.words_changed()
+        except (BuildGoneError, IndexMismatchError) as error:
+            _log.info("the build %s is not changed in place: %s", build, error)
+
+    def _of(self, version: OpenVersion) -> PublishedIndex:
+        with self._making:
+            if self._sources is None:
+                self._sources = self._opened.enter_context(open_vectors(self._workspace))
+            if self._index is None or not self._index.is_of(version.stickers):
+                self._index = PublishedIndex(
+                    self._workspace, self._catalog, self._sources, version.stickers, version.users
+                )
+            return self._index

@@ -1,0 +1,123 @@
+"""A collection that changes while it is searched."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+
+from built_collection import points
+from persrv import AsyncRetriever, Retriever, build_collection
+from persrv.workspace import Workspace
+from tiny_collection import Tiny
+
+WORD = "zebra"
+
+
+def ids(retriever: Retriever, query: str) -> list[str]:
+    return [hit.sticker_id for hit in retriever.search(query, limit=40)]
+
+
+def soon(happens: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if happens():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen within ten seconds")
+
+
+def like_from_nothing(tiny: Tiny) -> None:
+    """The index holds what a build from nothing would, as far as rounding goes."""
+    before = points(tiny.file, tiny.home)
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
+    after = points(tiny.file, tiny.home)
+    assert before.keys() == after.keys()
+    for key, point in after.items():
+        assert before[key]["payload"] == pytest.approx(point["payload"], abs=1e-6)
+
+
+def test_an_edit_is_found_at_once_and_what_it_replaced_is_not(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        cat = ids(retriever, "cat")[0]
+        assert retriever.search(WORD).reason == "unmatched"
+        assert retriever.edit(cat, "tags", [WORD]).semantics.tags == (WORD,)
+        assert ids(retriever, WORD) == [cat]
+        assert retriever.search(WORD)[0].payload["tags"] == [WORD]
+        assert cat not in ids(retriever, "猫")
+        retriever.reset(cat, "tags")
+        assert retriever.search(WORD).reason == "unmatched"
+        assert cat in ids(retriever, "猫")
+
+
+def test_async_edits(tiny: Tiny) -> None:
+    async def edit() -> list[str]:
+        async with AsyncRetriever.open(tiny.file, home=tiny.home) as retriever:
+            cat = (await retriever.search("cat"))[0].sticker_id
+            await retriever.edit(cat, "tags", [WORD])
+            found = [hit.sticker_id for hit in await retriever.search(WORD)]
+            await retriever.reset(cat, "tags")
+            return [*found, *(hit.sticker_id for hit in await retriever.search(WORD) if hit.payload["tags"] == [WORD])]
+
+    assert len(asyncio.run(edit())) == 1
+
+
+def test_a_pick_shows_in_the_sticker_within_a_second(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        hit = retriever.search("rain")[0]
+        retriever.record("new", "drizzle", hit.sticker_id)
+        retriever.record("newer", "drizzle", hit.sticker_id)
+        soon(lambda: ids(retriever, "drizzle") == [hit.sticker_id])
+        now = retriever.search("drizzle")[0]
+        assert now.payload["picks"] == hit.payload["picks"] + 2
+        assert now.payload["utility"] > hit.payload["utility"]
+
+
+def test_what_is_waiting_at_the_end_is_written(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        rain = retriever.search("rain")[0].sticker_id
+        retriever.record("new", "drizzle", rain)
+        retriever.record("newer", "drizzle", rain)
+    with tiny.open() as retriever:
+        assert ids(retriever, "drizzle") == [rain]
+
+
+def test_what_others_change_is_found_by_who_has_it_open(tiny: Tiny) -> None:
+    with tiny.open() as retriever, Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+        cat = ids(retriever, "cat")[0]
+        catalog.edit(cat, "tags", [WORD], "somebody")
+        soon(lambda: ids(retriever, WORD) == [cat])
+
+
+def test_what_was_left_behind_is_brought_in_at_the_next_open(tiny: Tiny) -> None:
+    with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+        cat = next(sticker.id for sticker in catalog.stickers() if "cat" in sticker.semantics.tags)
+        catalog.edit(cat, "tags", [WORD], "somebody")
+    with tiny.open() as retriever:
+        assert ids(retriever, WORD) == [cat]
+
+
+def test_a_build_while_the_collection_is_open_leaves_the_index_to_who_has_it(tiny: Tiny) -> None:
+    folder = tiny.file.parent / "stickers" / "flat"
+    with tiny.open() as retriever:
+        (folder / f"{WORD}.png").write_bytes((folder / "cat.png").read_bytes() + b"\0")
+        report = build_collection(tiny.file, home=tiny.home)
+        assert report.index is not None and report.index.way == "left"
+        soon(lambda: len(ids(retriever, WORD)) == 1)
+
+
+def test_a_build_in_place_writes_what_changed_and_nothing_else(tiny: Tiny) -> None:
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
+    build = points(tiny.file, tiny.home)
+    report = build_collection(tiny.file, home=tiny.home)
+    assert report.index is not None
+    assert (report.index.way, report.index.written, report.index.removed, report.users) == ("in place", 0, 0, 0)
+    folder = tiny.file.parent / "stickers" / "flat"
+    (folder / f"{WORD}.png").write_bytes((folder / "cat.png").read_bytes() + b"\0")
+    (folder / "dog.png").unlink()
+    report = build_collection(tiny.file, home=tiny.home)
+    assert report.index is not None
+    assert (report.index.way, report.index.written, report.index.removed) == ("in place", 1, 1)
+    assert len(points(tiny.file, tiny.home)) == len(build)
+    like_from_nothing(tiny)
