@@ -94,6 +94,7 @@ def test_everything_that_shows_in_a_point_gives_a_new_revision(catalog: Catalog)
     catalog.put([entry(1, ("cat",)), entry(2)])
     start = catalog.revision()
     assert changed(catalog, start - 1) == [sid(1), sid(2)]
+    catalog.put_indexed("b1", [indexed(1, ["cat"])])
     catalog.put([entry(1, ("cat",)), entry(2)])
     catalog.put([entry(1, ("cat",), size=9)])
     assert (catalog.revision(), changed(catalog, start)) == (start, [])
