@@ -68,8 +68,6 @@ def adapted_model(folder: Path, settings: TrainingSettings, hardware: Hardware) 
             if settings.four_bit:
                 ready: Any = prepare_model_for_kbit_training
                 model = ready(model, use_gradient_checkpointing=False)
-            if checkpointing:
-                model.gradient_checkpointing_enable({"use_reentrant": False})
             config = LoraConfig(
                 r=settings.r,
                 lora_alpha=settings.alpha,
@@ -79,9 +77,12 @@ def adapted_model(folder: Path, settings: TrainingSettings, hardware: Hardware) 
                 task_type="CAUSAL_LM",
             )
             adapted: Any = get_peft_model(model, config)
-            # peft makes the outputs of all embeddings need gradients, the vision tower's too, for a kind of
-            # checkpointing that is not used here: the frozen tower would be differentiated for nothing.
-            model.disable_input_require_grads()
+            if checkpointing:
+                # transformers, and peft where checkpointing is on before it comes, make the outputs of all embeddings
+                # need gradients, the vision tower's too, for a kind of checkpointing that is not used here: the
+                # frozen tower would be differentiated.
+                model.gradient_checkpointing_enable({"use_reentrant": False})
+                model.disable_input_require_grads()
             for weight in adapted.parameters():
                 if weight.requires_grad:
                     weight.data = weight.data.float()

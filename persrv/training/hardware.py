@@ -85,7 +85,7 @@ class Hardware:
         """
         if self.processes == 1 or not tensors:
             return
-        for start, end in _bundles([tensor.numel() for tensor in tensors]):
+        for start, end in bundles([tensor.numel() for tensor in tensors]):
             bundle = torch.cat([tensor.flatten() for tensor in tensors[start:end]])
             torch.distributed.all_reduce(bundle)
             parts = torch.split(bundle, [tensor.numel() for tensor in tensors[start:end]])
@@ -116,11 +116,16 @@ class Hardware:
         torch.manual_seed(seed)
 
 
-def _bundles(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield where runs of sizes begin and end that together hold at most :data:`_BUNDLE`, or are one."""
+def bundles(sizes: Sequence[int], most: int = _BUNDLE) -> Iterator[tuple[int, int]]:
+    """Yield where runs of sizes begin and end that together hold at most ``most``, or are one.
+
+    Args:
+        sizes: At least one.
+        most: >= 1.
+    """
     start, held = 0, 0
     for number, size in enumerate(sizes):
-        if number > start and held + size > _BUNDLE:
+        if number > start and held + size > most:
             yield start, number
             start, held = number, 0
         held += size

@@ -25,6 +25,7 @@ from persrv.offline import build_collection
 from persrv.reading.describe.asking import DescriberInput
 from persrv.reading.describe.generating import Chat
 from persrv.reading.describe.provenance import Provenance
+from persrv.reading.describe.registry import describer
 from persrv.reading.describe.transformers_model import TransformersModel
 from persrv.recipe import Describe
 from persrv.training import merge, train
@@ -232,6 +233,45 @@ def test_an_adapter_for_another_base_is_refused_at_once(
     with pytest.raises(RecipeError, match="holds another model"):
         merge(trained[0], tmp_path / "merged", model=str(other))
     assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [
+        ({"language": "zh"}, r"in the language 'en', and describe\.language is 'zh'; set describe\.language = \"en\""),
+        ({"prompt": "What is it?"}, r"was trained with another prompt .*describe\.prompt"),
+    ],
+)
+def test_an_adapter_or_merged_model_of_other_prompts_is_refused_before_the_build(
+    trained: tuple[Path, TrainingReport], prepared: Prepared, tiny: Tiny, more: dict[str, str], match: str
+) -> None:
+    """The defect: every sticker was asked twice and skipped, with no word on the cause."""
+    merged = merge(trained[0], tiny.home / "merged")
+    for describe in (
+        Describe(engine="transformers", model=str(prepared.base), adapter=trained[0], device="cpu"),
+        Describe(engine="transformers", model=str(merged), device="cpu"),
+    ):
+        wrong = describe.model_copy(update={"prompt": PROMPT} | more)
+        with pytest.raises(RecipeError, match=match):
+            build_collection(tiny.recipe.model_copy(update={"describe": wrong}), home=tiny.home, only=["describe"])
+        right = describe.model_copy(update={"prompt": PROMPT})
+        assert describer(right, folder=tiny.home).name == "transformers"
+
+
+def test_another_chat_template_is_named_and_other_files_do_not_matter(
+    trained: tuple[Path, TrainingReport], prepared: Prepared, tmp_path: Path
+) -> None:
+    """A hub repository's new commit may change files that say nothing about the weights."""
+    base = Path(shutil.copytree(prepared.base, tmp_path / "base"))
+    (base / "preprocessing.json").write_text('{"new": true}')
+    describe = Describe(engine="transformers", model=str(base), adapter=trained[0], device="cpu", max_tokens=8)
+    example = read_examples(prepared.data, "train")[0]
+    question = DescriberInput(example.opened(prepared.data), example.question)
+    assert isinstance(TransformersModel(describe).answer([question])[0], str)
+    (template,) = base.glob("*chat_template*")
+    template.write_text(template.read_text().replace("ASSISTANT:", "BOT:"))
+    with pytest.raises(RecipeError, match=r"another chat template than .*describe\.revision"):
+        TransformersModel(describe).answer([question])
 
 
 def test_other_settings_do_not_go_on_with_a_training(
