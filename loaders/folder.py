@@ -26,7 +26,6 @@ ARCHIVES = True
 _ABOUT = ("language", "rating", "style")
 _RATINGS = ("safe", "unsafe", "")
 _LARGEST_SIDE_CAR = 1_000_000
-_COVER = "cover"
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ def stickers(
         if path.parent != folder:
             folder, pack = path.parent, read_pack_files(path.parent, root)
             yield from pack.problems
-        if pack.is_pack and path.stem.casefold() == _COVER:
+        if pack.is_pack and path.stem.casefold() in pack.covers:
             continue
         said = _Said()
         for side_car in (path.with_suffix(".json"), path.with_suffix(".txt")):

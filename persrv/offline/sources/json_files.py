@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ from persrv.errors import SourceError
 
 LARGEST = 64_000_000
 """Bytes of a file that is read at once; a program's memory takes some ten times as much."""
+
+_MOST_FILES = 100
+_MOST_TO_RECOGNISE = 16_000_000
 
 
 def read_json(file: Path, largest: int = LARGEST) -> Any:
@@ -25,6 +30,38 @@ def read_json(file: Path, largest: int = LARGEST) -> Any:
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{file} cannot be read as JSON: {reason}", "export it again") from error
+
+
+def find_tables(source: Path, fits: Callable[[Any], bool]) -> Iterator[tuple[Path, Any]]:
+    """Yield the JSON files of a source that fit, with what they hold; files that cannot be read do not.
+
+    Args:
+        source: A JSON file, or a folder of which the first hundred JSON files are looked at.
+        fits: Whether the content is what is sought.
+    """
+    for file in _json_files(source):
+        try:
+            about = file.stat()
+            content = _remembered(file, about.st_size, about.st_mtime_ns)
+        except (OSError, SourceError):
+            continue
+        if fits(content):
+            yield file, content
+
+
+def _json_files(source: Path) -> list[Path]:
+    if not source.is_dir():
+        return [source] if source.suffix.lower() == ".json" else []
+    try:
+        return sorted(file for file in source.glob("*.json") if not file.is_symlink())[:_MOST_FILES]
+    except OSError:
+        return []
+
+
+@lru_cache(maxsize=16)
+def _remembered(file: Path, size: int, mtime_ns: int) -> Any:
+    """Return what a file holds; many that recognise a source ask for the same one."""
+    return read_json(file, _MOST_TO_RECOGNISE)
 
 
 def text(value: Any) -> str:

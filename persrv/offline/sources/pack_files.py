@@ -28,14 +28,20 @@ class PackFiles:
         title: Its name, ``""`` where it says none.
         author: Who made it.
         emoji: Picture's name without its ending, to its emoji.
-        is_pack: Whether any of these files is there; then ``cover.*`` is no sticker.
+        texts: The same, to what else is said of it, by field of :class:`~persrv.records.Semantics`.
+        ratings: The same, to its rating.
+        is_pack: Whether any of these files is there; then its covers are no stickers.
+        covers: Names of covers without their endings, in lower case.
         problems: Files that could not be used.
     """
 
     title: str = ""
     author: str = ""
     emoji: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    ratings: Mapping[str, str] = field(default_factory=dict)
     is_pack: bool = False
+    covers: frozenset[str] = frozenset(("cover",))
     problems: tuple[Skipped, ...] = ()
 
 
@@ -63,7 +69,13 @@ def read_pack_files(folder: Path, root: Path) -> PackFiles:
         except (SourceError, OSError, ValueError) as error:
             problem = error.problem if isinstance(error, SourceError) else f"it cannot be read: {error}"
             problems.append(Skipped(key, problem))
-    return PackFiles(found.get("title", ""), found.get("author", ""), emoji, bool(there), tuple(problems))
+    return PackFiles(
+        title=found.get("title", ""),
+        author=found.get("author", ""),
+        emoji=emoji,
+        is_pack=bool(there),
+        problems=tuple(problems),
+    )
 
 
 def _line(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from persrv.errors import SourceError
@@ -61,6 +62,15 @@ def walk_pictures(root: Path) -> Iterator[Path | Skipped]:
     yield from sorted(reports, key=lambda report: report.key)
     for key, path in sorted((_key(path, root), path) for path in found):
         yield _checked(key, Path(path), root)
+
+
+def folders_of(source: Path, most: int = 200) -> list[Path]:
+    """Return a folder and those in it, some of them where there are many: enough to recognise what it is."""
+    try:
+        inside = [each for each in islice(source.iterdir(), most) if each.is_dir() and not each.name.startswith(".")]
+    except OSError:
+        inside = []
+    return [source, *sorted(inside)]
 
 
 def _taken(path: str, reports: list[Skipped], root: Path) -> list[str]:

@@ -1,0 +1,70 @@
+"""Stickers of packs whose files and side-cars say all there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from persrv.offline.sources.pack_files import PackFiles, read_pack_files
+from persrv.offline.sources.walking import walk_pictures
+from persrv.offline.sources.webp_exif import NOTHING, read_sticker_exif
+from persrv.records import FIELDS, Semantics, Skipped, SourceSticker
+from persrv.text.file_names import read_file_name
+
+PackReader = Callable[[Path], PackFiles]
+
+
+def merged(*several: Semantics) -> Semantics:
+    """Return the texts of all, each once, the first ones first."""
+    return Semantics(
+        **{name: tuple(dict.fromkeys(phrase for each in several for phrase in getattr(each, name))) for name in FIELDS}
+    )
+
+
+def named(shortcode: str, *, tags: tuple[str, ...] = (), emoji: tuple[str, ...] = ()) -> Semantics:
+    """Return what a custom emoji's name says, with its tags."""
+    return merged(read_file_name(shortcode), Semantics(tags=tags, emoji=emoji))
+
+
+def pack_stickers(
+    source: Path, read_pack: PackReader | None = None, says_nothing: Callable[[Path], bool] = lambda path: False
+) -> Iterator[SourceSticker | Skipped]:
+    """Yield the pictures of a folder and its sub-folders, each folder a pack.
+
+    Args:
+        source: The folder.
+        read_pack: Reads what a folder says about its pack; default title.txt and the like.
+        says_nothing: Whether a file's name is made up, so that it names no sticker.
+
+    Raises:
+        SourceError: The folder cannot be listed.
+    """
+    root = source.resolve()
+    packs: dict[Path, PackFiles] = {}
+    for path in walk_pictures(root):
+        if isinstance(path, Skipped):
+            yield path
+            continue
+        pack = packs.get(path.parent)
+        if pack is None:
+            pack = read_pack(path.parent) if read_pack else read_pack_files(path.parent, root)
+            packs[path.parent] = pack
+            yield from pack.problems
+        if pack.is_pack and path.stem.casefold() in pack.covers:
+            continue
+        inside = read_sticker_exif(path) if path.suffix.lower() == ".webp" else NOTHING
+        place = path.parent.relative_to(root).as_posix()
+        own = Semantics() if says_nothing(path) else read_file_name(path.stem)
+        said = Semantics(emoji=(*pack.emoji.get(path.stem, ()), *inside.emoji))
+        sticker = SourceSticker(
+            key=path.relative_to(root).as_posix(),
+            path=path,
+            pack=pack.title or inside.pack or ("" if place == "." else place),
+            semantics=merged(own, said, Semantics(**pack.texts.get(path.stem, _NO_TEXTS))),
+        )
+        rating = pack.ratings.get(path.stem, "")
+        yield replace(sticker, rating=rating) if rating else sticker
+
+
+_NO_TEXTS: Mapping[str, tuple[str, ...]] = {}
