@@ -36,9 +36,7 @@ def recognise(source: Path) -> str:
         return "the phone's folder of WhatsApp stickers"
     files = list(islice(source.rglob("*.webp"), _LOOKED_AT))
     phone = any(file.name.startswith("STK-") or read_sticker_exif(file).pack for file in files)
-    packed = (
-        (source / "title.txt").is_file() and (source / "author.txt").is_file() and not (source / "emoji.txt").exists()
-    )
+    packed = all((source / name).is_file() for name in ("title.txt", "author.txt"))
     return TITLE if files and (phone or packed) else ""
 
 

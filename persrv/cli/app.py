@@ -15,6 +15,7 @@ from persrv.cli import (
     demo,
     edit,
     evaluate,
+    import_,
     inspect,
     learn,
     people,
@@ -96,6 +97,7 @@ for command in (
     serve.serve,
 ):
     app.command()(command)
+app.command("import")(import_.import_)
 app.add_typer(evaluate.app)
 app.add_typer(train.train, name="train")
 app.add_typer(serve.keys, name="keys")

@@ -61,7 +61,7 @@ def build(
         way = {"way": update.way, "written": update.written, "removed": update.removed} if update else None
         print_json(asdict(report) | {"manifest": built, "encoded": report.encoded, "index": way})
     else:
-        _tell(report)
+        tell_build(report)
     if strict and report.skipped:
         raise typer.Exit(SOME_SKIPPED)
 
@@ -76,7 +76,8 @@ def _engine(name: str, workers: int | None, gpus: float | None) -> Engine:
     return engine_named(name)
 
 
-def _tell(report: BuildReport) -> None:
+def tell_build(report: BuildReport) -> None:
+    """Print what a build did; what was skipped and noted goes to stderr."""
     from persrv.cli.progress import stderr
 
     for item in report.skipped[:LISTED]:

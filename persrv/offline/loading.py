@@ -27,7 +27,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from persrv.errors import PersrvError, RecipeError, SourceError
-from persrv.offline.sources.archives import is_archive, unpack, unpacked_folder
+from persrv.offline.sources.archives import innermost, is_archive, unpack, unpacked_folder
 from persrv.recipe import Recipe, Source
 from persrv.recipe.places import find_loader, home
 from persrv.records import Skipped, SourcePick, SourceSticker
@@ -90,7 +90,8 @@ class Loader:
         if arguments and getattr(self.module, "ARCHIVES", False) and is_archive(arguments[0]):
             folder = unpacked_folder(arguments[0], self.archives)
             reports = unpack(arguments[0], folder)
-            arguments = (folder,)
+            # A source with a form of its own may be wrapped in folders; where folders are packs, they stay.
+            arguments = (innermost(folder) if hasattr(self.module, "recognise") else folder,)
         if what == "stickers":
             yield from reports
         yield from self._items(what, lambda: function(*arguments, **self.options), record)

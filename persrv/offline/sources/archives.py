@@ -114,6 +114,16 @@ def unpacked_folder(archive: Path, archives: Path) -> Path:
     return archives / f"{readable}-{digest}"
 
 
+def innermost(folder: Path) -> Path:
+    """Return the only folder in a folder, and so on: archives and downloads often wrap what they hold."""
+    for _ in range(4):
+        inside = [] if not folder.is_dir() else [each for each in folder.iterdir() if not each.name.startswith(".")]
+        if len(inside) != 1 or not inside[0].is_dir() or inside[0].is_symlink():
+            break
+        folder = inside[0]
+    return folder
+
+
 def unpack(archive: Path, into: Path, bounds: Bounds | None = None) -> list[Skipped]:
     """Unpack an archive, and archives that lie in it, once.
 
