@@ -112,9 +112,10 @@ def recognise(source: Path, folder: Path) -> Recognised:
         looked_at = unpacked_folder(source, folder / "archives")
         unpack(source, looked_at)
     for name in (*_own_loaders(), *IMPORTERS):
-        found = _asked(name, source, innermost(looked_at))
-        if found is not None:
-            return found
+        for place in dict.fromkeys((looked_at, innermost(looked_at))):
+            found = _asked(name, source, place)
+            if found is not None:
+                return found
     if source.suffix.lower() in _TABLES:
         keeps = "stickers with the texts of their columns"
         return Recognised(source, "table", "a table of stickers", keeps, "columns of other names", False, False)

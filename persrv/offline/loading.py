@@ -90,11 +90,15 @@ class Loader:
         if arguments and getattr(self.module, "ARCHIVES", False) and is_archive(arguments[0]):
             folder = unpacked_folder(arguments[0], self.archives)
             reports = unpack(arguments[0], folder)
-            # A source with a form of its own may be wrapped in folders; where folders are packs, they stay.
-            arguments = (innermost(folder) if hasattr(self.module, "recognise") else folder,)
+            arguments = (self._recognised(folder),)
         if what == "stickers":
             yield from reports
         yield from self._items(what, lambda: function(*arguments, **self.options), record)
+
+    def _recognised(self, folder: Path) -> Path:
+        """Return what the loader knows as its own: an archive often wraps it in a folder, which may be a pack, too."""
+        recognise = getattr(self.module, "recognise", None)
+        return folder if recognise is None or recognise(folder) else innermost(folder)
 
     def _arguments(self, what: str, function: _Function) -> tuple[Path, ...]:
         first, *further = inspect.signature(function).parameters.values()

@@ -69,23 +69,49 @@ class Taste:
 NO_TASTE = Taste(np.zeros((0, 1)), np.zeros(0))
 
 
-def parse_filters(filters: Mapping[str, FilterValue] | None) -> Filter | None:
-    """Return the Qdrant filter for ``{field: value or values}``; several values mean any of them.
+NO_UNSAFE = Filter(must_not=(Matches("rating", ("unsafe",)),))
+"""Leaves out what somebody called unsafe; what nobody rated stays."""
+
+ANY = "any"
+"""The rating that asks for stickers of every rating."""
+
+
+def parse_filters(filters: Mapping[str, FilterValue] | None, *, unsafe: bool = True) -> Filter | None:
+    """Return the filter for ``{field: value or values}``; several values mean any of them.
+
+    A value that begins with ``!`` leaves stickers out: ``{"rating": "!unsafe"}`` keeps those without a rating.
 
     Args:
-        filters: Fields of :data:`persrv.index.schema.FILTERS`; ``animated`` takes a bool, the others text.
+        filters: Fields of :data:`persrv.index.schema.FILTERS`; ``animated`` takes a bool, the others text. The rating
+            ``"any"`` asks for all ratings.
+        unsafe: Whether unsafe stickers come where ``filters`` says nothing of the rating.
 
     Raises:
         QueryError: An unknown field, or a value of the wrong type.
     """
     must: list[Condition] = []
+    must_not: list[Condition] = []
     if filters is not None and not isinstance(filters, Mapping):
         raise QueryError(f"filters {filters!r:.60} are no mapping", "give {field: value}, such as {'pack': 'noto'}")
     for field, value in (filters or {}).items():
         if field not in FILTERS:
             raise QueryError(f"unknown filter field {field!r:.60}", f"filter by one of {', '.join(FILTERS)}")
-        must.append(Matches(field, _values(field, value)))
-    return Filter(must=tuple(must)) if must else None
+        values = _values(field, value)
+        if field == "rating" and ANY in values:
+            continue
+        wanted = tuple(each for each in values if not _negated(each))
+        unwanted = tuple(str(each)[1:] for each in values if _negated(each))
+        if wanted or not unwanted:
+            must.append(Matches(field, wanted))
+        if unwanted:
+            must_not.append(Matches(field, unwanted))
+    if not unsafe and "rating" not in (filters or {}):
+        must_not += NO_UNSAFE.must_not
+    return Filter(tuple(must), tuple(must_not)) if must or must_not else None
+
+
+def _negated(value: str | bool) -> bool:
+    return isinstance(value, str) and len(value) > 1 and value.startswith("!")
 
 
 def narrowed(where: Filter | None, *, without: Sequence[str] = (), only: Sequence[str] = ()) -> Filter | None:
@@ -99,7 +125,9 @@ def narrowed(where: Filter | None, *, without: Sequence[str] = (), only: Sequenc
     must = where.must if where is not None else ()
     if only:
         must = (*must, HasId(tuple(map(point_id, only))))
-    must_not = (HasId(tuple(map(point_id, without))),) if without else ()
+    must_not = where.must_not if where is not None else ()
+    if without:
+        must_not = (*must_not, HasId(tuple(map(point_id, without))))
     return Filter(must, must_not) if must or must_not else None
 
 

@@ -135,7 +135,9 @@ class Retriever(UserCommands, StickerCommands):
                 themselves, which needs an image encoder with a text tower.
             limit: Hits on a page, 1 to 1000.
             offset: Hits before the page, >= 0; at most the recipe's ``ranking.pool`` hits can be reached.
-            filters: ``{field: value or values}``; fields are pack, tags, language, animated, rating, style.
+            filters: ``{field: value or values}``; fields are pack, tags, language, animated, rating, style. ``!value``
+                leaves out. Unsafe stickers come where the recipe shows them, or a rating is asked for; ``"any"`` asks
+                for all ratings.
             explain: Also say which words matched, for 1 more request.
             gamma: Weight of style in this answer, 0 (the same for everybody) to 1; the recipe's where it is ``None``.
                 Such an answer takes no part in a comparison.
@@ -151,7 +153,7 @@ class Retriever(UserCommands, StickerCommands):
             check_query(query),
             None if user is None else check_user(user),
             by,
-            parse_filters(filters),
+            parse_filters(filters, unsafe=self.recipe.rating.shows_unsafe(user)),
             bool(explain),
         )
         if gamma is None:
@@ -189,7 +191,8 @@ class Retriever(UserCommands, StickerCommands):
             PictureError: The picture cannot be decoded.
             QueryError: As :meth:`search`.
         """
-        page, where, wanted = Page.checked(offset, limit), parse_filters(filters), check_sticker(sticker)
+        page, wanted = Page.checked(offset, limit), check_sticker(sticker)
+        where = parse_filters(filters, unsafe=self.recipe.rating.unsafe)
         check_choice("by", by, ("meaning", "look", "both"))
         return self._newest.ask(lambda version: self._similar(version, wanted, by, page, where))
 

@@ -16,7 +16,7 @@ from persrv.online.open_version import OpenVersion
 from persrv.online.page import Page, Ranked
 from persrv.online.ranker import Ranker
 from persrv.online.recall import picture_recall
-from persrv.online.request import Taste
+from persrv.online.request import NO_UNSAFE, Taste
 from persrv.recipe import Ranking
 from persrv.records import Hit
 
@@ -123,7 +123,8 @@ class SearchService:
         hits = self._hits(ranked, page, taste)
         if not hits and page.offset == 0:
             reason = "filtered"
-            note = "no sticker passes the filters" if asked.where else "the collection is empty"
+            filtered = asked.where not in (None, NO_UNSAFE)
+            note = "no sticker passes the filters" if filtered else "the collection is empty"
         return Answer(
             hits, asked.query, asked.user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end
         )
@@ -139,6 +140,8 @@ class SearchService:
 def _why_empty(asked: SearchRequest, page: Page) -> tuple[Reason, str]:
     if page.offset > 0:
         return "matched", f"there are no more than {page.offset} answers to {asked.typed!r}"
+    if asked.where == NO_UNSAFE:
+        return "filtered", f"stickers match {asked.typed!r}, but they are unsafe; ask for rating=any to see them"
     if asked.where:
         return "filtered", f"stickers match {asked.typed!r}, but none passes the filters"
     return "unmatched", f"no sticker matches {asked.typed!r} any more"

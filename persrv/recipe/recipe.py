@@ -162,6 +162,20 @@ class Style(Section):
     seed: int = 0
 
 
+class Rating(Section):
+    """Whether stickers are shown that somebody called unsafe; those that nobody rated always are.
+
+    ``unsafe_for`` names users who see them even so. A search that asks for a rating gets it.
+    """
+
+    unsafe: bool = False
+    unsafe_for: tuple[str, ...] = ()
+
+    def shows_unsafe(self, user: str | None) -> bool:
+        """Return whether a user, ``None`` for nobody in particular, sees unsafe stickers."""
+        return self.unsafe or (user is not None and user in self.unsafe_for)
+
+
 class Ranking(Section):
     """The weights of the answer: ``bm25f * (1 + beta * utility) * (1 + gamma * style)``.
 
@@ -233,6 +247,7 @@ class Recipe(Section):
     utility: UtilityWeights = UtilityWeights()
     style: Style = Style()
     ranking: Ranking = Ranking()
+    rating: Rating = Rating()
     compare: Compare = Compare()
     serve: Serve = Serve()
     index: IndexSettings = IndexSettings()

@@ -386,6 +386,7 @@ def test_a_format_is_recognised_read_and_found(
 
 def test_what_is_sensitive_in_misskey_is_unsafe(imported: Import, tmp_path: Path) -> None:
     found = imported(misskey(tmp_path / "source"))
+    assert found.search("bad").reason == "filtered"
     with Retriever.open(found.recipe) as retriever:
         (bad,) = retriever.search("bad", filters={"rating": "unsafe"})
     assert bad.title == "bad"
