@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from persrv.catalog import Catalog
+from persrv.errors import QueryError
 from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.feedback import DATED_AHEAD, PickReceipt, learn_pick
 from persrv.online.live_index import LiveIndex
+from persrv.online.taste_map import TasteMap, taste_map
 from persrv.ranking.profile import StyleProfile
 from persrv.records import PICK_KINDS, Impression, Interaction, PickKind, StyleSummary, check_user
 
@@ -70,6 +72,22 @@ class UserCommands:
             StyleSummary(float(share), likeness.sticker_id, likeness.title)
             for share, likeness in zip(profile.shares, likenesses, strict=True)
         ]
+
+    def taste_map(self, user: str, most: int = 150) -> TasteMap:
+        """Return a user's latest stickers on a plane, those drawn alike together, with their styles.
+
+        Args:
+            user: Whose taste.
+            most: Most stickers, 1 to 1000.
+
+        Raises:
+            QueryError: A user or number that cannot be.
+        """
+        name = check_user(user)
+        if not 1 <= most <= 1000:
+            raise QueryError(f"most {most!r:.60} is not between 1 and 1000", "give a number in that range")
+        own = self._catalog.recent(name, most)
+        return self._newest.ask(lambda version: taste_map(version, name, own))
 
     def picks(self, user: str) -> list[Interaction]:
         """Return a user's interactions by time."""

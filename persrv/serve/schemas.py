@@ -278,6 +278,25 @@ class StyleBody(BaseModel):
     thumbnail: str
 
 
+class TastePointBody(BaseModel):
+    """One of a person's stickers on the map; ``x`` from left to right and ``y`` from top to bottom, 0 to 1."""
+
+    sticker_id: str
+    title: str
+    x: float
+    y: float
+    style: int | None
+    thumbnail: str
+
+
+class TasteBody(BaseModel):
+    """A person's taste on a plane: what is drawn alike lies together."""
+
+    user: str
+    points: list[TastePointBody]
+    styles: list[StyleBody]
+
+
 class UserBody(BaseModel):
     """A user in a collection."""
 

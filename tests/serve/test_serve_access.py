@@ -18,6 +18,9 @@ from tiny_collection import Tiny
 READS = {("post", "/v1/similar")}
 """Calls that write nothing, although they are no GET."""
 
+OPEN = ("/health", "/ready", "/v1/session")
+"""Calls without a key; a session begins with one in its body."""
+
 
 @pytest.fixture(scope="module")
 def keys(own_tiny: Tiny) -> dict[str, str]:
@@ -45,14 +48,14 @@ def send(client: TestClient, method: str, path: str, key: str | None) -> int:
 
 def test_every_call_but_health_needs_a_key(guarded: TestClient, keys: dict[str, str]) -> None:
     for method, path in calls(guarded):
-        if path in ("/health", "/ready"):
+        if path in OPEN:
             continue
         assert send(guarded, method, path, None) == 401, (method, path)
         assert send(guarded, method, path, keys["wrong"]) == 401, (method, path)
 
 
 def test_no_write_with_a_key_for_reading_or_for_another_collection(guarded: TestClient, keys: dict[str, str]) -> None:
-    writes = [call for call in calls(guarded) if call[0] != "get" and call not in READS]
+    writes = [call for call in calls(guarded) if call[0] != "get" and call not in READS and call[1] not in OPEN]
     assert len(writes) >= 3
     for method, path in writes:
         assert send(guarded, method, path, keys["read"]) == 403, (method, path)
@@ -109,3 +112,13 @@ def test_keys_are_kept_as_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         file.write_text(wrong)
         with pytest.raises(RecipeError, match="no file of API keys"):
             KeyRing.read(file, {})
+
+
+def test_the_page_keeps_its_key_in_a_cookie(guarded: TestClient, keys: dict[str, str]) -> None:
+    assert guarded.post("/v1/session", json={"key": keys["wrong"]}).status_code == 401
+    entered = guarded.post("/v1/session", json={"key": keys["read"]})
+    cookie = entered.headers["set-cookie"].lower()
+    assert entered.status_code == 204 and "httponly" in cookie and "samesite=strict" in cookie
+    assert guarded.get("/v1/search?collection=tiny").status_code == 200
+    guarded.delete("/v1/session")
+    assert guarded.get("/v1/search?collection=tiny").status_code == 401

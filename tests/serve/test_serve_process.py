@@ -3,56 +3,37 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
 
+from running_service import running
 from tiny_collection import Tiny
 
 
-@contextmanager
-def running(tiny: Tiny, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its address; it is killed at the end, where it still runs."""
-    command = [sys.executable, "-m", "persrv", "serve", "-r", str(tiny.file), "--port", "0", "--no-open", *arguments]
-    environment = os.environ | {"PERSRV_HOME": str(tiny.home)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            assert process.stderr is not None
-            said = process.stderr.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+", said)
-            assert found, said + process.stderr.read()
-            yield process, found[0]
-        finally:
-            process.kill()
-
-
 def test_every_acknowledged_pick_outlives_a_kill(tiny: Tiny) -> None:
-    with running(tiny) as (process, address), httpx.Client(base_url=address) as client:
+    with running(tiny) as service, httpx.Client(base_url=service.address) as client:
         hits = client.get("/v1/trending").json()["hits"]
         for number, hit in enumerate(hits[:10]):
             body = {"user": "zoe", "query": f"q{number}", "sticker_id": hit["sticker_id"]}
             assert client.post("/v1/share", json=body).status_code == 201
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    with running(tiny) as (_, address):
-        stored = httpx.get(f"{address}/v1/users/zoe/export").json()
+        service.process.send_signal(signal.SIGKILL)
+        service.process.wait()
+    with running(tiny) as service:
+        stored = httpx.get(f"{service.address}/v1/users/zoe/export").json()
     assert [pick["query"] for pick in stored["picks"]] == [f"q{number}" for number in range(10)]
     assert stored["styles"]
 
 
 def test_a_stop_is_clean(tiny: Tiny) -> None:
-    with running(tiny) as (process, address):
-        assert httpx.get(f"{address}/v1/search?q=cat&user=secret").status_code == 200
-        process.send_signal(signal.SIGTERM)
-        assert process.stderr is not None
-        log = process.stderr.read()
-        assert process.wait() in (0, -signal.SIGTERM)
+    with running(tiny) as service:
+        assert httpx.get(f"{service.address}/v1/search?q=cat&user=secret").status_code == 200
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait() in (0, -signal.SIGTERM)
+        log = service.log.read_text()
     assert '"route": "/v1/search"' in log and "secret" not in log and "cat" not in log.replace("catalog", "")
     with tiny.open() as retriever:
         assert retriever.search("cat")

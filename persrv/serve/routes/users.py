@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
-from persrv.records import Impression, Side
+from persrv.records import Impression, Side, StyleSummary
 from persrv.serve.access import Changeable, Readable, Writable, service_of
 from persrv.serve.problems import documented
 from persrv.serve.schemas import (
@@ -20,6 +21,8 @@ from persrv.serve.schemas import (
     ReceiptBody,
     StickersBody,
     StyleBody,
+    TasteBody,
+    TastePointBody,
     UserBody,
     UserName,
     UsersBody,
@@ -75,6 +78,24 @@ def own_stickers(collection: Readable, user: UserPath, limit: Annotated[int, Que
     return StickersBody(stickers=[sticker_body(collection, found[known]) for known in ids if known in found])
 
 
+@router.get("/users/{user}/taste")
+def taste(collection: Readable, user: UserPath, limit: Annotated[int, Query(ge=1, le=300)] = 100) -> TasteBody:
+    """Return somebody's latest stickers on a map, with their styles."""
+    found = collection.retriever.taste_map(collection.user(user) or "", limit)
+    points = [
+        TastePointBody(
+            sticker_id=p.sticker_id,
+            title=p.title,
+            x=p.x,
+            y=p.y,
+            style=p.style,
+            thumbnail=thumbnail_path(p.sticker_id, collection.name),
+        )
+        for p in found.points
+    ]
+    return TasteBody(user=user, points=points, styles=_bodies(collection, found.styles))
+
+
 @router.get("/users/{user}/export")
 def export(collection: Writable, user: UserPath) -> ExportBody:
     """Return all that is stored about somebody."""
@@ -99,6 +120,10 @@ def forget(collection: Writable, user: UserPath) -> ForgottenBody:
 
 
 def _styles(collection: ServedCollection, known: str) -> list[StyleBody]:
+    return _bodies(collection, collection.retriever.styles(known))
+
+
+def _bodies(collection: ServedCollection, styles: Sequence[StyleSummary]) -> list[StyleBody]:
     return [
         StyleBody(
             number=number,
@@ -107,5 +132,5 @@ def _styles(collection: ServedCollection, known: str) -> list[StyleBody]:
             title=style.title,
             thumbnail=thumbnail_path(style.sticker_id, collection.name),
         )
-        for number, style in enumerate(collection.retriever.styles(known))
+        for number, style in enumerate(styles)
     ]

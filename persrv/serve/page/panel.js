@@ -1,0 +1,115 @@
+// The panel beside the stickers: why a sticker is here, all that is known of it, and its words to correct.
+
+import * as api from "./api.js";
+import { at, h, toast } from "./elements.js";
+import { t } from "./words.js";
+
+let opener = null;
+
+export function close() {
+  const panel = at("panel");
+  if (panel.hidden) return;
+  panel.hidden = true;
+  panel.replaceChildren();
+  opener?.focus?.();
+}
+
+export function open(title, ...content) {
+  const panel = at("panel");
+  if (panel.hidden) opener = document.activeElement;
+  panel.replaceChildren(
+    h("button", { type: "button", class: "close", click: close, "aria-label": t("close") }, "✕"),
+    h("h2", { id: "panel-title" }, title), ...content);
+  panel.hidden = false;
+  panel.focus();
+}
+
+/** Shows a score as one bar of what words, usefulness and the person's style gave. */
+function bar(hit, reason) {
+  const { words, utility, style } = hit.explanation.shares;
+  const whole = words + utility + Math.max(style, 0) || 1;
+  const part = (name, value) => {
+    const piece = h("span", { class: name });
+    piece.style.width = `${(Math.max(value, 0) / whole) * 100}%`;
+    return piece;
+  };
+  const percent = (value) => `${value < 0 ? "−" : "+"}${Math.abs((value / (words || 1)) * 100).toFixed(0)} %`;
+  const line = (name, label, figure, extra) => h("li", {},
+    h("span", { class: `dot ${name}`, "aria-hidden": "true" }), h("span", {}, label, " ", h("strong", {}, figure)), extra ?? null);
+  const matched = Object.keys(hit.explanation.matched);
+  const named = reason === "similar" || reason === "meaning" || reason === "pictured" ? "alike" : "wordsPart";
+  const styleName = hit.explanation.centroid === null ? null
+    : h("span", { class: "small" }, t("style", { n: hit.explanation.centroid + 1 }));
+  return [
+    h("div", { class: "score", "aria-hidden": "true" }, part("words", words), part("useful", utility), part("style", style)),
+    h("ul", { class: "legend" },
+      line("words", t(named), words.toFixed(2), matched.length ? h("span", { class: "small" }, matched.join(" · ")) : null),
+      line("useful", t("usefulPart"), percent(utility)),
+      line("style", t(style < 0 ? "styleLess" : "stylePart"), percent(style), styleName)),
+    h("p", { class: "small" }, t("score", { n: hit.score.toFixed(2) })),
+  ];
+}
+
+/** Marks the parts of a text that begin as one of the matched words. */
+function highlighted(text, matched) {
+  return text.split(/([\p{L}\p{M}\p{N}]+)/u).map((piece) => {
+    const lower = piece.toLowerCase();
+    const found = matched.some((word) => lower.startsWith(word) || (word.length > 1 && /\p{Script=Han}/u.test(word) && lower.includes(word)) || text === word);
+    return found && piece ? h("mark", {}, piece) : piece;
+  });
+}
+
+export async function why(hit, reason, { edit = false, changed } = {}) {
+  const known = await api.sticker(hit.sticker_id);
+  const matched = Object.keys(hit.explanation?.matched ?? {});
+  const fields = Object.keys(t("fields"));
+  const body = h("div", {});
+  const show = () => body.replaceChildren(...facts(known, fields, matched), actions());
+  const form = () => body.replaceChildren(editor(known, fields, async (now) => { Object.assign(known, now); show(); changed?.(); }, show));
+  const actions = () => h("div", { class: "panel-actions" },
+    h("button", { type: "button", click: form }, t("edit")),
+    known.picture ? h("a", { href: known.picture, target: "_blank", rel: "noopener" }, t("pictureLink")) : null,
+    known.point.dashboard ? h("a", { href: known.point.dashboard, target: "_blank", rel: "noopener noreferrer" }, t("dashboard")) : null);
+  open(known.title,
+    known.thumbnail ? h("img", { class: "large", alt: known.title, src: `${known.thumbnail}&animated=true` }) : null,
+    ...(hit.explanation ? [h("h3", {}, t("why")), ...bar(hit, reason)] : []), body);
+  if (edit) form(); else show();
+}
+
+function facts(known, fields, matched) {
+  const list = h("dl", {});
+  for (const field of fields) {
+    const phrases = known.texts[field];
+    if (!phrases) continue;
+    const sources = known.sources.filter((source) => source.texts[field]).map((source) => source.source);
+    const who = known.edited.includes(field) ? t("edited") : sources.length ? t("said", { who: sources.join(", ") }) : "";
+    list.append(h("dt", {}, `${t("fields")[field]} `, h("span", { class: "small" }, who)),
+      h("dd", {}, phrases.flatMap((phrase, i) => [i ? " · " : "", ...highlighted(phrase, matched)])));
+  }
+  list.append(h("dt", {}, t("point")), h("dd", { class: "small" }, `${known.point.collection} / ${known.point.id}`));
+  return [list];
+}
+
+function editor(known, fields, done, cancel) {
+  const areas = ["name", "tags", "emoji", "description"].filter((field) => fields.includes(field)).map((field) => {
+    const area = h("textarea", { rows: Math.min(8, (known.texts[field]?.length ?? 0) + 1), name: field, "aria-describedby": "edit-help" });
+    area.value = (known.texts[field] ?? []).join("\n");
+    return [field, area, area.value];
+  });
+  const problem = h("p", { class: "error", role: "alert" });
+  const save = async (event) => {
+    event.preventDefault();
+    const edits = {};
+    for (const [field, area, before] of areas)
+      if (area.value !== before) edits[field] = area.value.split("\n").map((phrase) => phrase.trim()).filter(Boolean);
+    try {
+      const now = Object.keys(edits).length ? await api.edit(known.id, { edits }) : known;
+      toast(t("saved"));
+      await done(now);
+    } catch (error) { problem.textContent = error.message; }
+  };
+  return h("form", { submit: save },
+    h("p", { class: "small", id: "edit-help" }, t("editHelp")),
+    areas.map(([field, area]) => h("label", {}, t("fields")[field], area)), problem,
+    h("div", { class: "panel-actions" }, h("button", { class: "main" }, t("save")), h("button", { type: "button", click: cancel }, t("cancel"))));
+}

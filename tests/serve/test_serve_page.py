@@ -1,0 +1,296 @@
+"""The page in a real Chromium, as people use it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from persrv.offline import build_collection
+from running_service import running
+from tiny_collection import Tiny
+
+SERIOUS = ("serious", "critical")
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def tiny_here(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    copy = tiny_built.copied(tmp_path_factory.mktemp("page") / "tiny")
+    build_collection(copy.file, home=copy.home)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def address(tiny_here: Tiny) -> Iterator[str]:
+    with running(tiny_here) as service:
+        yield service.address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "the page is tested in Chromium; install it: apt-get install chromium"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
+    """Opens the page for somebody; in the end no console may have complained."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(user: str = "", **options: object) -> Page:
+        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("[data-ready]")
+        if user:
+            page.fill("#user", user)
+            page.press("#user", "Enter")
+            expect(page.locator("#lean")).to_be_visible()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def search(page: Page, query: str) -> None:
+    page.fill("#query", "")
+    page.locator("#query").press_sequentially(query)
+    page.keyboard.press("Enter")
+    settled(page, query)
+
+
+def settled(page: Page, query: str) -> None:
+    expect(page.locator(f'#stickers[aria-busy=false][data-query="{query}"]')).to_have_count(1)
+
+
+def shown(page: Page, part: str = "results") -> list[str]:
+    expect(page.locator("#stickers[aria-busy=false]")).to_have_count(1)
+    return page.locator(f"#part-{part} li.card").evaluate_all("cards => cards.map(card => card.dataset.id)")
+
+
+def styles_of(address: str, ids: list[str]) -> list[str]:
+    return [str(httpx.get(f"{address}/v1/stickers/{known}").json()["style"]) for known in ids]
+
+
+def test_something_to_click_before_anything_is_typed(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    assert len(shown(page, "popular")) == 30
+    page.fill("#user", "ann")
+    page.press("#user", "Enter")
+    expect(page.locator("#part-recent li.card").first).to_be_visible()
+    assert shown(page, "recent") == [s["id"] for s in httpx.get(f"{address}/v1/users/ann/stickers").json()["stickers"]]
+
+
+def test_search_as_you_type_with_suggestions(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("#query").press_sequentially("co")
+    expect(page.get_by_role("option", name="coffee")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#query")).to_have_value("coffee")
+    expect(page.locator("#part-results li.card")).to_have_count(3)
+    search(page, "hapyy")
+    expect(page.locator("#note")).to_contain_text("searched for 'happy'")
+
+
+def test_a_click_copies_and_the_next_answer_leans(open_page: OpenPage, address: str) -> None:
+    page = open_page("carla")
+    search(page, "sleep")
+    before = shown(page)
+    for query in ("cat", "dog"):
+        search(page, query)
+        wanted = shown(page)[styles_of(address, shown(page)).index("soft")]
+        page.locator(f'li.card[data-id="{wanted}"] > button').first.click()
+        expect(page.locator("#toast")).to_contain_text("Copied")
+    kinds = page.evaluate("async () => (await navigator.clipboard.read())[0].types")
+    assert kinds == ["image/png"]
+    search(page, "sleep")
+    assert styles_of(address, shown(page))[0] == "soft" and set(shown(page)) == set(before)
+
+
+def test_why_a_sticker_is_there(open_page: OpenPage) -> None:
+    page = open_page("ann")
+    search(page, "rain")
+    page.locator("#part-results li.card").first.hover()
+    page.get_by_role("button", name="Why this?").first.click()
+    panel = page.locator("#panel")
+    expect(panel.locator("mark").first).to_have_text("rain")
+    expect(panel.locator(".legend")).to_contain_text(
+        re.compile(r"Words \d.*Useful to many [+]\d+ %.*Your style [+]\d+ %")
+    )
+    widths = panel.locator(".score span").evaluate_all("parts => parts.map(part => part.getBoundingClientRect().width)")
+    assert len(widths) == 3 and widths[0] > 0 and widths[2] > 0
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_the_slider_goes_from_everybody_to_me(open_page: OpenPage) -> None:
+    everybody, bo = open_page(), open_page("bo")
+    search(everybody, "sleep")
+    search(bo, "sleep")
+    mine = shown(bo)
+    assert mine != shown(everybody)
+    bo.locator("#gamma").focus()
+    bo.keyboard.press("Home")
+    expect(bo.locator(".moved").first).to_be_visible()
+    assert shown(bo) == shown(everybody)
+    bo.keyboard.press("End")
+    bo.wait_for_timeout(100)
+    assert shown(bo) == mine
+
+
+def test_two_people_side_by_side(open_page: OpenPage, address: str) -> None:
+    page = open_page("ann")
+    page.fill("#other", "bo")
+    page.press("#other", "Enter")
+    page.locator("#query").press_sequentially("sleep")
+    expect(page.get_by_role("heading", name="For ann")).to_be_visible()
+    expect(page.get_by_role("heading", name="For bo")).to_be_visible()
+    firsts = [shown(page, "mine")[0], shown(page, "theirs")[0]]
+    assert styles_of(address, firsts) == ["line", "flat"]
+
+
+def test_a_map_of_my_taste(open_page: OpenPage) -> None:
+    page = open_page("ann")
+    page.get_by_role("button", name="My taste").click()
+    expect(page.locator(".map button")).to_have_count(6)
+    expect(page.locator(".styles li").first).to_contain_text("Style 1")
+    page.locator(".map button").first.click()
+    expect(page.locator("#part-similar li.card").first).to_be_visible()
+
+
+def test_a_picture_is_searched_by_dropping_choosing_or_pasting_it(
+    open_page: OpenPage, tiny_here: Tiny, address: str
+) -> None:
+    file = tiny_here.file.parent / "stickers" / "line" / "dog.png"
+
+    def found(page: Page) -> str:
+        expect(page.locator("#part-similar li.card").first).to_be_visible()
+        return str(httpx.get(f"{address}/v1/stickers/{shown(page, 'similar')[0]}").json()["texts"]["tags"][0])
+
+    page = open_page()
+    page.set_input_files("#picture", file)
+    assert found(page) == "dog"
+    script = """(content) => {
+        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], "dog.png", { type: "image/png" }));
+        return data;
+    }"""
+    data = page.evaluate_handle(script, base64.b64encode(file.read_bytes()).decode())
+    page.locator("#back").click()
+    page.dispatch_event("body", "dragenter", {"dataTransfer": data})
+    page.dispatch_event("[data-zone=dropSearch]", "drop", {"dataTransfer": data})
+    assert found(page) == "dog"
+    page.locator("#back").click()
+    page.evaluate(
+        "(clipboardData) => dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true }))", data
+    )
+    assert found(page) == "dog"
+
+
+def test_a_person_is_forgotten(open_page: OpenPage, address: str) -> None:
+    page = open_page("dora")
+    page.locator("#part-popular li.card > button").first.click()
+    expect(page.locator("#part-recent li.card")).to_have_count(1)
+    page.get_by_role("button", name="My taste").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Forget me").click()
+    expect(page.locator("#toast")).to_contain_text("dora is forgotten; 1 picks")
+    assert httpx.get(f"{address}/v1/users/dora").json()["picks"] == 0
+
+
+def test_keyboard_only(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.keyboard.type("party")
+    settled(page, "party")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    second = shown(page)[1]
+    assert page.evaluate("document.activeElement.closest('li').dataset.id") == second
+    page.keyboard.press("w")
+    expect(page.locator("#panel")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('li').dataset.id") == second
+    page.keyboard.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("Copied")
+    page.keyboard.press("s")
+    expect(page.locator("#part-similar li.card").first).to_be_visible()
+    page.locator("#part-similar li.card button").first.focus()
+    page.keyboard.press("/")
+    expect(page.locator("#query")).to_be_focused()
+
+
+def test_both_languages(open_page: OpenPage) -> None:
+    chinese = open_page(locale="zh-CN")
+    expect(chinese.locator("#taste-button")).to_have_text("我的品味")
+    assert chinese.evaluate("document.documentElement.lang") == "zh-Hans"
+    search(chinese, "开心")
+    chinese.get_by_role("button", name="English").click()
+    expect(chinese.locator("#taste-button")).to_have_text("My taste")
+
+
+def test_it_fits_a_phone(open_page: OpenPage) -> None:
+    page = open_page("ann", viewport={"width": 360, "height": 740}, has_touch=True)
+    search(page, "cat")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="Why this?").first.tap()
+    box = page.locator("#panel").bounding_box()
+    assert box and box["width"] <= 360 and box["y"] > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(open_page: OpenPage, scheme: str) -> None:
+    page = open_page("ann", color_scheme=scheme)
+    grounds = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (int(re.findall(r"\d+", grounds)[0]) < 100) == (scheme == "dark")
+    search(page, "love")
+    page.get_by_role("button", name="My taste").click()
+    expect(page.locator(".map button").first).to_be_visible()
+    page.locator("#part-results li.card").first.hover()
+    page.get_by_role("button", name="Why this?").first.click()
+    expect(page.locator("#panel")).to_be_visible()
+    found = [
+        f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page).response["violations"] if v["impact"] in SERIOUS
+    ]
+    assert found == []
+
+
+def test_the_page_weighs_little_and_asks_no_other_host(open_page: OpenPage, browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.wait_for_selector("[data-ready]")
+    context.close()
+    assert all(url.startswith((address, "data:")) for url in asked)
+    parts = {url for url in asked if url == f"{address}/" or "/page/" in url}
+    assert sum(len(httpx.get(url).content) for url in parts) <= 150_000
+    assert len(parts) >= 8
+
+
+def test_files_of_the_page_are_not_sent_twice(address: str) -> None:
+    first = httpx.get(f"{address}/page/main.js")
+    again = httpx.get(f"{address}/page/main.js", headers={"if-none-match": first.headers["etag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert httpx.get(f"{address}/page/..%2Fapp.py").status_code == 404
+    assert Path(__file__).name not in first.text
