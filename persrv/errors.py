@@ -19,6 +19,7 @@
         ├── IndexLockedError       another process owns an embedded index
         ├── IndexMismatchError     the index was built by other settings than asked for
         ├── IndexUnavailableError  the server refuses, is too old, or cannot be reached
+        │   └── IndexUnreachableError  it gave no answer, and may give one later
         └── RequestTooLargeError   the server takes smaller requests only
 
 Each error's text says what is wrong, with the offending value, and then what to do next. Errors of third-party
@@ -139,6 +140,10 @@ class IndexMismatchError(VectorIndexError):
 
 class IndexUnavailableError(VectorIndexError):
     """The server refuses, is of an unsupported version, or cannot be reached."""
+
+
+class IndexUnreachableError(IndexUnavailableError):
+    """The server gave no answer, or said that it cannot now: the same may succeed later."""
 
 
 class RequestTooLargeError(VectorIndexError):

@@ -11,6 +11,7 @@ from persrv.errors import NotFoundError
 from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.index.engine import Store
+from persrv.index.schema import Placement
 from persrv.index.store import open_store
 from persrv.ranking.style_space import REVISION
 from persrv.recipe import Describe, Ocr, Recipe
@@ -129,6 +130,12 @@ class Workspace:
     def phrases(self, texts: TextEncoder) -> VectorCache:
         """Open the cache of one text encoder's phrases."""
         return VectorCache(self.folder / "phrases", texts.name, texts.revision, texts.dimension)
+
+    @property
+    def placement(self) -> Placement:
+        """How a server keeps the collection."""
+        index = self.recipe.index
+        return Placement(index.shards, index.replication_factor, index.write_consistency_factor, index.on_disk)
 
     def store(self) -> Store:
         """Open the index's store, embedded or server."""

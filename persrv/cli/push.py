@@ -11,7 +11,10 @@ from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_j
 
 
 def push(
-    url: Annotated[str, typer.Argument(help="The Qdrant server, such as http://127.0.0.1:6333.")],
+    urls: Annotated[
+        list[str], typer.Argument(metavar="URL...", help="The Qdrant server, or nodes of it: http://127.0.0.1:6333.")
+    ],
+    name: Annotated[str | None, typer.Option("--as", help="Name there; default the recipe's.")] = None,
     pictures: Annotated[
         Path | None, typer.Option("--pictures", help="Also put every picture into this folder, named by its id.")
     ] = None,
@@ -25,7 +28,7 @@ def push(
     from persrv.cli.progress import Bars
     from persrv.offline.publish import push_collection
 
-    pushed = push_collection(recipe, url, progress=Bars())
+    pushed = push_collection(recipe, urls, name=name, progress=Bars())
     if pictures:
         from persrv.offline.pictures import export_pictures
 
@@ -35,4 +38,4 @@ def push(
         print_json({name: manifest.facts() for name, manifest in pushed.items()})
     else:
         for name, manifest in pushed.items():
-            typer.echo(f"{name}: {manifest.build} is live on {url}")
+            typer.echo(f"{name}: {manifest.build} is live on {urls[0]}")

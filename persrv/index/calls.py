@@ -105,6 +105,17 @@ class Calls:
         """
         return self._make(call, VectorIndexError, self.nodes.in_order)
 
+    def check_majority(self) -> None:
+        """Refuse a cluster in which nothing can be changed.
+
+        Raises:
+            IndexUnavailableError: The node that changes would go to hears no majority of the others.
+        """
+        node = self.nodes.in_order()[0]
+        if problem := majority_problem(node.client):
+            what, next_step = no_majority(problem)
+            raise IndexUnavailableError(f"the Qdrant server {node.address.url} {what}", next_step)
+
     def _make(
         self,
         call: Callable[[QdrantClient], _Answer],
@@ -136,20 +147,14 @@ class Calls:
             ):
                 raise self._explained(failed, at, attempt, refused) from failed
             if refused is VectorIndexError and (no_answer(failed) or without_majority(failed)):
-                self._check_majority(at, failed)
+                self.check_majority()
             self.retry.sleep(wait_s)
 
     def _explained(self, error: Failure, node: Node, attempts: int, refused: type[PersrvError]) -> PersrvError:
         found = Circumstances(node.address, self.with_key, self.timeout_s, attempts, refused).explain(error)
         if len(self.nodes) > 1 and isinstance(found, IndexUnavailableError) and another_may_answer(error):
-            return IndexUnavailableError(f"none of {len(self.nodes)} nodes answers; {found.problem}", found.next_step)
+            return type(found)(f"none of {len(self.nodes)} nodes answers; {found.problem}", found.next_step)
         return found
-
-    def _check_majority(self, node: Node, error: Failure) -> None:
-        """Say at once that a cluster's nodes do not agree, in place of waiting for them call by call."""
-        if problem := majority_problem(node.client):
-            what, next_step = no_majority(problem)
-            raise IndexUnavailableError(f"the Qdrant server {node.address.url} {what}", next_step) from error
 
 
 def _asked_wait_s(error: Failure) -> float | None:

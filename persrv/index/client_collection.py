@@ -57,7 +57,7 @@ class ClientCollection:
         self._version = version
         self._schema = schema
         self._manifest = manifest
-        self._uploads = Uploads(calls, version, 1, limits)
+        self._uploads = Uploads(calls, version, schema.placement.shards, limits)
         self._ask = calls.search if published else calls.read
         self._closed = False
 

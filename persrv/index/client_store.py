@@ -8,7 +8,8 @@ where the dashboard shows them. Nothing without that metadata is ever removed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schem
 from persrv.index.uploads import Limits
 from persrv.index.verify import verify
 
+_NEVER = "00000000T000000Z-000000"
 _DESCRIPTION, _PREVIOUS = "persrv", "persrv_previous"
 
 _INDEXES: dict[PayloadType, m.PayloadSchemaType] = {
@@ -47,6 +49,53 @@ class ClientStore:
         self._calls = calls
         self._opened: list[ClientCollection] = []
 
+    def check_writable(self, name: str) -> None:
+        """Refuse a build or push in vain, see :meth:`persrv.index.engine.Store.check_writable`."""
+        self._calls.check_majority()
+        collections = self._calls.read(lambda client: client.get_collections()).collections
+        target = self._aliases().get(name)
+        taken = name in {collection.name for collection in collections}
+        if taken or (target is not None and not self._is_ours(name, target)):
+            raise VectorIndexError(
+                f"{self._calls.where} has something else under the name {name}",
+                "choose another name: in the recipe for a build, by --as NAME for a push",
+            )
+        # Removing what is not there changes nothing, and asks for the same right as making it.
+        self._calls.write(partial(_delete, version=f"{name}_{_NEVER}"))
+
+    def begun(self, names: Sequence[str], origin: str) -> str | None:
+        """Return the build of an unfinished copy of ``origin``, the newest of several, ``None`` where there is none.
+
+        Args:
+            names: Collections that share a build; the copy is finished when the last one is current.
+            origin: The build that is copied.
+        """
+        finished = {version.removeprefix(f"{names[-1]}_") for version in self._kept(names[-1])}
+        collections = self._calls.read(lambda client: client.get_collections()).collections
+        found = {
+            self._description(version.name)[1].build
+            for version in collections
+            for name in names
+            if self._is_ours(name, version.name) and self._description(version.name)[1].origin == origin
+        }
+        return max(found - finished, default=None)
+
+    def begun_version(self, name: str, build: str) -> ClientCollection | None:
+        """Open the version of a build, published or not, to go on writing it; ``None`` where there is none."""
+        version = f"{name}_{build}"
+        if not self._calls.read(lambda client: client.collection_exists(version)):
+            return None
+        config = self._config(version)
+        return self._keep(
+            version, *self._described(version, config.metadata), config.strict_mode_config, published=False
+        )
+
+    def discard(self, collection: ClientCollection) -> None:
+        """Remove an unpublished version; where the server cannot be reached it stays until the next build or push."""
+        collection.close()
+        with suppress(VectorIndexError):
+            self._calls.write(partial(_delete, version=collection.version))
+
     def create(self, name: str, schema: Schema, manifest: Manifest) -> ClientCollection:
         """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
         version = f"{name}_{manifest.build}"
@@ -54,18 +103,8 @@ class ClientStore:
         self._remove_others(name)
         if self._calls.read(lambda client: client.collection_exists(version)):
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
-        text = {TEXT: m.SparseVectorParams()} if schema.sparse else None
-        vectors = {
-            name: m.VectorParams(size=size, distance=m.Distance.DOT, hnsw_config=m.HnswConfigDiff(m=schema.hnsw_m))
-            for name, size in schema.dense.items()
-        }
-        if schema.meaning:
-            vectors[MEANING] = m.VectorParams(
-                size=schema.meaning,
-                distance=m.Distance.COSINE,
-                multivector_config=m.MultiVectorConfig(comparator=m.MultiVectorComparator.MAX_SIM),
-                hnsw_config=m.HnswConfigDiff(m=MEANING_LINKS),
-            )
+        placement = schema.placement
+        text, vectors = _vectors(schema)
 
         def create(client: QdrantClient) -> None:
             # A repeated call may find what the call before made, when only its answer was lost.
@@ -74,8 +113,10 @@ class ClientStore:
                     version,
                     vectors_config=vectors,
                     sparse_vectors_config=text,
-                    shard_number=1,
-                    replication_factor=schema.replication_factor,
+                    shard_number=placement.shards,
+                    replication_factor=placement.replication_factor,
+                    write_consistency_factor=placement.write_consistency_factor,
+                    on_disk_payload=placement.on_disk,
                     metadata=metadata,
                 )
 
@@ -156,6 +197,9 @@ class ClientStore:
         answer = self._calls.read(lambda client: client.get_aliases())
         return {alias.alias_name: alias.collection_name for alias in answer.aliases}
 
+    def _is_ours(self, name: str, version: str) -> bool:
+        return _is_version(name, version) and _DESCRIPTION in self._metadata(version)
+
     def _current(self, name: str) -> str | None:
         version = self._aliases().get(name)
         return version if version is not None and _is_version(name, version) else None
@@ -182,12 +226,18 @@ class ClientStore:
             steps.insert(0, m.DeleteAliasOperation(delete_alias=m.DeleteAlias(alias_name=name)))
         self._calls.write(lambda client: client.update_collection_aliases(steps))
 
-    def _remove_others(self, name: str) -> None:
+    def _kept(self, name: str) -> set[str]:
+        """Return the current version and the one before, as far as there are such."""
         current = self._current(name)
-        keep = {current, self._metadata(current).get(_PREVIOUS) if current else None}
+        return {
+            version for version in (current, self._metadata(current).get(_PREVIOUS) if current else None) if version
+        }
+
+    def _remove_others(self, name: str) -> None:
+        keep = self._kept(name)
         for collection in self._calls.read(lambda client: client.get_collections()).collections:
             version = collection.name
-            if version not in keep and _is_version(name, version) and _DESCRIPTION in self._metadata(version):
+            if version not in keep and self._is_ours(name, version):
                 self._calls.write(partial(_delete, version=version))
 
     def _keep(
@@ -204,6 +254,27 @@ class ClientStore:
         opened = ClientCollection(self._calls, version, schema, manifest, limits, published=published)
         self._opened = [*(known for known in self._opened if not known.closed), opened]
         return opened
+
+
+def _vectors(schema: Schema) -> tuple[dict[str, m.SparseVectorParams] | None, dict[str, m.VectorParams]]:
+    """Return the parameters of the sparse vector and of the dense ones."""
+    on_disk = schema.placement.on_disk
+    index = m.SparseIndexParams(on_disk=on_disk)
+    text = {TEXT: m.SparseVectorParams(index=index)} if schema.sparse else None
+    links = m.HnswConfigDiff(m=schema.hnsw_m)
+    vectors = {
+        name: m.VectorParams(size=size, distance=m.Distance.DOT, hnsw_config=links, on_disk=on_disk)
+        for name, size in schema.dense.items()
+    }
+    if schema.meaning:
+        vectors[MEANING] = m.VectorParams(
+            size=schema.meaning,
+            distance=m.Distance.COSINE,
+            multivector_config=m.MultiVectorConfig(comparator=m.MultiVectorComparator.MAX_SIM),
+            hnsw_config=m.HnswConfigDiff(m=MEANING_LINKS),
+            on_disk=on_disk,
+        )
+    return text, vectors
 
 
 def _create_index(client: QdrantClient, version: str, key: str, kind: PayloadType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +17,8 @@ _SCHEMA = TypeAdapter(Schema)
 
 def describe(schema: Schema, manifest: Manifest) -> dict[str, Any]:
     """Return schema and manifest as plain JSON values."""
-    layout = {**{key: getattr(schema, key) for key in Schema.__slots__}, "payload": dict(schema.payload)}
+    layout = {key: getattr(schema, key) for key in Schema.__slots__}
+    layout |= {"payload": dict(schema.payload), "placement": asdict(schema.placement)}
     return {"manifest": manifest.model_dump(mode="json"), "schema": layout}
 
 

@@ -32,6 +32,15 @@ class EmbeddedStore:
         self.folder = folder
         self._opened: list[tuple[str, EmbeddedCollection]] = []
 
+    def check_writable(self, name: str) -> None:
+        """Refuse a build in vain, see :meth:`persrv.index.engine.Store.check_writable`."""
+        versions = self._versions(name)
+        own = {known.manifest.build for owner, known in self._opened if owner == name}
+        with versions.changing():
+            for build in versions.unpublished():
+                if build not in own:
+                    versions.lock(build).release()
+
     def create(self, name: str, schema: Schema, manifest: Manifest) -> EmbeddedCollection:
         """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
         versions = self._versions(name)

@@ -89,6 +89,16 @@ class Store(Protocol):
     A build stands beside the current version until :meth:`publish` switches to it atomically.
     """
 
+    def check_writable(self, name: str) -> None:
+        """Refuse now what would make :meth:`create` or :meth:`publish` of this name fail after hours of work.
+
+        Raises:
+            IndexLockedError: Another process is building the same collection here.
+            IndexUnavailableError: The server does not let us write, or its nodes do not agree.
+            VectorIndexError: The name is taken by something that is not ours, or the folder cannot be made.
+        """
+        ...
+
     def create(self, name: str, schema: Schema, manifest: Manifest) -> Collection:
         """Open a new, empty, unpublished version; an older unpublished one is removed.
 

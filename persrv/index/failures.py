@@ -13,7 +13,13 @@ import httpx
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from persrv.errors import BuildGoneError, IndexUnavailableError, PersrvError, RequestTooLargeError
+from persrv.errors import (
+    BuildGoneError,
+    IndexUnavailableError,
+    IndexUnreachableError,
+    PersrvError,
+    RequestTooLargeError,
+)
 from persrv.index.address import KEY_VARIABLE, Address
 
 Failure = QdrantException | UnexpectedResponse | ResponseHandlingException | json.JSONDecodeError
@@ -89,7 +95,7 @@ class Circumstances:
                 page = _page(error.content.decode(errors="replace"))
                 return self._page(page, error) if page else self._answer(error)
             case ResourceExhaustedResponse():
-                return self._unavailable(
+                return self._unreachable(
                     f"is too busy and asks to wait {error.retry_after_s} s", "try again later, or raise its limits"
                 )
             case ResponseHandlingException():
@@ -124,7 +130,7 @@ class Circumstances:
             return self._unavailable(*no_majority(reason))
         if not may_pass(error):
             return self.refused(f"{self._server} refuses the request with {status}: {reason}", "correct what it names")
-        return self._unavailable(f"failed with {status}{self._tried}: {reason}", self._look_at_log)
+        return self._unreachable(f"failed with {status}{self._tried}: {reason}", self._look_at_log)
 
     def _rights(self, reason: str) -> PersrvError:
         if not self.with_key:
@@ -162,7 +168,7 @@ class Circumstances:
                 "raise its limit (nginx: client_max_body_size)",
             )
         if status >= 500:
-            return IndexUnavailableError(
+            return IndexUnreachableError(
                 f"what stands before {self._server} answers {page} in its place{self._tried}",
                 "start the server behind it, or correct where it passes requests on to",
             )
@@ -190,9 +196,9 @@ class Circumstances:
             return self._speaks_tls()
         match error.source:
             case httpx.ConnectTimeout() | httpx.ConnectError():
-                return self._unavailable(f"cannot be reached{self._tried}: {error.source}", self._start_it)
+                return self._unreachable(f"cannot be reached{self._tried}: {error.source}", self._start_it)
             case httpx.TimeoutException():
-                return self._unavailable(
+                return self._unreachable(
                     f"did not answer within {self.timeout_s:g} s{self._tried}",
                     "raise [index] timeout_s, or look at the server's load",
                 )
@@ -223,13 +229,16 @@ class Circumstances:
         )
 
     def _unreadable(self, what: str) -> PersrvError:
-        return IndexUnavailableError(
+        return IndexUnreachableError(
             f"the answer of {self._server} cannot be read{self._tried}: {what[:_SHOWN]}",
             "check that the address is a Qdrant server's, and what stands between",
         )
 
     def _unavailable(self, what: str, next_step: str) -> IndexUnavailableError:
         return IndexUnavailableError(f"{self._server} {what}", next_step)
+
+    def _unreachable(self, what: str, next_step: str) -> IndexUnreachableError:
+        return IndexUnreachableError(f"{self._server} {what}", next_step)
 
     @property
     def _server(self) -> str:

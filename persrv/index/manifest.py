@@ -30,6 +30,7 @@ class Manifest(BaseModel):
         schema_version: :data:`SCHEMA_VERSION` at build time.
         build: Identifies the build, see :func:`new_build`.
         recipe: The recipe's name.
+        origin: The build that this one is a copy of, ``""`` for none.
         vocabulary: The build under which the catalog keeps the words; a copy keeps that of its original.
         tokenizer: Revision of the tokenizer.
         text: Fingerprint of the recipe's ``[text]`` section.
@@ -54,6 +55,7 @@ class Manifest(BaseModel):
     schema_version: int = SCHEMA_VERSION
     build: str = Field(pattern=f"^{BUILD_PATTERN}$")
     recipe: str
+    origin: str = ""
     vocabulary: str = ""
     tokenizer: str
     text: str

@@ -46,6 +46,23 @@ def centroid_id(user: str, number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """How a server keeps a collection; an embedded index is one shard in memory-mapped files whatever this says.
+
+    Attributes:
+        shards: Parts that are spread over the nodes of a cluster; a page does not depend on how many there are.
+        replication_factor: Copies of each part, on different nodes.
+        write_consistency_factor: Copies that must have a change before it counts as made.
+        on_disk: Whether vectors, words and payload are read from disk when they are asked for, in place of memory.
+    """
+
+    shards: int = 1
+    replication_factor: int = 1
+    write_consistency_factor: int = 1
+    on_disk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """One collection's layout.
 
@@ -54,7 +71,7 @@ class Schema:
         sparse: Whether points carry the sparse vector ``text`` (without an IDF: the query carries it).
         payload: Payload key to its index type; only indexed keys are listed.
         hnsw_m: Links per node of the graph over ``image``, 0 for none.
-        replication_factor: Copies of the one shard on a cluster.
+        placement: How a server keeps it.
         meaning: Length of the rows of the multivector ``meaning`` (cosine, best row), 0 where there is none.
         style: Length of the dense vector ``style`` (as ``image``), 0 where ``image`` says the style as well.
     """
@@ -63,7 +80,7 @@ class Schema:
     sparse: bool
     payload: Mapping[str, PayloadType]
     hnsw_m: int = 0
-    replication_factor: int = 1
+    placement: Placement = Placement()
     meaning: int = 0
     style: int = 0
 
@@ -99,12 +116,12 @@ FILTERS = ("pack", "tags", "language", "animated", "rating", "style")
 
 
 def sticker_schema(
-    dimension: int, hnsw_m: int = 0, replication_factor: int = 1, meaning: int = 0, style: int = 0
+    dimension: int, hnsw_m: int = 0, placement: Placement = Placement(), meaning: int = 0, style: int = 0
 ) -> Schema:
     """Return the layout of a sticker collection."""
-    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, replication_factor, meaning, style)
+    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, placement, meaning, style)
 
 
-def user_schema(dimension: int, replication_factor: int = 1) -> Schema:
+def user_schema(dimension: int, placement: Placement = Placement()) -> Schema:
     """Return the layout of the collection that holds one point for each user's style centroid."""
-    return Schema(dimension, False, USER_PAYLOAD, 0, replication_factor)
+    return Schema(dimension, False, USER_PAYLOAD, 0, placement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from persrv.errors import RecipeError
@@ -11,12 +12,12 @@ from persrv.index.engine import Store
 _EMBEDDED = "embedded:"
 
 
-def open_store(location: str, data: Path, *, timeout_s: float = 10.0) -> Store:
+def open_store(location: str | Sequence[str], data: Path, *, timeout_s: float = 10.0) -> Store:
     """Open the store that a recipe's ``[index] location`` names.
 
     Args:
         location: ``embedded:`` (the folder ``index`` in ``data``), ``embedded:PATH`` (relative to ``data``), or a
-            server's ``http(s)://`` URL, whose key is taken from ``QDRANT_API_KEY``.
+            server's ``http(s)://`` URL, whose key is taken from ``QDRANT_API_KEY``; or several, of one cluster's nodes.
         data: The collection's data folder.
         timeout_s: Seconds for one answer of a server.
 
@@ -24,11 +25,15 @@ def open_store(location: str, data: Path, *, timeout_s: float = 10.0) -> Store:
         RecipeError: The location is none of these.
         IndexUnavailableError: The server cannot be used.
     """
-    if location.startswith(_EMBEDDED):
-        return EmbeddedStore(data / Path(location.removeprefix(_EMBEDDED) or "index").expanduser())
-    if location.startswith(("http://", "https://")):
+    places = [location] if isinstance(location, str) else list(location)
+    if len(places) == 1 and places[0].startswith(_EMBEDDED):
+        return EmbeddedStore(data / Path(places[0].removeprefix(_EMBEDDED) or "index").expanduser())
+    if places and all(place.startswith(("http://", "https://")) for place in places):
         # qdrant_client takes a second to import: only an address of a server needs it.
         from persrv.index.server import connect_server
 
-        return connect_server(location, timeout_s=timeout_s)
-    raise RecipeError(f"[index] location {location!r} names no engine", "use embedded:, embedded:PATH or http(s)://...")
+        return connect_server(places, timeout_s=timeout_s)
+    raise RecipeError(
+        f"[index] location {location!r} names no engine",
+        "use embedded:, embedded:PATH, http(s)://..., or a list of such addresses",
+    )

@@ -107,18 +107,21 @@ class Uploads:
             self._send(last, last=True)
 
     def _send(self, batch: Sequence[bytes], *, last: bool) -> int:
-        """Send a batch, in halves where it is refused for its size; return how many points it has."""
-        # A shard applies writes in their order, so that the last one stands for all of them; several shards do not.
-        call = partial(_put, version=self.version, body=_HEAD + b",".join(batch) + _TAIL, wait=last or self.shards > 1)
-        try:
-            self.calls.write(call)
-        except RequestTooLargeError:
-            if len(batch) == 1:
-                raise
-            self.limits.halve(batch)
-            parts = list(self.limits.batches(batch))
-            for number, part in enumerate(parts, start=1):
-                self._send(part, last=last and number == len(parts))
+        """Send a batch, in parts where it is refused for its size; return how many points it has."""
+        rest = list(batch)
+        while rest:
+            part = next(self.limits.batches(rest))
+            body = _HEAD + b",".join(part) + _TAIL
+            # A shard applies writes in their order, so that the last one stands for all of them; several shards do not.
+            wait = (last and len(part) == len(rest)) or self.shards > 1
+            try:
+                self.calls.write(partial(_put, version=self.version, body=body, wait=wait))
+            except RequestTooLargeError:
+                if len(part) == 1:
+                    raise
+                self.limits.halve(part)
+            else:
+                rest = rest[len(part) :]
         return len(batch)
 
 

@@ -87,6 +87,10 @@ class Versions:
         """Whether this version is there and was not yet published."""
         return (self.folder / build / "BUILDING").exists()
 
+    def unpublished(self) -> list[str]:
+        """Return the versions that were not published, sorted."""
+        return sorted(mark.parent.name for mark in self.folder.glob("*/BUILDING"))
+
     def published(self, build: str) -> bool:
         """Whether this version is there and was published."""
         return (self.folder / build).is_dir() and not self.building(build)

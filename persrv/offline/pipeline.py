@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persrv.errors import QueryError
+from persrv.index.engine import Store
 from persrv.index.manifest import Manifest
 from persrv.indexing.progress import Progress, Silent
 from persrv.indexing.update import IndexUpdate, update_index
@@ -108,6 +109,7 @@ def build_collection(
     with ExitStack() as opened:
         opened.callback(runs_on.close)
         catalog = opened.enter_context(workspace.catalog())
+        store = _index(workspace, opened) if "index" in parts else None
         readers = opened.enter_context(open_readers(workspace, parts))
         stages = [stage for stage in readers.stages if stage.name in parts]
         came = Ingested(catalog.count(), 0, 0, ())
@@ -115,9 +117,7 @@ def build_collection(
             came = ingest(catalog, loaders, pick_loaders, shown, keep_pick)
         reports = tuple(run_stage(stage, workspace, catalog, runs_on, shown, limit) for stage in stages)
         published: IndexUpdate | None = None
-        if "index" in parts:
-            store = workspace.store()
-            opened.callback(store.close)
+        if store is not None:
             published = update_index(workspace, catalog, readers.vectors, store, shown, rebuild=rebuild)
     return BuildReport(
         manifest=published.manifest if published else None,
@@ -146,6 +146,15 @@ def plan_build(
     workspace = Workspace.of(recipe, home)
     with workspace.existing_catalog() as catalog, open_readers(workspace, parts) as readers:
         return [estimate_stage(stage, catalog, limit) for stage in readers.stages if stage.name in parts]
+
+
+def _index(workspace: Workspace, opened: ExitStack) -> Store:
+    """Open the index before the first picture is read, and see that the build will be taken there."""
+    store = workspace.store()
+    opened.callback(store.close)
+    for name in (workspace.recipe.name, workspace.users_name):
+        store.check_writable(name)
+    return store
 
 
 def _parts(only: Collection[str], limit: int | None) -> frozenset[str]:

@@ -18,19 +18,40 @@ class CatalogSettings(Section):
 class IndexSettings(Section):
     """Where the index lives and what its points show.
 
-    ``location`` is ``embedded:`` (a folder in the data directory), ``embedded:PATH``, or a server's ``http(s)://`` URL.
+    ``location`` is ``embedded:`` (a folder in the data directory), ``embedded:PATH``, a server's ``http(s)://`` URL, or
+    the URLs of several nodes of one cluster. The last four say how a server keeps it, see
+    :class:`persrv.index.schema.Placement`.
     """
 
-    location: str = "embedded:"
+    location: str | tuple[str, ...] = "embedded:"
     image_base_url: str = ""
     hnsw_m: int = Field(default=0, ge=0, le=128)
     timeout_s: Positive = 10.0
+    shards: int = Field(default=1, ge=1, le=1024)
     replication_factor: int = Field(default=1, ge=1, le=16)
+    write_consistency_factor: int = Field(default=1, ge=1, le=16)
+    on_disk: bool = False
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the index is a folder."""
+        return isinstance(self.location, str) and self.location.startswith("embedded:")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The server's addresses; empty where the index is embedded."""
+        places = (self.location,) if isinstance(self.location, str) else self.location
+        return places if all(place.startswith(("http://", "https://")) for place in places) else ()
 
     @model_validator(mode="after")
     def _usable_places(self) -> Self:
-        if not self.location.startswith(("embedded:", "http://", "https://")):
-            raise ValueError(f"location {self.location!r} is neither embedded:PATH nor an http(s) URL")
+        if not self.embedded and not self.addresses:
+            raise ValueError(f"location {self.location!r} is neither embedded:PATH, an http(s) URL, nor a list of URLs")
+        if self.write_consistency_factor > self.replication_factor:
+            raise ValueError(
+                f"write_consistency_factor {self.write_consistency_factor} is more than the "
+                f"{self.replication_factor} copies of replication_factor"
+            )
         if self.image_base_url and not self.image_base_url.startswith(("http://", "https://")):
             raise ValueError(f"image_base_url {self.image_base_url!r} is not an http(s) URL")
         return self

@@ -46,11 +46,7 @@ def run(settings: ServeSettings, *, workers: int = 1, ready: Callable[[str], Non
         ServiceError: The address cannot be listened at.
         PersrvError: A collection cannot be opened.
     """
-    embedded = [
-        name
-        for name in settings.collections
-        if Workspace.of(name, settings.home).recipe.index.location.startswith("embedded:")
-    ]
+    embedded = [name for name in settings.collections if Workspace.of(name, settings.home).recipe.index.embedded]
     if workers > 1 and embedded:
         step = "use one worker, or put the index on a server (docs/how-to/qdrant-server.md)"
         raise RecipeError(f"{embedded[0]} has an embedded index, which one process owns", step)

@@ -20,8 +20,6 @@ def sticker_body(collection: ServedCollection, sticker: Sticker) -> StickerBody:
 
 
 def _point(collection: ServedCollection, sticker_id: str) -> PointBody:
-    location = collection.workspace.recipe.index.location
-    dashboard = None
-    if location.startswith("http"):
-        dashboard = f"{location.rstrip('/')}/dashboard#/collections/{collection.name}"
+    addresses = collection.workspace.recipe.index.addresses
+    dashboard = f"{addresses[0].rstrip('/')}/dashboard#/collections/{collection.name}" if addresses else None
     return PointBody(collection=collection.name, id=point_id(sticker_id), dashboard=dashboard)

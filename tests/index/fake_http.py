@@ -18,7 +18,8 @@ from pydantic_core import to_jsonable_python
 class Fault:
     """What the next matching request gets in place of its answer.
 
-    ``cut`` breaks the connection in the middle of the answer; ``lost`` does the work first, then fails.
+    ``cut`` breaks the connection in the middle of the answer; ``lost`` does the work first, then fails; ``after`` lets
+    that many matching requests through.
     """
 
     status: int = 200
@@ -28,6 +29,7 @@ class Fault:
     lost: bool = False
     body: bytes | None = None
     path: str = ""
+    after: int = 0
 
 
 class RefusalError(Exception):

@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -57,6 +58,9 @@ class FakeQdrant:
         self.proxy_limit = proxy_limit
         self.strict = strict
         self.majority = True
+        self.spoils = False
+        self.written: list[int] = []
+        self.refused = 0
         self.faults: deque[Fault] = deque()
         self.requests: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
@@ -81,8 +85,12 @@ class FakeQdrant:
         self.local.close()
 
     def next_fault(self, path: str) -> Fault | None:
-        if self.faults and self.faults[0].path in path:
-            return self.faults.popleft()
+        if not self.faults or self.faults[0].path not in path:
+            return None
+        fault = self.faults.popleft()
+        if fault.after == 0:
+            return fault
+        self.faults.appendleft(replace(fault, after=fault.after - 1))
         return None
 
     def respond(self, node: Node, method: str, path: str, headers: dict[str, str], content: bytes) -> Any:
@@ -92,6 +100,7 @@ class FakeQdrant:
         path = path.partition("?")[0]
         if path == "/":
             return {"title": "qdrant - vector search engine", "version": self.version}
+        self.refused += len(content) > min(self.limit, self.proxy_limit)
         if len(content) > self.proxy_limit:
             raise RefusalError(413, body=_PAGE)
         if len(content) > self.limit:
@@ -178,6 +187,9 @@ class FakeQdrant:
             case ["PUT", "collections", name, "points"]:
                 points = m.PointsList.model_validate(body).points
                 self._check_strict(len(points), "upsert limit", self.strict and self.strict.upsert_max_batchsize)
+                self.written.append(len(points))
+                if self.spoils:
+                    points = [point.model_copy(update={"payload": {}}) for point in points]
                 return client.upsert(name, points)
             case ["POST", "collections", name, "points"]:
                 chosen = m.PointRequest.model_validate(body)

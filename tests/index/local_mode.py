@@ -32,9 +32,11 @@ class MemoryClient(QdrantClient):
     def client(self) -> Any:
         return self
 
-    def request(self, *, content: bytes, path_params: dict[str, str], **_: Any) -> None:
-        points = m.PointsList.model_validate(json.loads(content)).points
-        self.upsert(path_params["collection_name"], points)
+    def request(self, *, content: bytes = b"", path_params: dict[str, str] | None = None, **_: Any) -> dict[str, Any]:
+        if path_params:
+            points = m.PointsList.model_validate(json.loads(content)).points
+            self.upsert(path_params["collection_name"], points)
+        return {}
 
 
 class MemoryCalls(Calls):

@@ -6,20 +6,40 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from qdrant_client import models as m
 
 from engines import filled, quick_folder
 from fake_qdrant import FakeQdrant, Fault
-from index_samples import DIMENSION, SCHEMA, assert_same, manifest, online, random_requests, unit
-from persrv.errors import IndexUnavailableError, RecipeError, VectorIndexError
+from index_samples import (
+    SCHEMA,
+    assert_same,
+    identity,
+    manifest,
+    online,
+    point,
+    random_requests,
+    sample_points,
+    unit,
+)
+from persrv.errors import (
+    IndexLockedError,
+    IndexUnavailableError,
+    IndexUnreachableError,
+    RecipeError,
+    RequestTooLargeError,
+    VectorIndexError,
+)
 from persrv.index.calls import Retry
 from persrv.index.client_store import ClientStore
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
+from persrv.index.manifest import Manifest, new_build
 from persrv.index.push import push
-from persrv.index.schema import IMAGE, TEXT
+from persrv.index.schema import IMAGE, TEXT, Placement
 from persrv.index.server import connect_server
 from persrv.index.store import open_store
 
@@ -42,48 +62,192 @@ def server(fake: FakeQdrant) -> Iterator[ClientStore]:
         yield store
 
 
+def pushed(source: Collection, server: ClientStore, name: str = "emoji", **changes: Any) -> Manifest:
+    """Push to a new build."""
+    return push(source, server, name, replace(source.schema, **changes), new_build())
+
+
+def written(fake: FakeQdrant) -> int:
+    """Points in all requests that wrote some, since the last time."""
+    count = sum(fake.written)
+    fake.written.clear()
+    return count
+
+
+def allow(fake: FakeQdrant, count: int) -> None:
+    """Let one request write so many points."""
+    fake.strict = m.StrictModeConfig(enabled=True, upsert_max_batchsize=count)
+
+
 def test_the_copy_is_complete_and_answers_alike(source: Collection, server: ClientStore) -> None:
     told: list[int] = []
-    made = push(source, server, "emoji", source.schema, told.append)
-    assert told == [256, 44]
-    assert made == source.manifest.model_copy(update={"build": made.build})
-    assert made.build != source.manifest.build
+    made = push(source, server, "emoji", source.schema, new_build(), told.append)
+    assert sum(told) == 300
+    assert len(told) > 1
+    origin = source.manifest.build
+    assert made == source.manifest.model_copy(update={"build": made.build, "origin": origin})
+    assert made.build != origin
     with server.open("emoji") as copy:
         assert copy.manifest == made
         for original, copied in zip(source.scroll(None, [IMAGE, TEXT]), copy.scroll(None, [IMAGE, TEXT]), strict=True):
             assert (original.id, original.payload) == (copied.id, copied.payload)
             assert set(original.vectors) == set(copied.vectors)
         for request in random_requests(seed=5, count=16):
-            want = [(p.id, p.score) for p in source.query(request)]
+            want = [(str(p.id), p.score) for p in source.query(request)]
             assert_same(copy.query(request), want, request.limit)
 
 
-def test_a_broken_push_leaves_what_was_there_and_can_be_started_again(
+def test_a_push_that_broke_off_is_gone_on_with(source: Collection, server: ClientStore, fake: FakeQdrant) -> None:
+    first, build = pushed(source, server), new_build()
+    allow(fake, 20)
+    written(fake)
+    fake.faults.append(Fault(503, path="points", after=6))
+    fake.faults.extend([Fault(503, path="points")] * 7)
+    with pytest.raises(IndexUnreachableError, match="503"):
+        push(source, server, "emoji", source.schema, build)
+    fake.faults.clear()
+    already = written(fake)
+    assert 100 <= already < 300
+    assert server.manifest("emoji") == first
+    assert server.begun(("emoji",), source.manifest.build) == build
+    told: list[int] = []
+    second = push(source, server, "emoji", source.schema, build, told.append)
+    # The last batch goes out twice, the second time to wait for it.
+    assert written(fake) <= 300 - already + 2 * 20
+    assert sum(told) == 300
+    assert server.manifest("emoji") == second
+    assert server.begun(("emoji",), source.manifest.build) is None
+
+
+def test_what_changed_or_left_in_between_is_brought_up_to_date(source: Collection, server: ClientStore) -> None:
+    build = new_build()
+    stale = source.manifest.model_copy(update={"build": build, "origin": source.manifest.build})
+    begun = server.create("emoji", source.schema, stale)
+    old = point(1)
+    begun.upsert([replace(old, payload={**old.payload, "title": "old"}), point(2), point(1000), point(1001)])
+    push(source, server, "emoji", source.schema, build)
+    with server.open("emoji") as copy:
+        assert copy.count() == 300
+        assert copy.retrieve([identity(1)])[0].payload["title"] == "sticker 1 😀"
+
+
+@pytest.mark.parametrize("count", [7, 100])
+def test_a_limit_of_points_is_read_and_kept(
+    source: Collection, server: ClientStore, fake: FakeQdrant, count: int
+) -> None:
+    allow(fake, count)
+    pushed(source, server)
+    with server.open("emoji") as opened:
+        opened.upsert(sample_points(250))
+    assert max(fake.written) <= count
+    assert fake.refused == 0
+
+
+def test_requests_that_are_refused_for_their_size_are_halved(
     source: Collection, server: ClientStore, fake: FakeQdrant
 ) -> None:
-    first = push(source, server, "emoji", source.schema)
-    fake.faults.extend([Fault(503, path="points")] * 2)
-    with pytest.raises(IndexUnavailableError, match="503"):
-        push(source, server, "emoji", source.schema)
+    fake.limit = 20_000
+    pushed(source, server)
+    fake.limit, fake.proxy_limit = 1 << 30, 9_000
+    pushed(source, server)
+    assert 0 < fake.refused < 20
+    fake.proxy_limit = 1 << 30
+    build = server.create("emoji", SCHEMA, manifest(300))
+    allow(fake, 30)
+    build.upsert(sample_points(300))
+    assert build.count() == 300
+
+
+def test_a_point_that_is_too_large_by_itself_ends_the_push(
+    source: Collection, server: ClientStore, fake: FakeQdrant
+) -> None:
+    build = new_build()
+    begun = server.create("emoji", source.schema, source.manifest.model_copy(update={"build": build}))
+    fake.proxy_limit = 100
+    with pytest.raises(RequestTooLargeError, match="what stands before"):
+        begun.upsert(sample_points(3))
+
+
+def test_a_push_that_is_refused_leaves_nothing_behind(
+    source: Collection, server: ClientStore, fake: FakeQdrant
+) -> None:
+    with pytest.raises(VectorIndexError, match="refuses the request with 400"):
+        pushed(source, server, dimension=3)
+    assert server.names() == []
+    assert fake.local.get_collections().collections == []
+    first = pushed(source, server, placement=Placement(3, 2, 2, on_disk=True))
+    made = fake.created[fake.local_name("emoji")]
+    assert (made.shard_number, made.replication_factor, made.write_consistency_factor) == (3, 2, 2)
+    assert made.on_disk_payload
+    assert made.vectors[IMAGE].on_disk
+    assert made.sparse_vectors[TEXT].index.on_disk
+    with pytest.raises(VectorIndexError, match="refuses the request with 400"):
+        pushed(source, server, dimension=3)
     assert server.manifest("emoji") == first
-    second = push(source, server, "emoji", replace(source.schema, replication_factor=2))
-    assert server.manifest("emoji") == second
-    assert len(fake.local.get_collections().collections) == 2
-    assert fake.created[fake.local_name("emoji")].replication_factor == 2
+    assert len(fake.local.get_collections().collections) == 1
 
 
-def test_points_that_do_not_fit_are_not_published(source: Collection, server: ClientStore) -> None:
-    with pytest.raises(VectorIndexError, match=f"has {DIMENSION} numbers, not 3"):
-        push(source, server, "emoji", replace(SCHEMA, dimension=3))
+def test_a_copy_that_differs_is_not_published(source: Collection, server: ClientStore, fake: FakeQdrant) -> None:
+    fake.spoils = True
+    with pytest.raises(VectorIndexError, match=r"the copy's point .* is not the original's; push it again"):
+        pushed(source, server)
     assert server.names() == []
 
 
 def test_an_empty_collection_can_be_pushed(server: ClientStore, folder: Path) -> None:
     with EmbeddedStore(folder) as store:
         empty = store.publish("users", store.create("users", SCHEMA, manifest(0)))
-        assert push(empty, server, "users", SCHEMA).stickers == 0
+        assert pushed(empty, server, "users").stickers == 0
     with server.open("users") as copy:
         assert copy.query(online([1], unit(np.random.default_rng(0), 0))) == []
+
+
+# Before the work
+
+
+def test_a_name_that_is_taken_is_refused(server: ClientStore, fake: FakeQdrant) -> None:
+    image = {"image": m.VectorParams(size=2, distance=m.Distance.DOT)}
+    fake.local.create_collection("theirs", vectors_config=image)
+    alias = m.CreateAlias(collection_name="theirs", alias_name="emoji")
+    fake.local.update_collection_aliases([m.CreateAliasOperation(create_alias=alias)])
+    for taken in ("theirs", "emoji"):
+        with pytest.raises(VectorIndexError, match=f"has something else under the name {taken}; .*--as NAME"):
+            server.check_writable(taken)
+    server.check_writable("emoji2")
+    assert len(fake.local.get_collections().collections) == 1
+
+
+def test_our_own_name_is_not_taken(source: Collection, server: ClientStore) -> None:
+    pushed(source, server)
+    server.check_writable("emoji")
+
+
+def test_a_key_that_may_only_read_is_refused() -> None:
+    with FakeQdrant(key="secret", read_key="reader") as fake, connect_server(fake.url, api_key="reader") as store:
+        with pytest.raises(IndexUnavailableError, match="lets our key read, but not write"):
+            store.check_writable("emoji")
+        assert [method for method, _ in fake.requests][-1] == "DELETE"
+
+
+def test_a_cluster_without_a_majority_is_refused() -> None:
+    with FakeQdrant(hosts=["127.0.0.1", "127.0.0.2"]) as fake, connect_server(fake.url) as store:
+        store.check_writable("emoji")
+        fake.majority = False
+        fake.requests.clear()
+        with pytest.raises(IndexUnavailableError, match="hears no majority"):
+            store.check_writable("emoji")
+        assert [path for _, path in fake.requests] == ["/cluster"]
+
+
+def test_a_build_by_another_process_is_noticed_before_the_work(folder: Path) -> None:
+    with EmbeddedStore(folder) as store, EmbeddedStore(folder) as other:
+        store.check_writable("emoji")
+        made = store.create("emoji", SCHEMA, manifest(1))
+        store.check_writable("emoji")
+        with pytest.raises(IndexLockedError):
+            other.check_writable("emoji")
+        made.close()
+        other.check_writable("emoji")
 
 
 def test_open_store_chooses_by_location(folder: Path, fake: FakeQdrant) -> None:
@@ -101,7 +265,7 @@ def test_open_store_chooses_by_location(folder: Path, fake: FakeQdrant) -> None:
         assert isinstance(server, ClientStore)
 
 
-@pytest.mark.parametrize("location", ["", "emoji", "ftp://x", "embedded"])
-def test_a_location_without_an_engine(location: str, folder: Path) -> None:
+@pytest.mark.parametrize("location", ["", "emoji", "ftp://x", "embedded", [], ["http://a", "embedded:"]])
+def test_a_location_without_an_engine(location: str | list[str], folder: Path) -> None:
     with pytest.raises(RecipeError, match="names no engine"):
         open_store(location, folder)

@@ -16,6 +16,7 @@ from fake_qdrant import FakeQdrant
 from persrv import AsyncRetriever, Recipe, Retriever, build_collection
 from persrv.catalog.vocabulary import KEPT
 from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
+from persrv.index.manifest import new_build
 from persrv.index.push import push
 from persrv.offline.publish import push_collection
 from persrv.recipe import Compare, FieldSettings, Ranking, Text, Variant
@@ -206,7 +207,7 @@ def test_users_come_from_the_build_of_the_stickers(tiny: Tiny, recipe: Recipe) -
         users = store.open(workspace.users_name)
 
         def publish_users() -> None:
-            push(users, store, workspace.users_name, users.schema)
+            push(users, store, workspace.users_name, users.schema, new_build())
 
         publish_users()
         with Retriever.open(recipe, home=tiny.home) as retriever:

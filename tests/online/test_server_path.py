@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from qdrant_client import models as m
 from typer.testing import CliRunner
 
 from fake_qdrant import FakeQdrant, Fault
 from persrv import Recipe, Retriever, build_collection
 from persrv.cli import app
 from persrv.errors import IndexUnavailableError
+from persrv.indexing.progress import Advance, Silent
 from persrv.recipe.location import IndexSettings
 from tiny_collection import Tiny
 
@@ -75,6 +78,67 @@ def test_a_wrong_key_is_refused_in_one_line(tiny: Tiny, monkeypatch: pytest.Monk
         assert "wrong-key" not in result.stderr
         monkeypatch.setenv("QDRANT_API_KEY", "right-key")
         assert CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)]).exit_code == 0
+
+
+class Stages(Silent):
+    """Notes the names of stages."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Advance]:
+        self.names.append(name)
+        with super().stage(name, total) as advance:
+            yield advance
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"key": "right"}, "refuses our key"),
+        ({"key": "right", "read_key": "wrong"}, "lets our key read, but not write"),
+    ],
+)
+def test_a_build_that_the_server_would_refuse_reads_no_picture(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], said: str
+) -> None:
+    monkeypatch.setenv("QDRANT_API_KEY", "wrong")
+    stages = Stages()
+    with FakeQdrant(**keys) as server, pytest.raises(IndexUnavailableError, match=said):
+        build_collection(on(tiny, server.url), home=tiny.home, progress=stages)
+    assert stages.names == []
+
+
+def test_a_name_that_is_taken_is_told_before_a_point_is_copied_and_another_can_be_given(
+    tiny: Tiny, server: FakeQdrant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
+    server.local.create_collection("tiny", vectors_config={"image": m.VectorParams(size=2, distance=m.Distance.DOT)})
+    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)])
+    assert result.exit_code == 7
+    assert "something else under the name tiny" in result.stderr
+    assert server.written == []
+    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file), "--as", "others"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("others_users: ")
+    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file), "--as", "No Name"])
+    assert result.exit_code == 3
+    assert {name for name in server.created if name.startswith("others_2")}
+
+
+def test_several_addresses_search_on_when_a_node_is_killed(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
+    with FakeQdrant(hosts=["127.0.0.1", "127.0.0.2"]) as server:
+        urls = [node.url for node in server.nodes]
+        result = CliRunner().invoke(app, ["push", *urls, "-r", str(tiny.file)])
+        assert result.exit_code == 0, result.output
+        recipe = tiny.recipe.model_copy(update={"index": IndexSettings(location=tuple(urls))})
+        with Retriever.open(recipe, home=tiny.home) as retriever:
+            want = ids(retriever, "cat", "ann")
+            server.nodes[0].stop()
+            assert [ids(retriever, "cat", "ann") for _ in range(4)] == [want] * 4
+            assert retriever.record("cleo", "cat", want[0])
 
 
 def test_pictures_are_exported_under_the_addresses_that_points_carry(

@@ -65,6 +65,9 @@ def test_defaults_and_partial_fields(tmp_path: Path) -> None:
         (MINIMAL + "[ranking]\ngamma = 1.5\n", "ranking.gamma"),
         (MINIMAL + "[text.fields.smell]\nweight = 1\n", "smell"),
         (MINIMAL + '[index]\nlocation = "ftp://x"\n', "ftp://x"),
+        (MINIMAL + '[index]\nlocation = ["http://a", "embedded:"]\n', "nor a list of URLs"),
+        (MINIMAL + "[index]\nlocation = []\n", "nor a list of URLs"),
+        (MINIMAL + "[index]\nwrite_consistency_factor = 2\n", "more than the 1 copies"),
         (MINIMAL + '[index]\nimage_base_url = "/pictures"\n', "/pictures"),
         (MINIMAL + "[utility]\npopularity = 0\ncross_user = 0\nquery = 0\n", "above 0"),
         ("name = ", "TOML"),
@@ -74,6 +77,19 @@ def test_impossible_recipes_are_refused_by_file_and_key(tmp_path: Path, text: st
     with pytest.raises(RecipeError, match=re.escape(told)) as refused:
         read(tmp_path, text)
     assert "x.toml" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "embedded", "addresses"),
+    [
+        ('"embedded:elsewhere"', True, ()),
+        ('"http://a:1"', False, ("http://a:1",)),
+        ('["http://a:1", "https://b"]', False, ("http://a:1", "https://b")),
+    ],
+)
+def test_where_an_index_is(tmp_path: Path, location: str, embedded: bool, addresses: tuple[str, ...]) -> None:
+    index = read(tmp_path, f"{MINIMAL}[index]\nlocation = {location}\n").index
+    assert (index.embedded, index.addresses) == (embedded, addresses)
 
 
 def test_paths_start_at_the_recipe(tmp_path: Path) -> None:
