@@ -70,7 +70,7 @@ def build_beside(
     schema = sticker_schema(
         manifest.dimension,
         recipe.index.hnsw_m,
-        recipe.index.replication_factor,
+        workspace.placement,
         fit.meaning.dimension if fit.meaning else 0,
         manifest.style_dimension,
     )
@@ -90,9 +90,7 @@ def build_beside(
             for each in made:
                 tastes[rows[each.indexed.sticker_id]] = each.taste
             advance(len(batch))
-    users = store.create(
-        workspace.users_name, user_schema(manifest.taste_dimension, recipe.index.replication_factor), manifest
-    )
+    users = store.create(workspace.users_name, user_schema(manifest.taste_dimension, workspace.placement), manifest)
     learnt = learn_profiles(catalog, rows, tastes, recipe.style)
     people, centroids = write_profiles(learnt, stickers, users, progress)
     store.publish(workspace.users_name, users, centroids)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from persrv.errors import IndexMismatchError
@@ -104,6 +104,6 @@ def fingerprint(workspace: Workspace) -> str:
         "meaning": f"{texts.name}@{texts.revision}" if texts else "",
         "style": workspace.style_name,
         "beta": recipe.ranking.beta,
-        "index": [recipe.index.image_base_url, recipe.index.hnsw_m, recipe.index.replication_factor],
+        "index": [recipe.index.image_base_url, recipe.index.hnsw_m, asdict(workspace.placement)],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
