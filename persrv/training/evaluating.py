@@ -1,10 +1,11 @@
-"""Base against tuned model on held-out stickers: ``persrv train evaluate``."""
+"""Base against tuned model, and neighbours, on held-out stickers: ``persrv train evaluate``."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,8 @@ def evaluate(
 ) -> Judgement:
     """Describe held-out stickers with the base model and with the adapter, and compare.
 
+    What both are worth is shown by a third row, ``nearest``: the words of the training stickers that look most alike.
+
     Answers are kept in ``folder``, so an interrupted call goes on; there too lie ``report.md``, ``report.json`` and
     ``side-by-side.html`` when it is done.
 
@@ -86,6 +89,7 @@ def evaluate(
             "give the data that it was trained on",
         )
     from persrv.training.answers import said_of
+    from persrv.training.neighbours import best_encoder, neighbour_words, picture_vectors
 
     settings = Describe.model_validate(
         {
@@ -107,8 +111,14 @@ def evaluate(
             tuned = said_of(examples, data, folder, tuned_settings, advance)
         with shown.stage("describing, base", len(examples)) as advance:
             plain = said_of(examples, data, folder, settings, advance)
-        habit = commonest(read_examples(data, "train"))
-        found = judge(examples, plain, tuned, habit, base=base, part=part, seed=seed)
+        train = read_examples(data, "train")
+        sees = best_encoder()
+        with shown.stage("looking up neighbours", len(examples) + len(train)) as advance:
+            known = picture_vectors(train, data, sees, advance)
+            vectors = picture_vectors(examples, data, sees, advance)
+        nearest = neighbour_words(vectors, known, [example.queries for example in train])
+        answers = Answers(plain, tuned, nearest, commonest(train))
+        found = judge(examples, answers, base=base, encoder=sees.name, part=part, seed=seed)
         (folder / "report.json").write_text(json.dumps(found.as_dict(), indent=2) + "\n", encoding="utf-8")
         (folder / "report.md").write_text(f"# Base against tuned\n\n{found.as_markdown()}\n", encoding="utf-8")
         page = side_by_side(examples, plain, tuned, data)
@@ -118,54 +128,79 @@ def evaluate(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was said of the same n stickers.
+
+    Attributes:
+        base: By the base model; ``None`` where the answer could not be read.
+        tuned: By the tuned model.
+        nearest: The words of the training stickers that look most like each.
+        constant: What one would say of every sticker without looking.
+    """
+
+    base: Sequence[Description | None]
+    tuned: Sequence[Description | None]
+    nearest: Sequence[Description]
+    constant: Description
+
+
 def judge(
     examples: Sequence[Example],
-    plain: Sequence[Description | None],
-    tuned: Sequence[Description | None],
-    habit: Description,
+    answers: Answers,
     *,
     base: str = "",
+    encoder: str = "",
     part: str = "test",
     seed: int = 0,
 ) -> Judgement:
-    """Compare what two models said of the same stickers.
+    """Compare what was said of stickers with what people typed.
 
     Args:
         examples: The stickers, n >= 1, with what people typed.
-        plain: What the base model said, n of them.
-        tuned: What the tuned model said, n of them.
-        habit: What one would say of every sticker without looking.
+        answers: What was said of them.
         base: Name of the base model.
+        encoder: Name of the image encoder by which neighbours were found.
         part: Of the data.
         seed: Of intervals and tests.
     """
+    contenders = (("base", answers.base), ("tuned", answers.tuned), ("nearest", answers.nearest))
     figures = {
-        name: [measure(said, example.queries) for said, example in zip(those, examples, strict=True)]
-        for name, those in (("base", plain), ("tuned", tuned))
+        name: [measure(said, example.queries) for said, example in zip(descriptions, examples, strict=True)]
+        for name, descriptions in contenders
     }
     values = {
-        measured: {name: [getattr(one, measured) for one in those] for name, those in figures.items()}
+        measured: {name: [getattr(one, measured) for one in all_measures] for name, all_measures in figures.items()}
         for measured in _MEASURES
     }
     ranks = {
         name: _by_sticker(reciprocal_ranks(examples, documents), examples)
-        for name, documents in _documents(examples, plain, tuned, habit).items()
+        for name, documents in _documents(examples, answers).items()
     }
     return Judgement(
         base=base,
+        encoder=encoder,
         part=part,
         stickers=len(examples),
         queries=sum(len(example.queries) for example in examples),
         named=sum("name" in example.told for example in examples),
-        unreadable={"base": sum(said is None for said in plain), "tuned": sum(said is None for said in tuned)},
-        measures={
-            measured: {name: bootstrap_mean(those, seed=seed) for name, those in both.items()}
-            for measured, both in values.items()
+        unreadable={
+            "base": sum(said is None for said in answers.base),
+            "tuned": sum(said is None for said in answers.tuned),
         },
-        gains={measured: paired_gain(both["tuned"], both["base"], seed=seed) for measured, both in values.items()},
-        retrieval={name: bootstrap_mean(those, seed=seed) for name, those in ranks.items()},
+        measures={
+            measured: {name: bootstrap_mean(column, seed=seed) for name, column in columns.items()}
+            for measured, columns in values.items()
+        },
+        gains={
+            measured: {
+                name: paired_gain(columns["tuned"], columns[name], seed=seed) for name in columns if name != "tuned"
+            }
+            for measured, columns in values.items()
+        },
+        retrieval={name: bootstrap_mean(column, seed=seed) for name, column in ranks.items()},
         retrieval_gains={
-            name: paired_gain(ranks["tuned"], those, seed=seed) for name, those in ranks.items() if name != "tuned"
+            name: paired_gain(ranks["tuned"], column, seed=seed) for name, column in ranks.items() if name != "tuned"
         },
     )
 
@@ -187,20 +222,16 @@ def commonest(train: Sequence[Example]) -> Description:
     return Description("", tuple(ordered[:MOST_KEYWORDS]), ())
 
 
-def _documents(
-    examples: Sequence[Example],
-    plain: Sequence[Description | None],
-    tuned: Sequence[Description | None],
-    habit: Description,
-) -> dict[str, list[Document]]:
+def _documents(examples: Sequence[Example], answers: Answers) -> dict[str, list[Document]]:
     """Return, for each row of the ablation, every sticker's text."""
     typed = [[query.text for query in example.queries] for example in examples]
-    both = list(zip(examples, tuned, strict=True))
+    both = list(zip(examples, answers.tuned, strict=True))
     return {
         "nothing (labels removed)": [document(None) for _ in examples],
-        "one and the same answer for all": [document(habit) for _ in examples],
-        "base": [document(said) for said in plain],
-        "tuned": [document(said) for said in tuned],
+        "one and the same answer for all": [document(answers.constant) for _ in examples],
+        "nearest": [document(said) for said in answers.nearest],
+        "base": [document(said) for said in answers.base],
+        "tuned": [document(said) for said in answers.tuned],
         "tuned, OCR": [document(said, example.ocr) for example, said in both],
         "tuned, OCR, past queries": [
             document(said, example.ocr, queries) for (example, said), queries in zip(both, typed, strict=True)

@@ -11,29 +11,31 @@ from persrv.lab.evaluation.intervals import Gain, Interval
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Base against tuned model on held-out stickers.
+    """Base and tuned model and neighbours on held-out stickers.
 
     Attributes:
         base: Name of the base model.
+        encoder: Name of the image encoder by which neighbours were found.
         part: Part of the data that was used.
         stickers: How many.
         queries: Queries that were asked.
-        named: Stickers whose question told their name: there, words may be copied from it.
+        named: Stickers whose question holds their name: there, words may be copied from it.
         unreadable: Answers that could not be read, of ``base`` and ``tuned``; they count as saying nothing.
-        measures: Measure to the means of ``base`` and ``tuned``.
-        gains: Measure to tuned minus base, over stickers.
+        measures: Measure to the means of ``base``, ``tuned`` and ``nearest``.
+        gains: Measure to tuned minus each of the others, over stickers.
         retrieval: MRR@20, a sticker's queries averaged first, by what stickers' texts are made of.
         retrieval_gains: Tuned minus each of these, over stickers.
     """
 
     base: str
+    encoder: str
     part: str
     stickers: int
     queries: int
     named: int
     unreadable: Mapping[str, int]
     measures: Mapping[str, Mapping[str, Interval]]
-    gains: Mapping[str, Gain]
+    gains: Mapping[str, Mapping[str, Gain]]
     retrieval: Mapping[str, Interval]
     retrieval_gains: Mapping[str, Gain]
 
@@ -46,17 +48,18 @@ class Judgement:
         lines = [
             f"{self.stickers} held-out stickers ({self.part}), {self.queries} queries. Base: {self.base}. "
             f"Answers that could not be read: {self.unreadable['base']} of the base, {self.unreadable['tuned']} of the "
-            f"tuned model. The question told the name of {self.named} stickers.",
+            f"tuned model. The question holds the name of {self.named} stickers. Nearest: the words of the eight "
+            f"training stickers that look most alike to {self.encoder}.",
             "",
-            "| against what people typed | base | tuned | tuned − base | p |",
-            "| --- | ---: | ---: | ---: | ---: |",
+            "| against what people typed | base | tuned | nearest | tuned − base | p | tuned − nearest | p |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
-        for name, both in self.measures.items():
-            gain = self.gains[name]
-            lines.append(
-                f"| {name.replace('_', ' ')} | {_mean(both['base'])} | {_mean(both['tuned'])} | {_gain(gain)} "
-                f"| {gain.p:.4f} |"
-            )
+        for name, means in self.measures.items():
+            cells = [name.replace("_", " "), *(_mean(means[contender]) for contender in ("base", "tuned", "nearest"))]
+            for rival in ("base", "nearest"):
+                gain = self.gains[name][rival]
+                cells += [_gain(gain), f"{gain.p:.4f}"]
+            lines.append("| " + " | ".join(cells) + " |")
         lines += [
             "",
             "| MRR@20, the stickers' only text being | | tuned − this | p |",
@@ -64,8 +67,8 @@ class Judgement:
         ]
         for name, value in self.retrieval.items():
             against = self.retrieval_gains.get(name)
-            told = f"{_gain(against)} | {against.p:.4f}" if against else "|"
-            lines.append(f"| {name} | {_mean(value)} | {told} |")
+            gained = f"{_gain(against)} | {against.p:.4f}" if against else "|"
+            lines.append(f"| {name} | {_mean(value)} | {gained} |")
         lines += [
             "",
             "In brackets 95 % bootstrap intervals over stickers; p from a paired, two-sided randomisation test over "

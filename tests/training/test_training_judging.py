@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from training_data import Prepared
 
 from persrv.errors import QueryError, RecipeError, SourceError
+from persrv.images.registry import encoder
 from persrv.indexing.progress import Silent
 from persrv.reading.describe.describer import Description
 from persrv.training import evaluate
-from persrv.training.evaluating import commonest, judge
+from persrv.training.evaluating import Answers, commonest, judge
 from persrv.training.examples import Example, read_examples
 from persrv.training.measures import Measures, measure
+from persrv.training.neighbours import neighbour_words, picture_vectors
 from persrv.training.queries import TrainingQuery
 from persrv.training.retrieval import document, reciprocal_ranks, without_query
 from persrv.training.side_by_side import side_by_side
@@ -63,7 +67,8 @@ def test_a_judgement_has_every_row_and_a_readable_table() -> None:
     examples = [example(f"s{i:02d}", f"word{i}") for i in range(20)]
     plain = [said("a picture") for _ in examples]
     tuned = [said(f"word{i}") if i % 4 else None for i in range(20)]
-    found = judge(examples, plain, tuned, commonest(examples), base="b")
+    nearest = [said("word0")] * 20
+    found = judge(examples, Answers(plain, tuned, nearest, commonest(examples)), base="b", encoder="e")
     assert found.unreadable == {"base": 0, "tuned": 5}
     assert found.measures["keyword_recall"]["tuned"].mean == 0.75
     assert found.retrieval["tuned"].mean == 0.75
@@ -71,13 +76,49 @@ def test_a_judgement_has_every_row_and_a_readable_table() -> None:
     assert found.retrieval_gains["nothing (labels removed)"].p < 0.01
     assert "| tuned | 0.750" in found.as_markdown()
     rows = [line for line in found.as_markdown().splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in rows} == {5, 6}
+    assert {line.count("|") for line in rows} == {5, 9}
+    assert found.measures["keyword_recall"]["nearest"].mean == 0.05
+    assert found.gains["keyword_recall"]["nearest"].p < 0.01
+    assert found.retrieval["nearest"].mean == 0.05
+    assert "most alike to e" in found.as_markdown()
     assert json.loads(json.dumps(found.as_dict()))["stickers"] == 20
+
+
+def test_the_words_of_neighbours_by_hand() -> None:
+    known = np.array([[1, 0], [0.6, 0.8], [0, 1]], np.float32)
+    queries = [
+        (TrainingQuery("cat", 2), TrainingQuery("pet", 1)),
+        (TrainingQuery("pet", 1),),
+        (TrainingQuery("dog", 9),),
+    ]
+    first, second = neighbour_words(np.array([[1, 0], [0, 1]], np.float32), known, queries, neighbours=2)
+    # pet 1 + .6, cat 1; the third is no neighbour. Then dog 1, pet .8.
+    assert first.keywords == ("pet", "cat")
+    assert second.keywords == ("dog", "pet")
+    (everything,) = neighbour_words(np.array([[0, -1]], np.float32), known, queries)
+    assert everything.keywords == ("cat", "dog", "pet")
+
+
+def test_neighbours_of_a_known_drawing_in_another_style_know_its_words(prepared: Prepared, tmp_path: Path) -> None:
+    """In the drawn collection each meaning has a sticker in another style, often among the training stickers."""
+    train, test = (read_examples(prepared.data, part) for part in ("train", "test"))
+    sees = encoder("statistics")
+    done: list[int] = []
+    known = picture_vectors(train, prepared.data, sees, done.append)
+    np.testing.assert_allclose(np.linalg.norm(known, axis=1), 1, atol=1e-5)
+    assert sum(done) == len(train)
+    (own,) = neighbour_words(known[:1], known, [example.queries for example in train], neighbours=1)
+    assert own.keywords == tuple(query.text for query in train[0].queries)
+    (tmp_path / "broken.png").write_bytes(b"junk")
+    broken = replace(test[0], image="broken.png")
+    with pytest.raises(SourceError, match=r"persrv train prepare into this folder again"):
+        picture_vectors([broken], tmp_path, sees, done.append)
 
 
 def test_queries_of_one_sticker_count_as_one_observation() -> None:
     examples = [example("a", "cat", "bird"), example("b", "dog")]
-    found = judge(examples, [None, None], [said("cat"), said("dog")], commonest(examples))
+    answers = Answers([None, None], [said("cat"), said("dog")], [said(), said()], commonest(examples))
+    found = judge(examples, answers)
     assert (found.queries, found.retrieval["tuned"].groups, found.retrieval["tuned"].mean) == (3, 2, 0.75)
 
 
