@@ -148,13 +148,17 @@ class Sticker:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """A user picked a sticker for a query, at a time."""
+    """A user picked a sticker for a query, at a time.
+
+    ``pick_id`` is the caller's own id of the pick, unique among the user's, ``None`` where it gave none.
+    """
 
     user: str
     query: str
     sticker_id: str
     time: datetime
     kind: PickKind = "pick"
+    pick_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

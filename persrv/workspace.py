@@ -111,7 +111,8 @@ class Workspace:
     def catalog(self) -> Catalog:
         """Open the catalog; creates it where there is none."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return Catalog.open(self.recipe.catalog.url or self.folder / "catalog.db", self.recipe.name)
+        recipe = self.recipe
+        return Catalog.open(recipe.catalog.url or self.folder / "catalog.db", recipe.name, recipe.text.min_users)
 
     def existing_catalog(self) -> Catalog:
         """Open the catalog of a collection that was built before.

@@ -42,9 +42,9 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: str) -> set[Any]:
-    """Insert rows, leave out those whose ``unique`` column exists already, and return the values that were new."""
+    """Insert rows, leave out those that a unique index knows already, and return the ``unique`` values of new ones."""
     if not rows:
         return set()
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    statement = insert.on_conflict_do_nothing(index_elements=[unique]).returning(table.c[unique])
+    statement = insert.on_conflict_do_nothing().returning(table.c[unique])
     return set(connection.execute(statement, rows).scalars())

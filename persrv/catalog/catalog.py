@@ -7,32 +7,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import select
+
 from persrv.catalog.affinity import Affinities
+from persrv.catalog.batches import upsert
+from persrv.catalog.columns import Json
 from persrv.catalog.counts import Statistics
 from persrv.catalog.database import Database
 from persrv.catalog.edits import Edits
 from persrv.catalog.impressions import Impressions
 from persrv.catalog.indexed import IndexedStickers
 from persrv.catalog.labels import Labels
-from persrv.catalog.notes import Notes
 from persrv.catalog.people import UserData
 from persrv.catalog.placements import Placements
 from persrv.catalog.revisions import Revisions
 from persrv.catalog.semantics import Readings
+from persrv.catalog.tables import notes
 
 
 class Catalog(
-    Placements,
-    UserData,
-    Readings,
-    Edits,
-    Labels,
-    Statistics,
-    Impressions,
-    IndexedStickers,
-    Revisions,
-    Affinities,
-    Notes,
+    Placements, UserData, Readings, Edits, Labels, Statistics, Impressions, IndexedStickers, Revisions, Affinities
 ):
     """The truth about a collection: stickers, what is said about them, and who picked them.
 
@@ -43,19 +37,19 @@ class Catalog(
     """
 
     @classmethod
-    def open(cls, url: str | Path, collection: str = "") -> Self:
+    def open(cls, url: str | Path, collection: str = "", min_users: int = 2) -> Self:
         """Open a catalog, make it where there is none, and upgrade its schema if it is older than this code.
 
         Args:
             url: ``sqlite:///FILE``, the path of an SQLite file, or ``postgresql://USER:PASSWORD@HOST/DATABASE``.
-
             collection: Whose stickers are seen; several collections may share a catalog, and each keeps to its own.
+            min_users: Different people who must have typed a query before it is one of a sticker's texts, >= 1.
 
         Raises:
             CatalogError: The database cannot be used, or is of a newer version than this code.
             MissingExtraError: PostgreSQL's driver is not installed.
         """
-        return cls(Database.open(url, collection))
+        return cls(Database.open(url, collection, min_users))
 
     @property
     def collection(self) -> str:
@@ -70,6 +64,17 @@ class Catalog(
         """
         with self._database.write():
             yield
+
+    def note(self, key: str, content: Json) -> None:
+        """Store a small fact that must outlive the process, in place of the one before under this key."""
+        with self._database.write() as connection:
+            upsert(connection, notes, [{"key": key, "content": content}])
+
+    def noted(self, key: str) -> Json:
+        """Return the fact under a key, ``None`` where there is none."""
+        with self._database.read() as connection:
+            content: Json = connection.execute(select(notes.c.content).where(notes.c.key == key)).scalar()
+            return content
 
     def close(self) -> None:
         """Close all connections; closing twice is harmless."""

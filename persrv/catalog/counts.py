@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, case, exists, func, or_, select
 
 from persrv.catalog.database import Part
 from persrv.catalog.ownership import placed_here
 from persrv.catalog.tables import interactions, placements
+from persrv.text.privacy import looks_private
+
+_SPARE = 20
+"""Queries of a sticker that are read beyond those wanted, in place of some that look private."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,12 @@ def typed_queries(
         connection: Inside a transaction.
         sticker_ids: Full ids.
         limit: Most queries of one sticker, >= 0.
-        min_users: Least number of different users of a query, >= 1.
+        min_users: Least number of different users of a query, >= 1; queries of simulated picks need none, since they
+            are nobody's. Whatever looks private is left out.
         until: Only picks before this moment.
     """
     table = interactions
+    simulated = func.max(case((table.c.kind == "simulated", 1), else_=0))
     users, last = func.count(table.c.user.distinct()), func.max(table.c.time)
     chosen = [table.c.sticker_id.in_(sticker_ids), table.c.folded_query != ""]
     if until is not None:
@@ -141,10 +147,13 @@ def typed_queries(
         select(table.c.sticker_id, table.c.folded_query, place)
         .where(*chosen)
         .group_by(table.c.sticker_id, table.c.folded_query)
-        .having(users >= min_users)
+        .having(or_(users >= min_users, simulated == 1))
         .subquery()
     )
     found: dict[str, list[str]] = {}
-    for row in connection.execute(select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.place)):
-        found.setdefault(row.sticker_id, []).append(row.folded_query)
-    return found
+    wanted = select(ranked).where(ranked.c.place <= limit + _SPARE).order_by(ranked.c.place)
+    for row in connection.execute(wanted):
+        queries = found.setdefault(row.sticker_id, [])
+        if len(queries) < limit and not looks_private(row.folded_query):
+            queries.append(row.folded_query)
+    return {sticker_id: queries for sticker_id, queries in found.items() if queries}

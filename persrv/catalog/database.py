@@ -36,10 +36,11 @@ class Database:
         engine: Where connections come from.
         name: The database's URL as it may be printed.
         collection: Whose stickers are seen, see :mod:`persrv.catalog.ownership`.
+        min_users: Different people who must have typed a query before it is public.
     """
 
-    def __init__(self, engine: Engine, name: str, collection: str = "") -> None:
-        self.collection = collection
+    def __init__(self, engine: Engine, name: str, collection: str = "", min_users: int = 2) -> None:
+        self.collection, self.min_users = collection, min_users
         engine = engine.execution_options(**{OWNER: collection})
         self._writers = engine.execution_options(**{_MAY_WRITE: True})
         # All the queries of one reading see one state: SQLite does so by itself.
@@ -49,7 +50,7 @@ class Database:
         self._own = threading.local()
 
     @classmethod
-    def open(cls, url: str | Path, collection: str = "") -> Database:
+    def open(cls, url: str | Path, collection: str = "", min_users: int = 2) -> Database:
         """Open the database and upgrade its schema.
 
         Raises:
@@ -60,7 +61,7 @@ class Database:
         name = shown(parsed)
         with translated(name):
             engine = _connected(parsed, name)
-            database = cls(engine, name, collection)
+            database = cls(engine, name, collection, min_users)
             try:
                 schema.upgrade(database._readers, database._writers, name, collection=collection)
             except BaseException:
@@ -113,6 +114,21 @@ class Database:
                     yield connection
                 finally:
                     self._own.connection = None
+
+    def scrub(self) -> None:
+        """Remove what was deleted from the files: SQLite's write-ahead log is emptied, PostgreSQL's rows are vacuumed.
+
+        SQLite's pages themselves are overwritten at once (``secure_delete``). PostgreSQL reuses the place of vacuumed
+        rows, and overwrites it when it does.
+        """
+        if self._current() is not None:
+            return
+        with translated(self._name):
+            if self.dialect == "sqlite":
+                self.ask("PRAGMA wal_checkpoint(TRUNCATE)", ())
+                return
+            with self._writers.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                connection.exec_driver_sql("VACUUM interactions, impressions, edits, query_words, typed_words")
 
     def close(self) -> None:
         """Close all connections; closing twice is harmless."""

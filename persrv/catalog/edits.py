@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from persrv.catalog.database import Part
 from persrv.catalog.phrases import strings, tidy
@@ -14,7 +15,7 @@ from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import edits
 from persrv.errors import CatalogError
-from persrv.records import FIELDS
+from persrv.records import FIELDS, check_user
 
 SCALARS = ("language", "rating", "style")
 """Editable fields that hold one value."""
@@ -79,17 +80,20 @@ class Edits(Part):
         with self._database.read() as connection:
             require(connection, [sticker_id])
             rows = connection.execute(select(edits).where(edits.c.sticker_id == sticker_id).order_by(edits.c.id))
-            return [
-                Edit(row.field, None if row.phrases is None else strings(row.phrases), row.editor, row.edited_at)
-                for row in rows
-            ]
+            return [edit_of(row) for row in rows]
 
     def _append(self, sticker_id: str, field: str, values: list[str] | None, editor: str) -> None:
         with self._database.write() as connection:
             require(connection, [sticker_id])
-            row = {"sticker_id": sticker_id, "field": field, "phrases": values, "editor": editor}
+            name = check_user(editor) if editor else ""
+            row = {"sticker_id": sticker_id, "field": field, "phrases": values, "editor": name}
             connection.execute(insert(edits), row | {"edited_at": datetime.now(UTC)})
             mark(connection, [sticker_id])
+
+
+def edit_of(row: Row[Any]) -> Edit:
+    """Return the edit of a row of ``edits``."""
+    return Edit(row.field, None if row.phrases is None else strings(row.phrases), row.editor, row.edited_at)
 
 
 def edits_of(connection: Connection, sticker_ids: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:

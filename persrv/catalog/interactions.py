@@ -16,6 +16,7 @@ from persrv.catalog.affinity import count, typed_before
 from persrv.catalog.batches import chunks, insert_new
 from persrv.catalog.columns import in_utc, plain
 from persrv.catalog.database import Part
+from persrv.catalog.forgotten import forgotten_at
 from persrv.catalog.phrases import fold_query
 from persrv.catalog.placements import resolved
 from persrv.catalog.revisions import mark
@@ -43,12 +44,14 @@ class PickReport:
         skipped: Picks that cannot be used, by the loader's key: of stickers that the catalog does not know, or of
             users whose id is refused.
         ahead: Picks that are dated more than a day ahead and count as made when they were first read.
+        forgotten: Picks that are left out, since their user asked to be forgotten after they were made.
     """
 
     new: int
     known: int
     skipped: tuple[Skipped, ...]
     ahead: int = 0
+    forgotten: int = 0
 
 
 def counted_time(time: datetime, now: datetime) -> datetime:
@@ -71,8 +74,9 @@ class Interactions(Part):
     def put_interactions(self, batch: Iterable[Interaction]) -> int:
         """Store interactions in one transaction and return how many were new.
 
-        Two are the same if user, query, sticker, time (to the microsecond) and kind are. A time more than a day ahead
-        is stored as now, see :func:`counted_time`.
+        Two are the same if user and caller's id are, or, without an id, if user, query, sticker, time (to the
+        microsecond) and kind are. A time more than a day ahead is stored as now, see :func:`counted_time`. What
+        somebody did before they asked to be forgotten is left out.
 
         Raises:
             NotFoundError: The catalog does not know a sticker; nothing is stored then.
@@ -80,7 +84,7 @@ class Interactions(Part):
             CatalogError: A time has no zone, or a kind is unknown; nothing is stored then.
         """
         with self._database.write() as connection:
-            return sum(_insert(connection, chunk) for chunk in chunks(batch))
+            return sum(_insert(connection, without_forgotten(connection, chunk)) for chunk in chunks(batch))
 
     def record(self, interaction: Interaction) -> bool:
         """Store one interaction and return whether it was new.
@@ -104,7 +108,7 @@ class Interactions(Part):
         Raises:
             CatalogError: As :meth:`put_interactions`.
         """
-        new = known = ahead = 0
+        new = known = ahead = left_out = 0
         skipped: list[Skipped] = []
         repeated: Counter[tuple[str, ...]] = Counter()
         latest = datetime.now(UTC) + AHEAD
@@ -117,11 +121,14 @@ class Interactions(Part):
                         skipped.append(usable)
                     else:
                         found.append(_timed(usable, ids[pick.key], default_time, repeated))
-                stored = _insert(connection, found)
+                kept = without_forgotten(connection, found)
+                stored = _insert(connection, kept)
+            left_out += len(found) - len(kept)
+            found = kept
             new += stored
             known += len(found) - stored
             ahead += sum(interaction.time > latest for interaction in found)
-        return PickReport(new, known, tuple(skipped), ahead)
+        return PickReport(new, known, tuple(skipped), ahead, left_out)
 
     def interactions(
         self, user: str | None = None, since: datetime | None = None, until: datetime | None = None
@@ -149,7 +156,7 @@ class Interactions(Part):
             with self._database.read() as connection:
                 rows = connection.execute(page).all()
             for row in rows:
-                yield Interaction(row.user, row.query, row.sticker_id, row.time, row.kind)
+                yield Interaction(row.user, row.query, row.sticker_id, row.time, row.kind, row.pick_id)
             if len(rows) < _PAGE:
                 return
             last = rows[-1]
@@ -224,6 +231,23 @@ class Interactions(Part):
             yield user, list(latest)
 
 
+def without_forgotten(connection: Connection, batch: Sequence[Interaction]) -> list[Interaction]:
+    """Return the interactions without those of people who asked to be forgotten after they were made.
+
+    A pick dated ahead of now was made at an unknown time, so it counts as made before.
+    """
+    moments = forgotten_at(connection, {check_user(interaction.user) for interaction in batch})
+    if not moments:
+        return list(batch)
+    now = datetime.now(UTC)
+
+    def stays(interaction: Interaction) -> bool:
+        moment = moments.get(check_user(interaction.user))
+        return moment is None or moment < interaction.time <= now + AHEAD
+
+    return [interaction for interaction in batch if stays(interaction)]
+
+
 def _insert(connection: Connection, batch: list[Interaction]) -> int:
     require(connection, {interaction.sticker_id for interaction in batch})
     now = datetime.now(UTC)
@@ -243,6 +267,8 @@ def _row(interaction: Interaction, now: datetime) -> dict[str, Any]:
     # By the time that the source says, so that a pick dated ahead is known again at the next reading.
     dated = time if time is not now else _in_utc_or_beyond(interaction.time)
     same = [user, query, interaction.sticker_id, dated.isoformat(timespec="microseconds"), interaction.kind]
+    if interaction.pick_id is not None:
+        same = [user, interaction.pick_id]
     return {
         "digest": hashlib.sha256(json.dumps(same).encode()).hexdigest()[:32],
         "user": user,
@@ -251,6 +277,7 @@ def _row(interaction: Interaction, now: datetime) -> dict[str, Any]:
         "sticker_id": interaction.sticker_id,
         "time": time,
         "kind": interaction.kind,
+        "pick_id": interaction.pick_id,
     }
 
 

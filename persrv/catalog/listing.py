@@ -42,7 +42,7 @@ class Listing(Part):
         batch: int = CHUNK,
         *,
         typed: int = TYPED_QUERIES,
-        min_users: int = 1,
+        min_users: int | None = None,
         until: datetime | None = None,
         without: Collection[str] = (),
     ) -> Iterator[Sticker]:
@@ -57,17 +57,18 @@ class Listing(Part):
             ids: Only these; ids that are not listed are left out. All stickers where it is ``None``.
             batch: Stickers read at a time, 1 to 500.
             typed: Most historical queries from interactions, >= 0.
-            min_users: Least number of different users that a historical query needs, >= 1.
+            min_users: Least number of different users that a historical query needs, >= 1; the catalog's own where it
+                is ``None``, see :meth:`persrv.catalog.Catalog.open`.
             until: Only interactions before this moment count.
             without: Sources whose readings are left out, such as those of the model that is to read anew.
 
         Raises:
             CatalogError: ``until`` has no time zone.
         """
-        size = max(1, min(batch, CHUNK))
+        size, least = max(1, min(batch, CHUNK)), self._database.min_users if min_users is None else min_users
         for page in self._pages(size) if ids is None else chunks(sorted(set(ids)), size):
             with self._database.read() as connection:
-                found = _assemble(connection, page, typed, min_users, until, without)
+                found = _assemble(connection, page, typed, least, until, without)
             yield from found
 
     def sticker(self, id_or_prefix: str) -> Sticker:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from persrv.catalog.affinity import uncount
+from persrv.catalog.edits import Edit, edit_of
+from persrv.catalog.forgotten import ForgottenUsers, note_forgotten
 from persrv.catalog.interactions import Interactions
-from persrv.catalog.tables import edits, impressions, interactions
-from persrv.records import Interaction
+from persrv.catalog.revisions import mark
+from persrv.catalog.tables import (
+    edits,
+    impressions,
+    interactions,
+    picked_queries,
+    picked_words,
+    query_words,
+    typed_words,
+)
+from persrv.records import Interaction, check_user
 
 
-class UserData(Interactions):
+class UserData(Interactions, ForgottenUsers):
     """Export and forget."""
 
     def export(self, user: str) -> list[Interaction]:
@@ -20,13 +31,32 @@ class UserData(Interactions):
     def forget(self, user: str) -> int:
         """Delete all of a user's interactions and impressions, and take their name off their edits.
 
-        The edits themselves stay: they say something about stickers, not about the person.
+        The edits themselves stay: they say something about stickers, not about the person. A keyed mark stays, so that
+        picks from before this moment are not taken in again. In SQLite no byte of what was deleted is left in the
+        file or its log afterwards, unless another process reads just then: the next call removes it.
 
         Returns:
             How many interactions were deleted.
         """
+        name = check_user(user)
         with self._database.write() as connection:
-            connection.execute(update(edits).where(edits.c.editor == user).values(editor=""))
-            connection.execute(delete(impressions).where(impressions.c.user == user))
-            uncount(connection, user)
-            return connection.execute(delete(interactions).where(interactions.c.user == user)).rowcount
+            note_forgotten(connection, name)
+            connection.execute(update(edits).where(edits.c.editor == name).values(editor=""))
+            connection.execute(delete(impressions).where(impressions.c.user == name))
+            mark(connection, uncount(connection, name))
+            deleted = connection.execute(delete(interactions).where(interactions.c.user == name)).rowcount
+        self._database.scrub()
+        return deleted
+
+    def clear_picks(self) -> None:
+        """Delete everybody's interactions, such as in a copy for an evaluation; nobody counts as forgotten for it."""
+        with self._database.write() as connection:
+            mark(connection, connection.execute(select(interactions.c.sticker_id).distinct()).scalars())
+            for table in (picked_queries, picked_words, query_words, typed_words, interactions):
+                connection.execute(delete(table))
+
+    def edits_by(self, editor: str) -> list[tuple[str, Edit]]:
+        """Return the edits that somebody made, each with its sticker's id, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(edits).where(edits.c.editor == check_user(editor)).order_by(edits.c.id))
+            return [(row.sticker_id, edit_of(row)) for row in rows]

@@ -89,6 +89,11 @@ def ingest(
                 f"{report.ahead} picks of {source.source or source.name} are dated more than a day ahead and count as "
                 "made when they were first read; correct the clock of what writes them"
             )
+        if report.forgotten:
+            notes.append(
+                f"{report.forgotten} picks of {source.source or source.name} are left out: who made them has asked to "
+                "be forgotten since; take them out of the source too"
+            )
     return Ingested(stickers, len(removed), picks, tuple(skipped), tuple(notes))
 
 

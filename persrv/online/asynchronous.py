@@ -77,10 +77,19 @@ class AsyncRetriever:
         )
 
     async def record(
-        self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
+        self,
+        user: str,
+        query: str,
+        sticker_id: str,
+        *,
+        kind: PickKind = "pick",
+        time: datetime | None = None,
+        pick_id: str | None = None,
     ) -> PickReceipt:
         """Write a pick down, see :meth:`Retriever.record`."""
-        return await asyncio.to_thread(self._retriever.record, user, query, sticker_id, kind=kind, time=time)
+        return await asyncio.to_thread(
+            self._retriever.record, user, query, sticker_id, kind=kind, time=time, pick_id=pick_id
+        )
 
     async def profile(self, user: str) -> StyleProfile:
         """Return a user's style profile, see :meth:`Retriever.profile`."""

@@ -13,6 +13,8 @@ from persrv.ranking.profile import StyleProfile, days_since_epoch
 from persrv.records import Sticker
 
 DATED_AHEAD = "the pick is dated more than a day ahead and counts as made now; correct the clock that dates it"
+FORGOTTEN_SINCE = "the pick is from before its user asked to be forgotten, and is not taken"
+STYLE_FOLLOWS = "the pick is stored and counts; the user's style follows, since the index cannot be written now"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,14 @@ from persrv.errors import QueryError
 from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
-from persrv.online.feedback import DATED_AHEAD, PickReceipt, learn_pick
+from persrv.online.feedback import DATED_AHEAD, FORGOTTEN_SINCE, PickReceipt, learn_pick
 from persrv.online.live_index import LiveIndex
 from persrv.online.taste_map import TasteMap, taste_map
 from persrv.ranking.profile import StyleProfile
 from persrv.records import PICK_KINDS, Impression, Interaction, PickKind, StyleSummary, check_user
+
+LONGEST_PICK_ID = 200
+"""Characters of a caller's id of a pick."""
 
 
 class UserCommands:
@@ -25,11 +28,19 @@ class UserCommands:
     _live: LiveIndex
 
     def record(
-        self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
+        self,
+        user: str,
+        query: str,
+        sticker_id: str,
+        *,
+        kind: PickKind = "pick",
+        time: datetime | None = None,
+        pick_id: str | None = None,
     ) -> PickReceipt:
         """Write down that a user picked a sticker, and move their profile at once.
 
-        The sticker's utility and historical queries follow within a second.
+        The catalog is the truth: what it took counts, once. Where the index cannot be written meanwhile, the receipt
+        says that the style follows. The sticker's utility and historical queries follow within a second.
 
         Args:
             user: Who, see :func:`persrv.records.check_user`.
@@ -38,26 +49,34 @@ class UserCommands:
             kind: What they did with it.
             time: When, timezone-aware; default now. A time more than a day ahead counts as now, and the receipt says
                 so.
+            pick_id: Your own id of the pick, unique among the user's, at most 200 characters: then a call may be
+                repeated, such as after an answer that never came, and the pick counts once.
 
         Returns:
             What became of the pick, with the moved profile.
 
         Raises:
             NotFoundError: No such sticker.
-            QueryError: A user, query, kind or time that cannot be.
+            QueryError: A user, query, kind, time or id that cannot be.
+            IndexUnavailableError: The key may only read; nothing is stored then.
+            CatalogError: The pick cannot be stored.
         """
         now = datetime.now(UTC)
         when, ahead = check_time(time, now)
         name, typed = check_user(user), check_query(query)
         check_choice("kind", kind, PICK_KINDS)
         sticker = self._catalog.sticker(check_text("sticker", sticker_id, LONGEST_QUERY))
-        new = self._catalog.record(Interaction(name, typed, sticker.id, time or now, kind))
+        own_id = None if pick_id is None else check_text("pick_id", pick_id, LONGEST_PICK_ID)
+        new = self._catalog.record(Interaction(name, typed, sticker.id, time or now, kind, own_id))
         if new:
             self._live.soon(sticker.id)
         profile = (
             self._newest.ask(lambda version: learn_pick(version, name, sticker, when)) if new else self.profile(name)
         )
-        return PickReceipt(sticker.id, profile, new, DATED_AHEAD if ahead else "")
+        note = DATED_AHEAD if ahead else ""
+        if not new and (forgotten := self._catalog.forgotten_users([name]).get(name)) and (ahead or forgotten >= when):
+            note = FORGOTTEN_SINCE
+        return PickReceipt(sticker.id, profile, new, note)
 
     def profile(self, user: str) -> StyleProfile:
         """Return a user's style profile; one without styles for somebody unknown."""

@@ -56,9 +56,14 @@ def _default_fields() -> dict[str, FieldSettings]:
 
 
 class Text(Section):
-    """BM25F over the semantics (Robertson, Zaragoza & Taylor 2004)."""
+    """BM25F over the semantics (Robertson, Zaragoza & Taylor 2004).
+
+    What people typed before they picked a sticker becomes one of its texts when ``min_users`` different people typed
+    it and it does not look private.
+    """
 
     k1: Positive = 1.2
+    min_users: int = Field(default=2, ge=1)
     fields: dict[str, FieldSettings] = Field(default_factory=_default_fields)
 
     @model_validator(mode="before")

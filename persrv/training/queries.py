@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +13,10 @@ from persrv.catalog.phrases import fold_query
 from persrv.reading.describe.cleaning import clean
 from persrv.reading.describe.parsing import LONGEST_KEYWORD
 from persrv.records import Interaction
+from persrv.text.privacy import looks_private
 
-_EMAIL = re.compile(r"\S@\S+\.\w")
-_HANDLE = re.compile(r"(?:^|\s)@\w")
-_URL = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|cn|me|info|ru|de|uk|co|app|dev)\b(?:/|$|\s)")
-_DIGITS = re.compile(r"\d(?:[\s().+-]*\d)*")
 _EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 _SHORTEST = timedelta(minutes=1)
-_PHONE_DIGITS = 7
-"""Shortest telephone numbers without an area code; passport, card and account numbers are longer."""
-_SAID_IN_DIGITS = frozenset({"5201314", "1314520"})
-"""Numbers that are words: "I love you for a lifetime" by their sound in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +43,7 @@ def refusal(query: str) -> str:
         return "browsing, no query"
     if len(query) > LONGEST_KEYWORD:
         return f"longer than {LONGEST_KEYWORD} characters"
-    if _EMAIL.search(query) or _HANDLE.search(query):
-        return "looks like an address or a handle"
-    if _URL.search(query):
-        return "looks like a web address"
-    for run in _DIGITS.findall(query):
-        digits = re.sub(r"\D", "", run)
-        if len(digits) >= _PHONE_DIGITS and len(set(digits)) > 2 and digits not in _SAID_IN_DIGITS:
-            return "holds a long number"
-    return ""
+    return looks_private(query)
 
 
 class QueryCounter:

@@ -91,12 +91,24 @@ def test_historical_queries_by_hand(catalog: Catalog, ids: list[str], entry: Mak
         (sticker,) = catalog.stickers([cat], **options)  # type: ignore[arg-type]
         return sticker.semantics.queries
 
-    assert queries() == ("From Source", "Bye", "shared", "recent", "often but by one")
-    assert queries(typed=3) == ("From Source", "Bye", "shared", "recent")
-    assert queries(typed=0) == ("From Source", "Bye")
-    assert queries(min_users=2) == ("From Source", "Bye", "shared")
-    assert queries(until=at(5)) == ("From Source", "Bye", "shared", "often but by one")
-    assert catalog.sticker(dog).semantics.queries == ("tie a", "tie b")
+    assert queries(min_users=1) == ("From Source", "Bye", "shared", "recent", "often but by one")
+    assert queries(min_users=1, typed=3) == ("From Source", "Bye", "shared", "recent")
+    assert queries(min_users=1, typed=0) == ("From Source", "Bye")
+    assert queries() == ("From Source", "Bye", "shared")
+    assert queries(min_users=1, until=at(5)) == ("From Source", "Bye", "shared", "often but by one")
+    assert next(catalog.stickers([dog], min_users=1)).semantics.queries == ("tie a", "tie b")
+    assert catalog.sticker(dog).semantics.queries == ()
+
+
+def test_what_looks_private_is_never_public_and_simulated_picks_are_nobodys(catalog: Catalog, ids: list[str]) -> None:
+    cat = ids[0]
+    private = ("ann@home.org", "@ann hi", "www.ann.net", "+49 170 1234567", "https://x.org/ann")
+    catalog.put_interactions(
+        [Interaction(user, query, cat, at(9)) for user in ("ann", "bob") for query in private]
+        + [Interaction(user, "233333", cat, at(1)) for user in ("ann", "bob")]
+        + [Interaction("robot", "simulated words", cat, at(0), "simulated")]
+    )
+    assert catalog.sticker(cat).semantics.queries == ("233333", "simulated words")
 
 
 picks = st.lists(
@@ -121,8 +133,7 @@ def test_sums_agree_with_plain_python(
     limit: int,
     min_users: int,
 ) -> None:
-    for summary in catalog.users():
-        catalog.forget(summary.user)
+    catalog.clear_picks()
     batch = [Interaction(user, query, ids[sticker], at(second)) for user, query, sticker, second in rows]
     catalog.put_interactions(batch)
     until = None if last is None else at(last)

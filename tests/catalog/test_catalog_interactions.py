@@ -69,7 +69,7 @@ def test_long_walks_lose_and_repeat_nothing(catalog: Catalog, cat: str) -> None:
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2026, 1, 1), timezones=st.timezones()))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_time_comes_back_as_the_same_moment_in_utc(catalog: Catalog, cat: str, time: datetime) -> None:
-    catalog.forget("ann")
+    catalog.clear_picks()
     catalog.record(Interaction("ann", "q", cat, time))
     (found,) = catalog.interactions("ann")
     assert found.time == time.astimezone(UTC)

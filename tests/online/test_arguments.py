@@ -13,7 +13,7 @@ import pytest
 
 from persrv.errors import NotFoundError, PersrvError, PictureError, QueryError
 from persrv.offline import build_collection
-from persrv.online.feedback import DATED_AHEAD
+from persrv.online.feedback import DATED_AHEAD, FORGOTTEN_SINCE
 from persrv.online.retriever import Retriever
 from tiny_collection import Tiny
 
@@ -29,7 +29,7 @@ ODD: tuple[Any, ...] = (
 CALLS: dict[str, tuple[str, ...]] = {
     "search": ("query", "user", "by", "limit", "offset", "filters", "explain", "gamma"),
     "similar": ("sticker", "by", "limit", "offset", "filters"),
-    "record": ("user", "query", "sticker_id", "kind", "time"),
+    "record": ("user", "query", "sticker_id", "kind", "time", "pick_id"),
     "profile": ("user",),
     "styles": ("user",),
     "picks": ("user",),
@@ -133,3 +133,23 @@ def test_errors_name_the_offending_value(tiny_built: Tiny) -> None:
 def test_every_error_is_of_our_tree(tiny_built: Tiny) -> None:
     with tiny_built.open() as retriever, pytest.raises(PersrvError):
         retriever.similar(b"")
+
+
+def test_a_pick_with_an_id_may_be_repeated(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        sticker = retriever.search("cat")[0].sticker_id
+        first = retriever.record("cleo", "cat", sticker, pick_id="7")
+        again = retriever.record("cleo", "cat", sticker, pick_id="7")
+        assert (first.new, again.new) == (True, False)
+        assert again.profile.mass.sum() == pytest.approx(first.profile.mass.sum())
+        assert retriever.record("cleo", "cat", sticker, pick_id="8").new
+        assert [pick.pick_id for pick in retriever.picks("cleo")] == ["7", "8"]
+
+
+def test_a_pick_from_before_its_user_was_forgotten_is_not_taken(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        sticker = retriever.search("cat")[0].sticker_id
+        retriever.forget("ann")
+        receipt = retriever.record("ann", "cat", sticker, time=datetime(2026, 1, 1, tzinfo=UTC))
+        assert (receipt.new, receipt.note, len(receipt.profile.mass)) == (False, FORGOTTEN_SINCE, 0)
+        assert retriever.record("ann", "cat", sticker).new

@@ -68,8 +68,7 @@ def trained(workspace: Workspace, split: PickSplit, progress: Progress | None = 
         copy = Workspace(alone, Path(folder) / recipe.name)
         shutil.copytree(workspace.folder, copy.folder, ignore=shutil.ignore_patterns("index"))
         with copy.catalog() as catalog:
-            for user in catalog.users():
-                catalog.forget(user.user)
+            catalog.clear_picks()
             catalog.put_interactions(split.train)
         build_collection(alone, home=Path(folder), progress=progress, only=("index",))
         with copy.catalog() as catalog:

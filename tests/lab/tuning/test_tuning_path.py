@@ -61,8 +61,7 @@ def learnt_from(tiny: Tiny, text: str, *, taste: bool = True) -> Tiny:
     workspace = Workspace.of(tiny.file, tiny.home)
     made = picks_of_people(tiny, taste=taste)
     with workspace.existing_catalog() as catalog:
-        for user in ("ann", "bo"):
-            catalog.forget(user)
+        catalog.clear_picks()
         catalog.put_interactions(made)
     return tiny
 
@@ -96,8 +95,7 @@ def test_the_test_part_takes_no_part(tiny: Tiny) -> None:
         held = by_time(list(catalog.interactions()), 0.4).held_out
         kept = [pick for pick in catalog.interactions() if pick not in held]
         other = [Interaction(p.user, p.query, held[0].sticker_id, p.time, "simulated") for p in held]
-        for number in range(PEOPLE):
-            catalog.forget(f"person{number}")
+        catalog.clear_picks()
         catalog.put_interactions([*kept, *other])
     after = tuned(tiny, trials=40)
     assert after.changes == before.changes and after.train == before.train
@@ -158,8 +156,7 @@ def test_impossible_arguments_are_refused(tiny_built: Tiny, arguments: dict, sai
 def test_without_picks_there_is_nothing_to_learn_from(tiny: Tiny) -> None:
     workspace = Workspace.of(tiny.file, tiny.home)
     with workspace.existing_catalog() as catalog:
-        for user in ("ann", "bo"):
-            catalog.forget(user)
+        catalog.clear_picks()
     with pytest.raises(NotFoundError, match="no picks"):
         tuned(tiny)
 
