@@ -6,10 +6,12 @@ from persrv.catalog.edits import EDITABLE, Edit
 from persrv.catalog.identity import content_id, sticker_id_of_key
 from persrv.catalog.interactions import EPOCH, PickReport, counted_time
 from persrv.catalog.placements import Entry, KnownFile
+from persrv.catalog.revisions import ADDED
 from persrv.catalog.semantics import Reading
 from persrv.catalog.vectors import VectorCache
 
 __all__ = [
+    "ADDED",
     "EDITABLE",
     "EPOCH",
     "Catalog",

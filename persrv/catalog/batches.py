@@ -37,7 +37,11 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     keys = [column.name for column in table.primary_key]
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
     replaced = {name: insert.excluded[name] for name in rows[0] if name not in keys and name not in keep}
-    statement = insert.on_conflict_do_update(index_elements=keys, set_=replaced)
+    statement = (
+        insert.on_conflict_do_update(index_elements=keys, set_=replaced)
+        if replaced
+        else insert.on_conflict_do_nothing(index_elements=keys)
+    )
     connection.execute(statement, sorted(rows, key=lambda row: [row[key] for key in keys]))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.columns import Json
-from persrv.catalog.tables import indexed_stickers, vocabularies, vocabulary_words
+from persrv.catalog.tables import indexed_stickers, unfitted_users, vocabularies, vocabulary_words
 from persrv.catalog.vocabulary import Vocabularies, change_words, numbered, required
 from persrv.recipe import Text
 from persrv.text.bm25f import CorpusStatistics
@@ -82,6 +82,27 @@ class IndexedStickers(Vocabularies):
                 if value is not None:
                     later = (of.id == number) & (column < value)
                     connection.execute(update(vocabularies).where(later).values({column: value}))
+
+    def put_unfitted(self, build: str, users: Iterable[str]) -> None:
+        """Note people whose profiles wait to be fitted again, since stickers that they picked came or went."""
+        with self._database.write() as connection:
+            number = required(connection, build)
+            rows = [{"vocabulary_id": number, "user": user} for user in sorted(set(users))]
+            for chunk in chunks(rows):
+                upsert(connection, unfitted_users, chunk)
+
+    def unfitted(self, build: str) -> list[str]:
+        """Return the people whose profiles wait to be fitted again, sorted."""
+        with self._database.read() as connection:
+            own = unfitted_users.c.vocabulary_id == required(connection, build)
+            return sorted(connection.execute(select(unfitted_users.c.user).where(own)).scalars())
+
+    def fitted(self, build: str, users: Iterable[str]) -> None:
+        """Note people whose profiles were fitted."""
+        with self._database.write() as connection:
+            own = unfitted_users.c.vocabulary_id == required(connection, build)
+            for chunk in chunks(users):
+                connection.execute(delete(unfitted_users).where(own, unfitted_users.c.user.in_(chunk)))
 
     def put_indexed(self, build: str, made: Sequence[IndexedSticker]) -> None:
         """Store what new points were made from; the build's words are counted at its end."""

@@ -15,8 +15,8 @@ from persrv.catalog.database import Part
 from persrv.catalog.identity import check_sticker_id
 from persrv.catalog.ownership import collection_of, placed_here
 from persrv.catalog.revisions import mark
-from persrv.catalog.semantics import LOADER, reading_row, write_readings
-from persrv.catalog.tables import placements, readings, stickers
+from persrv.catalog.semantics import LOADER, reading_row, require, write_readings
+from persrv.catalog.tables import placements, readings, removed_stickers, stickers
 from persrv.records import SourceSticker
 
 
@@ -62,7 +62,8 @@ class Placements(Part):
     def put(self, batch: Sequence[Entry]) -> None:
         """Store what a loader found, in one transaction; putting the same again changes nothing.
 
-        A key that now holds another picture moves to that sticker; the loader's texts follow it.
+        A key that now holds another picture moves to that sticker; the loader's texts follow it. Stickers that a
+        person removed are left out.
 
         Raises:
             CatalogError: An id is none, or the database refuses.
@@ -74,7 +75,35 @@ class Placements(Part):
             for loader in sorted({loader for loader, _ in newest}):
                 entries = {key: entry for (of, key), entry in newest.items() if of == loader}
                 for chunk in chunks(entries.items()):
-                    _put_chunk(connection, loader, dict(chunk))
+                    removed = _removed(connection, {entry.sticker_id for _, entry in chunk})
+                    kept = {key: entry for key, entry in chunk if entry.sticker_id not in removed}
+                    _put_chunk(connection, loader, kept)
+
+    def remove(self, sticker_id: str) -> None:
+        """Take a sticker out of the collection, until somebody adds it again; its sources do not bring it back.
+
+        Its edits, interactions and readings stay.
+
+        Raises:
+            NotFoundError: There is no such sticker.
+        """
+        with self._database.write() as connection:
+            require(connection, [sticker_id])
+            own = (placed_here(connection), placements.c.sticker_id == sticker_id)
+            connection.execute(delete(placements).where(*own))
+            of = readings.c
+            theirs = (of.sticker_id == sticker_id, of.collection == collection_of(connection))
+            connection.execute(delete(readings).where(*theirs, of.source.startswith(LOADER)))
+            row = {"collection": collection_of(connection), "sticker_id": sticker_id, "removed_at": datetime.now(UTC)}
+            upsert(connection, removed_stickers, [row])
+            mark(connection, [sticker_id])
+
+    def add_again(self, sticker_ids: Iterable[str]) -> None:
+        """Let stickers that were removed come back when a loader or a person puts them."""
+        with self._database.write() as connection:
+            own = removed_stickers.c.collection == collection_of(connection)
+            for chunk in chunks(sticker_ids):
+                connection.execute(delete(removed_stickers).where(own, removed_stickers.c.sticker_id.in_(chunk)))
 
     def known_files(self, loader: str) -> dict[str, KnownFile]:
         """Return a loader's keys with the files that were last seen under them."""
@@ -134,6 +163,12 @@ def _rows(connection: Connection, loader: str, keys: Sequence[str]) -> dict[str,
     own = (placed_here(connection), placements.c.loader == loader)
     chosen = select(placements).where(*own, placements.c.key.in_(keys))
     return {row["key"]: dict(row) for row in connection.execute(chosen).mappings()}
+
+
+def _removed(connection: Connection, sticker_ids: Collection[str]) -> set[str]:
+    of = removed_stickers.c
+    own = (of.collection == collection_of(connection), of.sticker_id.in_(sticker_ids))
+    return set(connection.execute(select(of.sticker_id).where(*own)).scalars())
 
 
 def _unplaced(connection: Connection, sticker_ids: set[str]) -> set[str]:

@@ -12,6 +12,9 @@ from persrv.catalog.database import Part
 from persrv.catalog.ownership import placed_here
 from persrv.catalog.tables import counters, indexed_stickers, placements, stickers, vocabularies
 
+ADDED = "added by hand"
+"""The source of stickers that people add; no loader can have a blank in its name."""
+
 _STICKERS, _READY = "stickers", "ready:"
 
 
@@ -63,7 +66,8 @@ class Revisions(Part):
         )
         with self._database.read() as connection:
             here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here(connection))
-            wanted = wanted.where(or_(known, and_(stickers.c.revision <= ready, here.exists())))
+            added = here.where(placements.c.loader == ADDED)
+            wanted = wanted.where(or_(known, added.exists(), and_(stickers.c.revision <= ready, here.exists())))
             return [(row.revision, row.id) for row in connection.execute(wanted)]
 
     def changed_since(self, revision: int, sticker_ids: Iterable[str]) -> list[str]:

@@ -228,3 +228,18 @@ indexed_stickers = Table(
     Column("group_id", PlainText, nullable=False),
     sqlite_with_rowid=False,
 )
+
+removed_stickers = Table(
+    "removed_stickers",
+    metadata,
+    Column("collection", PlainText, primary_key=True),
+    Column("sticker_id", PlainText, primary_key=True),
+    Column("removed_at", Moment, nullable=False),
+)
+
+unfitted_users = Table(
+    "unfitted_users",
+    metadata,
+    Column("vocabulary_id", _Number, ForeignKey("vocabularies.id"), primary_key=True),
+    Column("user", PlainText, primary_key=True),
+)

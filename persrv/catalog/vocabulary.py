@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Database, Part
-from persrv.catalog.tables import indexed_stickers, vocabularies, vocabulary_words
+from persrv.catalog.tables import indexed_stickers, unfitted_users, vocabularies, vocabulary_words
 from persrv.errors import BuildGoneError
 
 KEPT = 8
@@ -193,7 +193,7 @@ def _word_row(number: int, token: str, count: int, surfaces: Mapping[str, int]) 
 def _remove_old(connection: Connection) -> None:
     newest = connection.execute(select(vocabularies.c.id).order_by(vocabularies.c.id.desc()).limit(KEPT))
     stay: Sequence[int] = list(newest.scalars())
-    for table in (vocabulary_words, indexed_stickers):
+    for table in (vocabulary_words, indexed_stickers, unfitted_users):
         connection.execute(delete(table).where(table.c.vocabulary_id.not_in(stay)))
     connection.execute(delete(vocabularies).where(vocabularies.c.id.not_in(stay)))
 

@@ -118,14 +118,15 @@ class PublishedIndex:
             self._catalog.follow_index(self.build, applied=seen)
         return done
 
-    def learn(self, refreshed: Refreshed, progress: Progress | None = None) -> int:
+    def learn(self, progress: Progress | None = None) -> int:
         """Fit the profiles anew of everybody with new picks or whose picked stickers came or went; return how many."""
         last = self._catalog.last_pick()
-        names = {*self._catalog.users_since(self._catalog.index_state(self.build).fitted)}
-        names |= self._catalog.users_of([*refreshed.removed, *refreshed.new])
+        waiting = self._catalog.unfitted(self.build)
+        names = {*waiting, *self._catalog.users_since(self._catalog.index_state(self.build).fitted)}
         style = self._workspace.recipe.style
         people = learn_again(self._catalog, self._stickers, self._users, names, style, progress or Silent())
         self._catalog.follow_index(self.build, fitted=last)
+        self._catalog.fitted(self.build, waiting)
         return people
 
     def _write(self, sticker_ids: list[str]) -> Refreshed:
@@ -139,6 +140,8 @@ class PublishedIndex:
             self._stickers.upsert([each.point for each in made])
         if gone:
             self._stickers.delete([point_id(sticker_id) for sticker_id in gone])
-        catalog.change_indexed(self.build, [each.indexed for each in made], gone, self._workspace.recipe.text)
         new = [sticker_id for sticker_id in written if sticker_id not in known]
+        with catalog.transaction():
+            catalog.change_indexed(self.build, [each.indexed for each in made], gone, self._workspace.recipe.text)
+            catalog.put_unfitted(self.build, catalog.users_of([*gone, *new]))
         return Refreshed(tuple(written), tuple(gone), tuple(new))

@@ -99,7 +99,7 @@ def _in_place(
         now = catalog.index_state(manifest.vocabulary).average_lengths
         if drift_of_lengths(index.fit.average_lengths, now) > LENGTHS:
             return None
-        people = index.learn(refreshed, progress)
+        people = index.learn(progress)
     return IndexUpdate("in place", manifest, len(refreshed.written), len(refreshed.removed), people)
 
 

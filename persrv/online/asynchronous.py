@@ -14,6 +14,7 @@ from persrv.online.feedback import PickReceipt
 from persrv.online.opening import Opening
 from persrv.online.request import FilterValue
 from persrv.online.retriever import Retriever
+from persrv.online.sticker_commands import AddReport
 from persrv.ranking.profile import StyleProfile
 from persrv.recipe import Recipe
 from persrv.records import Impression, Interaction, PickKind, Sticker, StyleSummary
@@ -110,6 +111,33 @@ class AsyncRetriever:
     async def forget(self, user: str) -> int:
         """Delete all that is held of a user, see :meth:`Retriever.forget`."""
         return await asyncio.to_thread(self._retriever.forget, user)
+
+    async def add(
+        self,
+        pictures: Iterable[Path | bytes],
+        *,
+        pack: str = "",
+        tags: Iterable[str] = (),
+        texts: Mapping[str, Iterable[str]] | None = None,
+        language: str = "",
+        rating: str = "",
+        style: str = "",
+    ) -> AddReport:
+        """Add stickers, see :meth:`Retriever.add`."""
+        return await asyncio.to_thread(
+            self._retriever.add,
+            pictures,
+            pack=pack,
+            tags=tags,
+            texts=texts,
+            language=language,
+            rating=rating,
+            style=style,
+        )
+
+    async def remove(self, sticker_id: str) -> Sticker:
+        """Take a sticker out of the collection, see :meth:`Retriever.remove`."""
+        return await asyncio.to_thread(self._retriever.remove, sticker_id)
 
     async def edit(self, sticker_id: str, field: str, phrases: Iterable[str], *, editor: str = "") -> Sticker:
         """Set a field of a sticker, see :meth:`Retriever.edit`."""

@@ -7,13 +7,16 @@ batches; what others changed, such as a command line while this program has the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from threading import Condition, Lock, Thread
+from pathlib import Path
+from threading import Condition, RLock, Thread
 
 from persrv.catalog import Catalog
 from persrv.errors import BuildGoneError, IndexMismatchError, PersrvError
+from persrv.images.decode import Picture
 from persrv.indexing.in_place import PublishedIndex, Refreshed
+from persrv.indexing.looking import look_at
 from persrv.indexing.vector_sources import VectorSources, open_vectors
 from persrv.online.current_version import CurrentVersion
 from persrv.online.open_version import OpenVersion
@@ -42,7 +45,7 @@ class LiveIndex:
         self._catalog = catalog
         self._newest = newest
         self._opened = ExitStack()
-        self._making = Lock()
+        self._making = RLock()
         self._sources: VectorSources | None = None
         self._index: PublishedIndex | None = None
         self._waiting: set[str] = set()
@@ -50,11 +53,20 @@ class LiveIndex:
         self._closing = False
         self._thread: Thread | None = None
 
+    @property
+    def pictures(self) -> Path:
+        """The folder that holds the pictures of stickers that people added."""
+        return self._workspace.folder / "pictures"
+
     def start(self) -> None:
         """Bring in what was left when the collection was open last, then go on looking."""
         self._look()
         self._thread = Thread(target=self._run, name="persrv-live-index", daemon=True)
         self._thread.start()
+
+    def look_at(self, pictures: Mapping[str, Picture]) -> None:
+        """Encode pictures that the collection has not seen, by sticker id."""
+        look_at(self._vectors(), pictures)
 
     def refresh(self, sticker_ids: Iterable[str]) -> Refreshed:
         """Write the points of some stickers now, as the catalog has them.
@@ -136,10 +148,14 @@ class LiveIndex:
 
     def _of(self, version: OpenVersion) -> PublishedIndex:
         with self._making:
-            if self._sources is None:
-                self._sources = self._opened.enter_context(open_vectors(self._workspace))
             if self._index is None or not self._index.is_of(version.stickers):
                 self._index = PublishedIndex(
-                    self._workspace, self._catalog, self._sources, version.stickers, version.users
+                    self._workspace, self._catalog, self._vectors(), version.stickers, version.users
                 )
             return self._index
+
+    def _vectors(self) -> VectorSources:
+        with self._making:
+            if self._sources is None:
+                self._sources = self._opened.enter_context(open_vectors(self._workspace))
+            return self._sources

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from persrv.cli import app
@@ -118,6 +119,17 @@ def test_users_are_listed_shown_and_forgotten(run) -> None:
     assert "6 picks" in run("users", "ann", "--forget").stdout
     assert "ann" in one_line(run("users", "ann"), 6)
     assert "--export" in one_line(run("users", "--forget"), 2)
+
+
+def test_a_picture_that_is_added_is_found_and_one_that_is_removed_is_not(run, tmp_path) -> None:
+    picture = tmp_path / "stripes.png"
+    Image.effect_noise((48, 48), 60).save(picture)
+    sticker = json.loads(run("add", str(picture), "--tags", "okapi", "--pack", "mine", "--json").stdout)["added"][0]
+    assert sticker in run("search", "okapi", "--json").stdout
+    assert "is removed" in run("remove", sticker[:12]).stdout
+    assert sticker not in run("search", "okapi", "--json").stdout
+    assert run("remove", sticker).exit_code == 6
+    assert run("add", str(tmp_path / "nothing.png")).exit_code != 0
 
 
 def test_edits_win_over_every_later_build(run) -> None:

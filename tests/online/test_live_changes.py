@@ -6,12 +6,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import closing
+from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from built_collection import points
 from persrv import AsyncRetriever, Retriever, build_collection
+from persrv.errors import NotFoundError, QueryError
 from persrv.indexing.beside import build_beside
 from persrv.indexing.fit import Fit
 from persrv.indexing.progress import Silent
@@ -74,6 +77,53 @@ def test_async_edits(tiny: Tiny) -> None:
             return [*found, *(hit.sticker_id for hit in await retriever.search(WORD) if hit.payload["tags"] == [WORD])]
 
     assert len(asyncio.run(edit())) == 1
+
+
+def picture(seed: int) -> bytes:
+    image = Image.effect_noise((48, 48), 40 + seed)
+    file = BytesIO()
+    image.save(file, "png")
+    return file.getvalue()
+
+
+def test_an_added_picture_is_found_at_once_and_stays_after_builds(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        report = retriever.add([picture(1), b"no picture"], pack="new pack", tags=[WORD], texts={"name": ["stripes"]})
+        (added,) = report.stickers
+        assert [item.reason for item in report.skipped] != []
+        assert ids(retriever, WORD) == ids(retriever, "stripes") == [added.id]
+        hit = retriever.search(WORD)[0]
+        assert (hit.payload["pack"], hit.path) == (["new pack"], added.path)
+        assert retriever.similar(added.id, by="look", limit=3).hits
+    report_of_build = build_collection(tiny.file, home=tiny.home)
+    assert (report_of_build.removed, report_of_build.encoded) == (0, 0)
+    like_from_nothing(tiny)
+    with tiny.open() as retriever:
+        assert ids(retriever, WORD) == [added.id]
+
+
+def test_a_removed_sticker_is_gone_at_once_and_its_source_does_not_bring_it_back(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        cat = ids(retriever, "cat")[0]
+        path = retriever.remove(cat).path
+        assert cat not in ids(retriever, "cat")
+        with pytest.raises(NotFoundError):
+            retriever.remove(cat)
+    build_collection(tiny.file, home=tiny.home)
+    like_from_nothing(tiny)
+    with tiny.open() as retriever:
+        assert cat not in ids(retriever, "cat")
+        assert path is not None
+        assert [sticker.id for sticker in retriever.add([path], tags=[WORD]).stickers] == [cat]
+        assert ids(retriever, WORD) == [cat]
+        kept = retriever.remove(cat).path
+        assert kept is not None and not kept.exists()
+
+
+@pytest.mark.parametrize("said", [{"texts": {"queries": ["x"]}}, {"texts": {"name": "x"}}, {"rating": "good"}])
+def test_what_an_added_picture_cannot_have(tiny_built: Tiny, said: dict[str, Any]) -> None:
+    with tiny_built.open() as retriever, pytest.raises(QueryError):
+        retriever.add([], **said)
 
 
 def test_a_pick_shows_in_the_sticker_within_a_second(tiny: Tiny) -> None:

@@ -13,6 +13,7 @@ from persrv.errors import PersrvError
 from persrv.images.decode import Picture
 from persrv.images.encoder import ImageEncoder
 from persrv.images.together import encode_together
+from persrv.indexing.looking import store_looks
 from persrv.offline.stage import Item
 from persrv.records import Skipped
 
@@ -88,8 +89,8 @@ class LookStage:
     def store(self, catalog: Catalog, results: Sequence[tuple[str, Looks]]) -> None:
         """Append what is missing to the caches."""
         ids = [sticker_id for sticker_id, _ in results]
-        for number, cache in enumerate(self._caches):
-            new = set(cache.missing(ids))
-            rows = [looks[number] for sticker_id, looks in results if sticker_id in new]
-            if rows:
-                cache.append([sticker_id for sticker_id in ids if sticker_id in new], np.stack(rows))
+        if ids:
+            store_looks(
+                self._caches, ids, [np.stack(rows) for rows in zip(*(looks for _, looks in results), strict=True)]
+            )
+            catalog.touch(ids)

@@ -1,14 +1,63 @@
-"""``persrv edit``."""
+"""``persrv add``, ``persrv remove`` and ``persrv edit``."""
 
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
-from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, QueryError
+from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, PictureError, QueryError
+
+
+def add(
+    pictures: Annotated[list[Path], typer.Argument(help="Picture files.", metavar="PICTURE...")],
+    pack: Annotated[str, typer.Option("--pack", help="The set that they belong to.")] = "",
+    tags: Annotated[list[str] | None, typer.Option("--tags", help="A tag of all of them; repeat for more.")] = None,
+    name: Annotated[str, typer.Option("--name", help="What they are called.")] = "",
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    as_json: JsonOption = False,
+) -> None:
+    """Add pictures to a collection; searches find them at once, and they stay whatever its sources hold.
+
+    Example: `persrv add cat.png --pack mine --tags happy --tags 开心`
+    """
+    from persrv.online.retriever import Retriever
+
+    texts = {"name": [name]} if name else {}
+    with Retriever.open(recipe) as retriever:
+        report = retriever.add(pictures, pack=pack, tags=tags or [], texts=texts)
+    if as_json:
+        print_json({"added": [sticker.id for sticker in report.stickers], "skipped": [*map(asdict, report.skipped)]})
+    else:
+        for sticker in report.stickers:
+            typer.echo(f"{sticker.title} ({sticker.id[:8]})")
+        for item in report.skipped:
+            typer.echo(f"skipped {ascii(item.key)[1:-1]}: {item.reason}", err=True)
+    if not report.stickers:
+        raise PictureError("no picture could be added", "see what was skipped")
+
+
+def remove(
+    sticker: Annotated[str, typer.Argument(help="The sticker's id, or its beginning.")],
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a sticker out of a collection; its sources do not bring it back, `persrv add` does.
+
+    Example: `persrv remove 3f2a9c`
+    """
+    from persrv.online.retriever import Retriever
+
+    with Retriever.open(recipe) as retriever:
+        gone = retriever.remove(sticker)
+    if as_json:
+        print_json({"removed": gone.id})
+    else:
+        typer.echo(f"{gone.title} ({gone.id[:8]}) is removed")
 
 
 def edit(
