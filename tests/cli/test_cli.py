@@ -12,7 +12,7 @@ from persrv.cli import app
 from repository import ROOT
 from tiny_collection import Tiny
 
-COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
+COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands if command.callback)
 
 
 @pytest.fixture
