@@ -193,5 +193,5 @@ def test_dataclasses_work_in_a_loader(written: Written) -> None:
 
 def test_an_unknown_name_lists_the_shipped_loaders(tmp_path: Path) -> None:
     recipe = Recipe(name="x", stickers=Source(loader="emojis"), file=tmp_path / "x.toml")
-    with pytest.raises(SourceError, match="chat_memes, discord, emoji, folder, .*table"):
+    with pytest.raises(SourceError, match=r"chat_memes, discord, emoji, folder, .*table"):
         load(recipe.stickers[0], recipe)
