@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from persrv.errors import IndexMismatchError
 from persrv.index.schema import IMAGE, STYLE
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever the points' layout changes."""
 
 BUILD_PATTERN = r"\d{8}T\d{6}Z-[0-9a-f]{6}"

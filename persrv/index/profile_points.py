@@ -1,6 +1,7 @@
 """Users' style profiles as points: one point a centroid, so that taste can be looked at in the Qdrant dashboard.
 
-The point's vector is the centroid's direction; the payload holds what is needed to go on moving it.
+The point's vector is the centroid's direction. The payload shows a person the user, the share, and the picture and
+title of the pick that shows the style best; under :data:`STATE` stands what is needed to go on moving it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.index.language import Point
+from persrv.index.language import Point, Record
 from persrv.index.schema import IMAGE, centroid_id
 from persrv.ranking.profile import StyleProfile
+
+STATE = "state"
+"""Payload key of what only the program needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +46,41 @@ def points_of(user: str, profile: StyleProfile, likenesses: Sequence[StyleExampl
             vectors={IMAGE: directions[number].tolist()},
             payload={
                 "image_url": likeness.image_url,
+                "title": likeness.title,
                 "user": user,
                 "share": float(shares[number]),
-                "number": number,
-                "sticker_id": likeness.sticker_id,
-                "title": likeness.title,
-                "likeness": likeness.cosine,
-                "mass": float(profile.mass[number]),
-                "resultant": float(lengths[number]),
-                "day": profile.day,
+                STATE: {
+                    "number": number,
+                    "sticker_id": likeness.sticker_id,
+                    "likeness": likeness.cosine,
+                    "mass": float(profile.mass[number]),
+                    "resultant": float(lengths[number]),
+                    "day": profile.day,
+                },
             },
         )
         for number, likeness in enumerate(likenesses)
+    ]
+
+
+def profile_of(records: Sequence[Record]) -> tuple[StyleProfile, list[StyleExample]]:
+    """Return the profile whose points these are, in any order, with their vectors; the inverse of :func:`points_of`.
+
+    Args:
+        records: One for each style, at least one.
+    """
+    rows = sorted(records, key=lambda record: int(record.payload[STATE]["number"]))
+    states = [record.payload[STATE] for record in rows]
+    directions = np.array([record.dense(IMAGE) for record in rows])
+    profile = StyleProfile(
+        sums=directions * np.array([[state["resultant"]] for state in states]),
+        mass=np.array([state["mass"] for state in states]),
+        day=float(states[0]["day"]),
+    )
+    shown = (record.payload for record in rows)
+    return profile, [
+        StyleExample(state["sticker_id"], payload["title"], payload["image_url"], float(state["likeness"]))
+        for payload, state in zip(shown, states, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.index.engine import Collection
-from persrv.index.profile_points import StyleExample, points_of
+from persrv.index.profile_points import StyleExample, points_of, profile_of
 from persrv.index.schema import IMAGE, centroid_id
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.profile import StyleProfile
@@ -153,16 +153,4 @@ class Profiles:
     def _read(self, user: str) -> Known:
         ids = [centroid_id(user, number) for number in range(self._most)]
         records = self._collection.retrieve(ids, with_vectors=(IMAGE,))
-        rows = sorted(records, key=lambda record: int(record.payload["number"]))
-        if not rows:
-            return StyleProfile.empty(self._dimension), []
-        payloads = [record.payload for record in rows]
-        directions = np.array([record.dense(IMAGE) for record in rows])
-        profile = StyleProfile(
-            sums=directions * np.array([[p["resultant"]] for p in payloads]),
-            mass=np.array([p["mass"] for p in payloads]),
-            day=float(payloads[0]["day"]),
-        )
-        return profile, [
-            StyleExample(p["sticker_id"], p["title"], p["image_url"], float(p["likeness"])) for p in payloads
-        ]
+        return profile_of(records) if records else (StyleProfile.empty(self._dimension), [])
