@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from persrv.errors import PersrvError
+from persrv.ranking.formula import order
 
 TOLERANCE = 1e-5
 """Largest relative difference of two scores that count as the same; engines compute in single precision."""
@@ -25,35 +26,28 @@ def check_scores(query: object, ours: Sequence[float], theirs: Sequence[float]) 
     return _largest(query, ours, theirs)
 
 
-def check_pooled(
-    query: object, ours: Scored, everything: Mapping[str, tuple[float, float]], pool: int
-) -> tuple[float, bool]:
-    """Check a ranking of the best ``pool`` texts against the scores of all stickers.
-
-    Each sticker must have its score. Where no run of equal text scores is cut by the pool's end, the stickers must also
-    be the best ones; where one is cut, an engine may choose among its members.
+def check_best(query: object, ours: Scored, everything: Mapping[str, float]) -> tuple[float, int]:
+    """Check a ranking against the scores of all stickers.
 
     Args:
         query: Named in the error.
         ours: (id, score), best first.
-        everything: Id to (text score, final score) of every sticker that matches.
-        pool: How many stickers were recalled by text.
+        everything: Id to final score of every sticker that matches.
 
     Returns:
-        The largest relative difference, and whether the stickers were checked to be the best ones.
+        The largest relative difference of a sticker's score, and how many places hold what the best ranking, equal
+        scores in the order of their ids, has there.
 
     Raises:
-        PersrvError: They disagree.
+        PersrvError: A sticker matches nothing, or a score differs.
     """
     missing = [sticker_id for sticker_id, _ in ours if sticker_id not in everything]
     if missing:
         raise _differ(query, f"sticker {missing[0]} came back, which has none of its words")
-    difference = _largest(query, [score for _, score in ours], [everything[sticker_id][1] for sticker_id, _ in ours])
-    by_text = sorted(everything.values(), reverse=True)
-    if len(by_text) > pool and by_text[pool][0] > by_text[pool - 1][0] * (1 - TOLERANCE):
-        return difference, False
-    best = sorted((final for _, final in by_text[:pool]), reverse=True)[: len(ours)]
-    return max(difference, _largest(query, [score for _, score in ours], best)), True
+    difference = _largest(query, [score for _, score in ours], [everything[sticker_id] for sticker_id, _ in ours])
+    ids = sorted(everything)
+    best = [ids[i] for i in order(np.array([everything[i] for i in ids]), ids)[: len(ours)]]
+    return difference, sum(mine == other for (mine, _), other in zip(ours, best, strict=True))
 
 
 def _largest(query: object, ours: Sequence[float], theirs: Sequence[float]) -> float:

@@ -33,7 +33,7 @@ from persrv.online.answer import Answer
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.online.query_parser import QueryParser
 from persrv.online.recall import text_recall
-from persrv.online.request import Taste, personal_request
+from persrv.online.request import Taste, Weights, personal_request
 from persrv.online.retriever import Retriever
 from persrv.text import query_vector
 from persrv.text.bm25f import SparseVector
@@ -71,12 +71,12 @@ class Built:
     def request(self, question: Question) -> Request:
         """Return the one request that the search comes down to."""
         profile, weights = self.retriever.profile(question.user), self.retriever.recipe.ranking
+        manifest = self.stickers.manifest
         return personal_request(
-            text_recall(self.words(question), weights.pool, None),
+            text_recall(self.words(question), None),
             Taste(profile.centroids, profile.weights),
-            beta=weights.beta,
-            gamma=weights.gamma,
-            using=self.stickers.manifest.taste_vector,
+            Weights(weights.beta, weights.gamma, manifest.beta, manifest.taste_vector),
+            weights.pool,
         )
 
     def whole_recall(self, question: Question) -> bool:
@@ -116,7 +116,7 @@ def _against_bare(built: Built, asked: Sequence[Question], turns: int) -> list[R
     requests = [built.request(question) for question in asked]
 
     def bare(number: int) -> Ranked:
-        return best_first(built.stickers, requests[number], PAGE)
+        return best_first(built.stickers, requests[number], PAGE, stored=True)
 
     worst = max(
         check_scores(question.query, _scores(built.search(question)), bare(number).scores[: PAGE.end].tolist())
@@ -168,5 +168,5 @@ def _scores(answer: Answer) -> list[float]:
 
 
 def _best(points: Sequence[ScoredPoint]) -> list[float]:
-    best: list[float] = ordered(points).scores[: PAGE.end].tolist()
+    best: list[float] = ordered(points, stored=True).scores[: PAGE.end].tolist()
     return best

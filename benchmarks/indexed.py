@@ -15,11 +15,13 @@ from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
 from persrv.index.language import Point
 from persrv.index.manifest import Manifest, new_build
-from persrv.index.schema import IMAGE, TEXT, point_id, sticker_schema
-from persrv.recipe import Text
+from persrv.index.schema import IMAGE, TEXT, TRENDING, point_id, sticker_schema
+from persrv.ranking.stored import stored_text, trending
+from persrv.recipe import Ranking, Text
 from persrv.text import TOKENIZER, document_vector
 
 BATCH = 256
+BETA = Ranking().beta
 SCHEMA = sticker_schema(DIMENSION)
 
 _NAME = "benchmark"
@@ -32,7 +34,10 @@ def points(stickers: Stickers, text: Text) -> Iterator[Point]:
         words = document_vector({"tags": tokens}, text, average)
         yield Point(
             point_id(sticker_id),
-            {TEXT: words, IMAGE: stickers.images[row].tolist()},
+            {
+                TEXT: stored_text(words, float(stickers.utility[row]), BETA, sticker_id),
+                IMAGE: stickers.images[row].tolist(),
+            },
             {
                 "sticker_id": sticker_id,
                 "title": tokens[0],
@@ -40,6 +45,7 @@ def points(stickers: Stickers, text: Text) -> Iterator[Point]:
                 "tags": tokens,
                 "style": "made up",
                 "utility": float(stickers.utility[row]),
+                TRENDING: trending(float(stickers.utility[row]), sticker_id),
             },
         )
 
@@ -54,6 +60,7 @@ def published(content: Iterable[Point], size: int) -> Iterator[Collection]:
         text="",
         encoder="",
         dimension=DIMENSION,
+        beta=BETA,
         stickers=size,
         created="",
         persrv=version("persrv"),

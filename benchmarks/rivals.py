@@ -60,11 +60,11 @@ class InMemory:
         ids = [self._stickers.ids[row] for row in rows]
         return [(ids[i], float(scores[i])) for i in order(scores, ids)[:limit]]
 
-    def every_score(self, query: Sequence[str]) -> dict[str, tuple[float, float]]:
-        """Return (text score, final score) of each sticker that matches, whatever a pool would let through."""
+    def every_score(self, query: Sequence[str]) -> dict[str, float]:
+        """Return the final score of each sticker that matches, whatever a pool would let through."""
         rows, text = self.recall(query, len(self._stickers.ids))
         scores = self._final(rows, text)
-        return {self._stickers.ids[row]: (t, s) for row, t, s in zip(rows, text.tolist(), scores.tolist(), strict=True)}
+        return {self._stickers.ids[row]: score for row, score in zip(rows, scores.tolist(), strict=True)}
 
     def _final(self, rows: NDArray[np.int64], text: NDArray[np.float64]) -> NDArray[np.float64]:
         held, taste = self._stickers, self._stickers.taste
@@ -90,7 +90,7 @@ class LocalClient:
             vectors_config={
                 name: m.VectorParams(size=size, distance=m.Distance.DOT) for name, size in schema.dense.items()
             },
-            sparse_vectors_config={TEXT: m.SparseVectorParams(modifier=m.Modifier.IDF)},
+            sparse_vectors_config={TEXT: m.SparseVectorParams()},
         )
         self._client.upsert(self._NAME, [m.PointStruct.model_validate_json(encode_point(point)) for point in points])
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from benchmarks.agreement import check_pooled
-from benchmarks.indexed import SCHEMA, points, published
+from benchmarks.agreement import check_best
+from benchmarks.indexed import BETA, SCHEMA, points, published
 from benchmarks.measure import Row, latencies, percentile_rows
 from benchmarks.options import Options
 from benchmarks.rivals import BM25S, InMemory, LocalClient
@@ -27,9 +27,10 @@ from benchmarks.synthetic import Stickers, stickers
 from persrv.index.engine import Collection
 from persrv.index.language import Nearest, Request, ScoredPoint
 from persrv.index.schema import IMAGE, TEXT
-from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
+from persrv.online.page import SLACK, Page, Ranked, ordered
+from persrv.online.ranker import Ranker
 from persrv.online.recall import text_recall
-from persrv.online.request import NO_TASTE, Taste, personal_request
+from persrv.online.request import NO_TASTE, Taste, Weights, personal_request
 from persrv.recipe import Ranking, Text
 from persrv.text.bm25f import SparseVector
 
@@ -57,18 +58,13 @@ def run(options: Options) -> list[Row]:
 
 def request(words: SparseVector, taste: Taste) -> Request:
     """Return the online stage's request, as a retriever makes it."""
-    recall = text_recall(words, RANKING.pool, None)
-    return personal_request(
-        recall,
-        taste,
-        beta=RANKING.beta,
-        gamma=RANKING.gamma,
-        using=IMAGE,
-    )
+    weights = Weights(RANKING.beta, RANKING.gamma, BETA, IMAGE)
+    return personal_request(text_recall(words, None), taste, weights, RANKING.pool)
 
 
 def _best(collection: Collection, held: Stickers, taste: Taste) -> Callable[[Query], Ranked]:
-    return lambda query: best_first(collection, request(held.words(query), taste), PAGE)
+    ranker = Ranker(collection, RANKING)
+    return lambda query: ranker.rank(text_recall(held.words(query), None), taste, PAGE)
 
 
 def _ids(collection: Collection, held: Stickers) -> Callable[[Query], object]:
@@ -107,13 +103,14 @@ def _against_memory(size: int, turns: int) -> list[Row]:
 
 
 def _checked(held: Stickers, queries: Sequence[Query], search: Callable[[Query], Ranked], memory: InMemory) -> str:
-    worst, whole = 0.0, 0
+    worst, same, places = 0.0, 0, 0
     for query in queries:
-        difference, same = check_pooled(query, _scored(search(query)), memory.every_score(query), RANKING.pool)
-        worst, whole = max(worst, difference), whole + same
+        ours = _scored(search(query))
+        difference, right = check_best(query, ours, memory.every_score(query))
+        worst, same, places = max(worst, difference), same + right, places + len(ours)
     return (
-        f"{len(queries)} queries, scores agree with NumPy's to {worst:.0e} of their value; for the {whole} whose "
-        f"recall of {RANKING.pool} cuts no run of equal text scores, the best {PAGE.end} are the same as well"
+        f"{len(queries)} queries: scores agree with NumPy's over all stickers to {worst:.0e} of their value, and "
+        f"{same / places:.2%} of the best {PAGE.end} places with the formula's"
     )
 
 
@@ -129,7 +126,7 @@ def _against_local_client(size: int, turns: int) -> list[Row]:
             )
 
         def ranked(query: Query) -> Ranked:
-            return ordered(local(query))
+            return ordered(local(query), stored=True)
 
         note = _checked(held, queries, ranked, InMemory(held, Text(), RANKING.beta, RANKING.gamma))
         ours, theirs = latencies(turns, queries, _best(collection, held, held.taste), local)

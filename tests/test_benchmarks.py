@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import NAMES, ONE_THREAD, main
-from benchmarks.agreement import check_pooled, check_scores
+from benchmarks.agreement import check_best
 from benchmarks.measure import Row, Spread, compare, latencies, take_turns
 from benchmarks.options import Options
 from benchmarks.report import as_json, markdown, number
@@ -94,18 +94,13 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
         compare("n", [], "r", [], "s")
 
 
-def test_disagreements_are_found() -> None:
-    everything = {"a": (3.0, 6.0), "b": (2.0, 5.0), "c": (1.0, 9.0)}
-    assert check_pooled("q", [("a", 6.0), ("b", 5.0)], everything, pool=2) == (0.0, True)
-    for wrong in ([("b", 5.0)], [("a", 6.1)], [("d", 6.0)]):
-        with pytest.raises(PersrvError, match="'q'"):
-            check_pooled("q", wrong, everything, pool=2)
-    tied = {"a": (3.0, 6.0), "b": (1.0, 5.0), "c": (1.0, 9.0)}
-    assert check_pooled("q", [("a", 6.0), ("b", 5.0)], tied, pool=2) == (0.0, False)
-    assert check_scores("q", [1.0], [1.0 + 1e-6]) == pytest.approx(1e-6, rel=1e-3)
-    for wrong_scores in ([1.0, 2.0], [1.001]):
-        with pytest.raises(PersrvError, match="'q'"):
-            check_scores("q", wrong_scores, [1.0])
+def test_a_ranking_is_checked_against_all_stickers() -> None:
+    everything = {"a": 6.0, "b": 5.0, "c": 5.0, "d": 1.0}
+    assert check_best("q", [("a", 6.0), ("b", 5.0)], everything) == (0.0, 2)
+    assert check_best("q", [("a", 6.0), ("c", 5.0)], everything) == (0.0, 1)
+    for wrong in ([("a", 6.1)], [("x", 6.0)]):
+        with pytest.raises(PersrvError, match="disagree"):
+            check_best("q", wrong, everything)
 
 
 def test_made_up_stickers_are_the_same_every_time_and_follow_zipf() -> None:

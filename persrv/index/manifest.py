@@ -36,6 +36,7 @@ class Manifest(BaseModel):
         text: Fingerprint of the recipe's ``[text]`` section.
         encoder: ``name@revision`` of the image encoder.
         dimension: Length of the vector ``image``.
+        beta: Weight of the utility that stands in the vectors ``text``.
         avg_length: Field to its average length in tokens, as used for the document weights.
         stickers: Number of points at the time of publication.
         collisions: Number of tokens that share their 32-bit id with another one.
@@ -61,6 +62,7 @@ class Manifest(BaseModel):
     text: str
     encoder: str
     dimension: int
+    beta: float = 0.0
     avg_length: dict[str, float] = {}
     stickers: int = Field(default=0, ge=0)
     collisions: int = 0

@@ -14,6 +14,9 @@ from uuid import UUID, uuid5
 
 PayloadType = Literal["keyword", "float", "integer", "bool", "datetime"]
 
+TRENDING = "trending"
+"""Payload key: utility with a trace of the id, so that every engine orders equal ones alike."""
+
 GROUP = "group"
 """Payload key: the group of near-duplicates, of which a page shows one."""
 
@@ -105,6 +108,7 @@ STICKER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType(
         "rating": "keyword",
         "style": "keyword",
         "utility": "float",
+        "trending": "float",
         "bucket": "integer",
     }
 )

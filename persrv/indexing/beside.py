@@ -108,6 +108,7 @@ def _manifest(workspace: Workspace, sources: VectorSources, build: str, found: S
         text=workspace.recipe.fingerprint("text"),
         encoder=f"{sources.encoder.name}@{sources.encoder.revision}",
         dimension=fit.space.dimension,
+        beta=workspace.recipe.ranking.beta,
         avg_length=dict(fit.average_lengths),
         stickers=len(found.ids),
         collisions=collisions(found.statistics.document_frequencies),

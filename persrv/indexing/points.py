@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.index.language import Point, StoredVector
-from persrv.index.schema import IMAGE, MEANING, STYLE, TEXT, point_id
+from persrv.index.schema import IMAGE, MEANING, STYLE, TEXT, TRENDING, point_id
+from persrv.ranking.stored import stored_text, trending
 from persrv.recipe import Text
 from persrv.records import Sticker, Utility
 from persrv.text import Terms, terms_vector
@@ -27,11 +28,13 @@ class PointMaker:
 
     Attributes:
         text: The recipe's ``[text]``.
+        beta: Weight of utility.
         average_lengths: Field to its average length in tokens.
         image_base_url: Public URL of the folder that serves pictures, ``""`` for none.
     """
 
     text: Text
+    beta: float
     average_lengths: Mapping[str, float]
     image_base_url: str
 
@@ -61,7 +64,7 @@ class PointMaker:
         words = terms_vector(terms, self.text, self.average_lengths)
         vectors: dict[str, StoredVector] = {}
         if words.indices:
-            vectors[TEXT] = words
+            vectors[TEXT] = stored_text(words, utility.total, self.beta, sticker.id)
         if image is not None and image.any():
             vectors[IMAGE] = image.tolist()
         if style is not None and style.any():
@@ -96,6 +99,7 @@ class PointMaker:
             "utility_popularity": utility.popularity,
             "utility_cross_user": utility.cross_user,
             "utility_query": utility.query,
+            TRENDING: trending(utility.total, sticker.id),
             "sticker_id": sticker.id,
             "group": group,
             "bucket": int(sticker.id[:8], 16) % BUCKETS,

@@ -15,6 +15,7 @@ from persrv.index.schema import TEXT, point_id, sticker_id_of
 from persrv.online.page import Page, Ranked
 from persrv.online.request import Taste
 from persrv.ranking.formula import style_factor, style_similarity, utility_factor
+from persrv.ranking.stored import stored_factor
 from persrv.records import Explanation, Hit
 from persrv.text.bm25f import token_id
 
@@ -63,7 +64,7 @@ class HitMaker:
             by_utility = float(utility_factor(np.array([utility]), self.beta)[0])
             by_style = float(style_factor(similarity[row : row + 1], self.gamma)[0])
             text = score / (by_utility * by_style) if by_style > 1e-6 else 0.0
-            matched = self._matched(record)
+            matched = self._matched(record, stored_factor(utility, self.collection.manifest.beta, sticker_id))
             rest = text - sum(matched.values())
             by_meaning = self.token_weights is not None and self.collection.manifest.meaning and rest > _NOISE * text
             explanation = Explanation(
@@ -88,13 +89,15 @@ class HitMaker:
             )
         return tuple(hits)
 
-    def _matched(self, record: Record) -> dict[str, float]:
-        """Return what each query token gave to the text score, the largest first."""
+    def _matched(self, record: Record, factor: float) -> dict[str, float]:
+        """Return what each query token gave to the text score, the largest first; stored values have a factor."""
         vector = record.sparse(TEXT)
         if vector is None or not self.token_weights:
             return {}
         stored = dict(zip(vector.indices, vector.values, strict=True))
-        parts = {token: weight * stored.get(token_id(token), 0.0) for token, weight in self.token_weights.items()}
+        parts = {
+            token: weight * stored.get(token_id(token), 0.0) / factor for token, weight in self.token_weights.items()
+        }
         return dict(sorted(((t, v) for t, v in parts.items() if v > 0), key=lambda part: (-part[1], part[0])))
 
 

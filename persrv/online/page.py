@@ -14,9 +14,13 @@ from persrv.index.engine import Collection
 from persrv.index.language import Request, ScoredPoint
 from persrv.index.schema import GROUP, sticker_id_of
 from persrv.online.arguments import check_number
-from persrv.ranking.formula import order, rounded
+from persrv.ranking.formula import order
+from persrv.ranking.stored import trace_factors
 
 LARGEST_PAGE = 1000
+
+NOISE = 5e-7
+"""Share of a score that rounding in single precision may change."""
 
 SLACK = 40
 """Points fetched beyond the page, so that a run of equal scores at its end can be ordered by id."""
@@ -88,39 +92,53 @@ class Ranked:
         return joined.at(_once_each(range(len(ids)), groups))
 
 
-def best_first(collection: Collection, request: Request, page: Page) -> Ranked:
+def best_first(collection: Collection, request: Request, page: Page, *, stored: bool = False) -> Ranked:
     """Ask for the page and order it by score, then id.
 
     When a run of equal scores crosses the end of what came back, twice as much is asked for, up to ``request.limit``,
     so that the order never depends on how the engine breaks ties.
+
+    Args:
+        collection: Where the stickers are.
+        request: Its limit is the largest number of stickers that may be looked at.
+        page: The wanted part.
+        stored: Whether scores come from the stored text alone, and have the trace of their ids in them, see
+            :mod:`persrv.ranking.stored`; it is taken out.
     """
     most = request.limit
     size = min(most, page.end + SLACK)
     while True:
         points = collection.query(replace(request, limit=size, with_payload=(GROUP,)))
-        ranked = ordered(points)
+        ranked = ordered(points, stored=stored)
         if len(points) < size or size >= most or _settled(points, ranked, page):
             return ranked
         size = min(most, size * 2)
 
 
 def _settled(points: Sequence[ScoredPoint], ranked: Ranked, page: Page) -> bool:
-    """Return whether nothing that was not fetched can belong to the page."""
+    """Return whether nothing that was not fetched can belong to the page.
+
+    Of stickers with equal texts the engine gives those with the smaller ids first, as the page wants them: the trace
+    of the ids in their scores sees to that, where it is larger than rounding.
+    """
     if ranked.total <= page.end:
         return False
-    worst = min(point.score for point in points)
-    last, behind = rounded(np.array([ranked.scores[page.end - 1], worst])).tolist()
-    return bool(behind < last)
+    scores = {sticker_id_of(point.id): point.score for point in points}
+    worst = min(scores[sticker_id] for sticker_id in ranked.ids[: page.end])
+    return points[-1].score < worst * (1.0 - NOISE)
 
 
-def ordered(points: Sequence[ScoredPoint]) -> Ranked:
+def ordered(points: Sequence[ScoredPoint], *, stored: bool = False) -> Ranked:
     """Return points in their final order; of near-duplicates only the best stays.
 
     Args:
         points: With the payload's ``group``.
+        stored: As for :func:`best_first`.
     """
     ids = [sticker_id_of(point.id) for point in points]
     scores = np.array([point.score for point in points], dtype=np.float64)
+    if stored and ids:
+        scores /= trace_factors(ids)
     groups = [str(point.payload.get(GROUP, "")) for point in points]
     return Ranked(ids, scores, groups).at(_once_each(order(scores, ids), groups))
 

@@ -143,21 +143,20 @@ class QueryParser:
         """Return what the collection's words make of a query, see :meth:`Lexicon.parse`."""
         return self.lexicon.parse(query)
 
-    def recall(self, parsed: ParsedQuery, pool: int, where: Filter | None) -> Recall | None:
+    def recall(self, parsed: ParsedQuery, where: Filter | None) -> Recall | None:
         """Return where answers may come from; ``None`` where there is nothing to ask by.
 
         Args:
             parsed: The query.
-            pool: Largest number of candidates that each side gives.
             where: The search's filter.
         """
         words = query_vector(parsed.token_weights) if parsed.token_weights else None
         meant = self._meaning(parsed.typed)
         if meant is None:
-            return text_recall(words, pool, where) if words else None
+            return text_recall(words, where) if words else None
         settings = self._recipe.meaning
         blend = Blend.of(self._space, parsed.most, settings.weight, settings.reach)
-        return meaning_recall(words, meant, blend, pool, where)
+        return meaning_recall(words, meant, blend, where)
 
     def _meaning(self, query: str) -> NDArray[np.float32] | None:
         if self._encoder is None:

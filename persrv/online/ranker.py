@@ -1,17 +1,30 @@
-"""Runs the online stage on one collection."""
+"""Runs the online stage on one collection, and proves that the page is the formula's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from persrv.index.engine import Collection
-from persrv.index.language import Filter, HasId, Nearest, Request
-from persrv.index.schema import TEXT, point_id
-from persrv.online.page import Page, Ranked, best_first
+from persrv.index.language import Filter, Request
+from persrv.online.page import NOISE, SLACK, Page, Ranked, best_first
 from persrv.online.recall import Recall, popular_recall
-from persrv.online.request import NO_TASTE, Taste, narrowed, personal_request, trending_request
+from persrv.online.request import (
+    NO_TASTE,
+    Taste,
+    Weights,
+    narrowed,
+    personal_request,
+    similar_request,
+    trending_request,
+)
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
+
+GROWTH = 4
+"""How much larger the next pool is, where the page is not proven."""
+
+DEEPEST = 8_000
+"""Candidates from each source at which a pool grows no more: some 30 ms at half a million stickers."""
 
 
 class Ranker:
@@ -19,13 +32,14 @@ class Ranker:
 
     Args:
         collection: The stickers.
-        weights: The recipe's ``[ranking]``.
+        ranking: The recipe's ``[ranking]``; its pool is the first one, which grows while the page is not proven.
     """
 
-    def __init__(self, collection: Collection, weights: Ranking) -> None:
+    def __init__(self, collection: Collection, ranking: Ranking) -> None:
+        manifest = collection.manifest
         self._collection = collection
-        self._weights = weights
-        self._using = collection.manifest.taste_vector
+        self._pool = ranking.pool
+        self._weights = Weights(ranking.beta, ranking.gamma, manifest.beta, manifest.taste_vector)
 
     def rank(self, recall: Recall, taste: Taste, page: Page) -> Ranked:
         """Return the candidates in their final order, at least the page where there are that many.
@@ -35,9 +49,48 @@ class Ranker:
             taste: The user's styles.
             page: The wanted part.
         """
-        weights = self._weights
-        request = personal_request(recall, taste, beta=weights.beta, gamma=weights.gamma, using=self._using)
-        return best_first(self._collection, request, page)
+        if not len(taste) and (direct := self._direct(recall)):
+            return best_first(self._collection, direct, page, stored=True)
+        stored = all(source.stored for source in recall.sources)
+        pool = max(self._pool, page.end + SLACK)
+        while True:
+            request = personal_request(recall, taste, self._weights, pool)
+            ranked = best_first(self._collection, request, page, stored=stored)
+            if pool >= DEEPEST or self._proven(recall, taste, ranked, page, pool):
+                return ranked
+            pool = min(pool * GROWTH, max(DEEPEST, page.end + SLACK))
+
+    def _direct(self, recall: Recall) -> Request | None:
+        """Return the request that needs no pool, since the engine's own score is the final one."""
+        (first, *others) = recall.sources
+        plain = first.stored and not others and not recall.constant
+        if not plain or self._weights.correction != 1.0:
+            return None
+        return Request(first.query, limit=self._collection.manifest.stickers + SLACK, filter=recall.where)
+
+    def _proven(self, recall: Recall, taste: Taste, ranked: Ranked, page: Page, pool: int) -> bool:
+        """Return whether no sticker outside the pool can belong to the page.
+
+        Such a sticker's score is at most what the sources' last ones bound, times the largest style factor.
+        """
+        lasts: list[float | None] = []
+        for source in recall.sources:
+            found = self._collection.query(source.last(pool, recall.where))
+            last = found[0].score if found else None
+            lasts.append(last if last is None or source.entry is None or last >= source.entry else None)
+        if all(last is None for last in lasts):
+            return True
+        if ranked.total < page.end:
+            return False
+        beta = self._weights.beta
+        pairs = [*zip(recall.sources, lasts, strict=True)]
+        if recall.constant:
+            bound = 1.0 + beta * max(last for last in lasts if last is not None)
+        else:
+            corrections = [self._weights.largest_correction if source.stored else 1.0 for source, _ in pairs]
+            bound = sum(c * source.bound(last, beta) for c, (source, last) in zip(corrections, pairs, strict=True))
+        bound *= self._weights.largest_style(taste)
+        return bound < float(ranked.scores[page.end - 1]) * (1.0 - NOISE)
 
     def trending(self, own: Sequence[str], taste: Taste, page: Page, where: Filter | None) -> Ranked:
         """Return a user's own stickers, as given, and then useful ones and those near their styles.
@@ -50,23 +103,26 @@ class Ranker:
         """
         mine = Ranked.nothing()
         if own:
-            recall = popular_recall(len(own), narrowed(where, only=own))
-            found = self.rank(recall, NO_TASTE, Page(0, len(own)))
+            found = self.rank(popular_recall(narrowed(where, only=own)), NO_TASTE, Page(0, len(own)))
             mine = found.at([found.ids.index(sticker_id) for sticker_id in own if sticker_id in found.ids])
         rest = Page(max(page.offset - mine.total, 0), page.limit)
         return mine.then(self._popular(taste, rest, narrowed(where, without=own)))
 
     def _popular(self, taste: Taste, page: Page, where: Filter | None) -> Ranked:
-        weights = self._weights
         if not len(taste):
-            return self.rank(popular_recall(weights.pool, where), taste, page)
-        request = trending_request(
-            weights.pool, taste, where, beta=weights.beta, gamma=weights.gamma, using=self._using
-        )
-        return best_first(self._collection, request, page)
+            return self.rank(popular_recall(where), taste, page)
+        pool = max(self._pool, page.end + SLACK)
+        return best_first(self._collection, trending_request(taste, self._weights, pool, where), page)
 
-    def self_score(self, sticker_id: str, text: SparseVector) -> float:
-        """Return what a sticker's own text scores against itself, 1 where it scores nothing."""
-        itself = Filter(must=(HasId((point_id(sticker_id),)),))
-        found = self._collection.query(Request(Nearest(text, TEXT), limit=1, filter=itself))
-        return found[0].score if found and found[0].score > 0 else 1.0
+    def similar(
+        self,
+        image: Sequence[float] | None,
+        text: SparseVector | None,
+        self_score: float,
+        page: Page,
+        where: Filter | None,
+    ) -> Ranked | None:
+        """Return stickers like a given one, see :func:`persrv.online.request.similar_request`."""
+        pool = max(self._pool, page.end + SLACK)
+        request = similar_request(image, text, self_score, self._weights.stored_beta, pool, where)
+        return best_first(self._collection, request, page) if request else None

@@ -1,4 +1,7 @@
-"""The recall part of the online request: by words, by meaning, by both, by pictures, or of what is popular."""
+"""Where candidates come from: a table of sources, each a row with its query, its share of the score and its bound.
+
+A further source is one more row: request and proof are made from the rows alone.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from persrv.index.language import (
     Prefetch,
     PrefetchScore,
     Product,
+    Request,
     Sum,
 )
-from persrv.index.schema import IMAGE, MEANING, TEXT
+from persrv.index.schema import IMAGE, MEANING, TEXT, TRENDING
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend
 
@@ -28,81 +32,145 @@ NEAREST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
-    """Where candidates come from, and the score that they start with.
+class Source:
+    """One way by which stickers become candidates.
+
+    A sticker's share of the recall score is ``slope * (score - floor)`` for the score that the query gives it, and 0
+    below the floor. Some scores have utility in them already (``stored``); the others are multiplied by
+    ``1 + beta * utility``.
 
     Attributes:
-        sources: Prefetches whose union are the candidates; their limits bound its size.
-        scores: Prefetches that the formula reads by their number; together they find the same stickers as ``sources``.
-        formula: The starting score, >= 0.
+        query: Scores stickers.
+        slope: >= 0.
+        floor: Score that counts as nothing.
+        entry: Score from which the source lets a sticker in; ``None`` for all that it finds.
+        most: Largest number of stickers that it lets in; ``None`` for as many as the pool holds.
+        stored: Whether utility is in the score.
     """
 
-    sources: tuple[Prefetch, ...]
-    scores: tuple[Prefetch, ...]
-    formula: Expression
+    query: Nearest | OrderBy
+    slope: float = 1.0
+    floor: float = 0.0
+    entry: float | None = None
+    most: int | None = None
+    stored: bool = False
 
-    @property
-    def size(self) -> int:
-        """Most candidates that there can be."""
-        return sum(source.limit for source in self.sources)
+    def limit(self, pool: int) -> int:
+        """Return how many stickers it lets into a pool."""
+        return pool if self.most is None else min(pool, self.most)
+
+    def recall(self, pool: int, where: Filter | None) -> Prefetch:
+        """Return what lets stickers in."""
+        return Prefetch(self.query, limit=self.limit(pool), filter=where, threshold=self.entry)
+
+    def rescore(self, size: int, inner: tuple[Prefetch, ...]) -> Prefetch:
+        """Return what scores the candidates of all sources; those under the floor get no score."""
+        return Prefetch(self.query, limit=size, inner=inner, threshold=self.floor or None)
+
+    def share(self, number: int) -> Expression:
+        """Return the share of the score, given the number of the prefetch that scores."""
+        if self.slope == 1.0 and self.floor == 0.0:
+            return PrefetchScore(number)
+        return Product((self.slope, Sum((PrefetchScore(number, default=self.floor), -self.floor))))
+
+    def last(self, pool: int, where: Filter | None) -> Request:
+        """Return the request for the last sticker that it lets into a pool."""
+        return Request(self.query, limit=1, offset=self.limit(pool) - 1, filter=where)
+
+    def bound(self, last: float | None, beta: float) -> float:
+        """Return the largest share, utility included, of a sticker that it does not let in.
+
+        Args:
+            last: Score of the last one that it lets in; ``None`` where it lets in all that it finds.
+            beta: Weight of utility.
+        """
+        score = (0.0 if self.entry is None else self.entry) if last is None else last
+        share = self.slope * max(score - self.floor, 0.0)
+        return share if self.stored else share * (1.0 + beta)
 
 
-def text_recall(query: SparseVector, pool: int, where: Filter | None) -> Recall:
-    """Return the recall of ``pool`` stickers by BM25F, whose score they start with."""
-    matching = Prefetch(Nearest(query, TEXT), limit=pool, filter=where)
-    return Recall((matching,), (matching,), PrefetchScore(0))
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The candidates of a search.
+
+    Attributes:
+        sources: At least one.
+        where: The search's filter.
+        constant: Whether all candidates start with 1, whatever their sources' scores.
+    """
+
+    sources: tuple[Source, ...]
+    where: Filter | None = None
+    constant: bool = False
+
+    def size(self, pool: int) -> int:
+        """Return the largest number of candidates."""
+        return sum(source.limit(pool) for source in self.sources)
+
+    def prefetches(self, pool: int) -> tuple[Prefetch, ...]:
+        """Return what lets candidates in, one for each source."""
+        return tuple(source.recall(pool, self.where) for source in self.sources)
+
+    def scores(self, pool: int) -> tuple[Prefetch, ...]:
+        """Return what scores candidates, one for each source: each scores the candidates of all of them."""
+        inner = self.prefetches(pool)
+        if len(self.sources) == 1:
+            return inner
+        return tuple(source.rescore(self.size(pool), inner) for source in self.sources)
+
+    def formula(self, utility_factor: Expression, correction: Expression) -> Expression:
+        """Return the recall score.
+
+        Args:
+            utility_factor: ``1 + beta * utility``.
+            correction: What a score that has utility in it is multiplied by.
+        """
+        if self.constant:
+            return utility_factor
+        stored = [source.share(i) for i, source in enumerate(self.sources) if source.stored]
+        plain = [source.share(i) for i, source in enumerate(self.sources) if not source.stored]
+        parts = [_times(part, factor) for part, factor in ((stored, correction), (plain, utility_factor)) if part]
+        return parts[0] if len(parts) == 1 else Sum(tuple(parts))
 
 
-def picture_recall(vector: Sequence[float], pool: int, where: Filter | None) -> Recall:
-    """Return the recall of ``pool`` stickers whose pictures a text fits; they start with the cosine, if above 0.
+def text_recall(query: SparseVector, where: Filter | None) -> Recall:
+    """Return the recall by BM25F, whose score stickers start with."""
+    return Recall((Source(Nearest(query, TEXT), stored=True),), where)
+
+
+def picture_recall(vector: Sequence[float], where: Filter | None) -> Recall:
+    """Return the recall of stickers whose pictures a text fits; they start with the cosine, if above 0.
 
     Args:
         vector: The text's unit vector in the space of the pictures.
-        pool: Largest number of candidates.
         where: The search's filter.
     """
-    near = Prefetch(Nearest(list(vector), IMAGE), limit=pool, filter=where, threshold=0.0)
-    return Recall((near,), (near,), PrefetchScore(0))
+    return Recall((Source(Nearest(list(vector), IMAGE), entry=0.0),), where)
 
 
-def popular_recall(pool: int, where: Filter | None) -> Recall:
+def popular_recall(where: Filter | None) -> Recall:
     """Return the recall of the most useful stickers, all scored 1."""
-    useful = Prefetch(OrderBy("utility"), limit=pool, filter=where)
-    return Recall((useful,), (useful,), 1.0)
+    return Recall((Source(OrderBy(TRENDING)),), where, constant=True)
 
 
 def meaning_recall(
-    words: SparseVector | None,
-    query: NDArray[np.floating[Any]],
-    blend: Blend,
-    pool: int,
-    where: Filter | None,
+    words: SparseVector | None, query: NDArray[np.floating[Any]], blend: Blend, where: Filter | None
 ) -> Recall:
     """Return the recall whose scores :func:`persrv.text.meaning.fusion.fused` gives.
-
-    Each side scores the candidates of both, so that no score depends on how many candidates there are. The floor is a
-    score threshold, with the floor itself as default, so that no formula needs a maximum.
 
     Args:
         words: The query's sparse vector; ``None`` where no sticker has any of its words, and meaning answers alone.
         query: Unit vector, shape (k,), see :meth:`persrv.text.meaning.space.MeaningSpace.search`.
-        blend: How meaning counts.
-        pool: Candidates by words, >= 1; at most :data:`NEAREST` are let in by meaning.
+        blend: How meaning counts; at most :data:`NEAREST` stickers are let in by it.
         where: The search's filter.
     """
     dense = Nearest([[float(x) for x in query]], MEANING)
-    let_in = min(pool, NEAREST)
-    near = Prefetch(dense, limit=let_in, filter=where, threshold=blend.entry)
+    meant = Source(dense, slope=blend.slope, floor=blend.floor, entry=blend.entry, most=NEAREST)
     if words is None:
-        return Recall((near,), (near,), _above_floor(0, blend))
-    matching = Prefetch(Nearest(words, TEXT), limit=pool, filter=where)
-    sources, size = (matching, near), pool + let_in
-    scores = (
-        Prefetch(Nearest(words, TEXT), limit=size, inner=sources),
-        Prefetch(dense, limit=size, inner=sources, threshold=blend.floor),
-    )
-    return Recall(sources, scores, Sum((PrefetchScore(0), _above_floor(1, blend))))
+        return Recall((meant,), where)
+    return Recall((Source(Nearest(words, TEXT), stored=True), meant), where)
 
 
-def _above_floor(score: int, blend: Blend) -> Expression:
-    return Product((blend.slope, Sum((PrefetchScore(score, default=blend.floor), -blend.floor))))
+def _times(shares: list[Expression], factor: Expression) -> Expression:
+    share = shares[0] if len(shares) == 1 else Sum(tuple(shares))
+    return share if factor == 1.0 else Product((share, factor))

@@ -17,6 +17,7 @@ from persrv.errors import QueryError
 from persrv.index.language import (
     AbsoluteValue,
     Condition,
+    Division,
     Expression,
     Filter,
     Formula,
@@ -33,7 +34,7 @@ from persrv.index.language import (
     Sum,
     nearest_style,
 )
-from persrv.index.schema import FILTERS, IMAGE, TEXT, point_id
+from persrv.index.schema import FILTERS, IMAGE, TEXT, TRENDING, point_id
 from persrv.online.arguments import check_text
 from persrv.online.recall import Recall
 from persrv.text.bm25f import SparseVector
@@ -143,78 +144,122 @@ def _values(field: str, value: FilterValue) -> tuple[str | bool, ...]:
     return tuple(check_text(f"filter {field}", each, LONGEST_VALUE) for each in value)
 
 
-def personal_request(recall: Recall, taste: Taste, *, beta: float, gamma: float, using: str) -> Request:
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How utility and style count.
+
+    Attributes:
+        beta: Weight of utility, >= 0.
+        gamma: Weight of style, in [0, 1].
+        stored_beta: Weight of the utility that stands in the stored text vectors.
+        using: Name of the vector in whose space styles lie.
+    """
+
+    beta: float
+    gamma: float
+    stored_beta: float
+    using: str
+
+    @property
+    def utility_factor(self) -> Expression:
+        """``1 + beta * utility``."""
+        return _one_plus(self.beta, PayloadNumber("utility"))
+
+    @property
+    def correction(self) -> Expression:
+        """What scores with utility in them are multiplied by; 1 where it is the utility that is asked for."""
+        if self.beta == self.stored_beta:
+            return 1.0
+        return Division(self.utility_factor, _one_plus(self.stored_beta, PayloadNumber("utility")), by_zero=1.0)
+
+    @property
+    def largest_correction(self) -> float:
+        """The largest value of :attr:`correction`."""
+        return max(1.0, (1.0 + self.beta) / (1.0 + self.stored_beta))
+
+    def largest_style(self, taste: Taste) -> float:
+        """Return the largest style factor that a sticker can have."""
+        return 1.0 + self.gamma * float(taste.weights.max()) if len(taste) else 1.0
+
+
+def personal_request(recall: Recall, taste: Taste, weights: Weights, pool: int) -> Request:
     """Return the whole online stage as one request.
 
     Args:
         recall: Where candidates come from, filtered, and the score that they start with.
         taste: The user's styles.
-        beta: Weight of utility.
-        gamma: Weight of style.
-        using: Name of the vector in whose space the styles lie.
+        weights: How utility and style count.
+        pool: Candidates from each source.
     """
-    prefetch: tuple[Prefetch, ...] = recall.scores
-    factors: tuple[Expression, ...] = (recall.formula, _one_plus(beta, PayloadNumber("utility")))
+    prefetch = recall.scores(pool)
+    score = recall.formula(weights.utility_factor, weights.correction)
     if len(taste):
-        near = Prefetch(NearestStyles(taste.rows, using), limit=recall.size, inner=recall.sources)
-        factors = (*factors, _one_plus(gamma, nearest_style(PrefetchScore(len(prefetch)))))
+        styles = NearestStyles(taste.rows, weights.using)
+        near = Prefetch(styles, limit=recall.size(pool), inner=recall.prefetches(pool))
+        score = Product((score, _one_plus(weights.gamma, nearest_style(PrefetchScore(len(prefetch))))))
         prefetch = (*prefetch, near)
-    return Request(Formula(Product(factors)), limit=recall.size, prefetch=prefetch)
+    return Request(Formula(score), limit=recall.size(pool), prefetch=prefetch)
 
 
-def trending_request(
-    pool: int, taste: Taste, where: Filter | None, *, beta: float, gamma: float, using: str
-) -> Request:
+def trending_request(taste: Taste, weights: Weights, pool: int, where: Filter | None) -> Request:
     """Return the request for an empty query: the most useful stickers and those nearest to the user's styles.
 
     All start with 1. The vectors are gone through once: near stickers bring their score along, and the useful ones
     are scored apart; of a sticker that is both, the two scores are equal, so that their maximum is its score.
 
     Args:
-        pool: Candidates from each side.
         taste: The user's styles, at least one.
+        weights: How utility and style count.
+        pool: Candidates from each side.
         where: The search's filter.
-        beta: Weight of utility.
-        gamma: Weight of style.
-        using: Name of the vector in whose space the styles lie.
     """
-    styles = NearestStyles(taste.rows, using)
-    useful = Prefetch(OrderBy("utility"), limit=pool, filter=where)
+    styles = NearestStyles(taste.rows, weights.using)
+    useful = Prefetch(OrderBy(TRENDING), limit=pool, filter=where)
     near = Prefetch(styles, limit=pool, filter=where)
     useful_near = Prefetch(styles, limit=pool, inner=(useful,))
     a, b = PrefetchScore(1), PrefetchScore(2)
     larger = Product((0.5, Sum((a, b, AbsoluteValue(Sum((a, Product((-1.0, b)))))))))
-    formula = Product((_one_plus(beta, PayloadNumber("utility")), _one_plus(gamma, nearest_style(larger))))
+    formula = Product((weights.utility_factor, _one_plus(weights.gamma, nearest_style(larger))))
     return Request(Formula(formula), limit=2 * pool, prefetch=(useful, near, useful_near))
 
 
 def similar_request(
-    image: Sequence[float] | None, text: SparseVector | None, self_score: float, pool: int, where: Filter | None
+    image: Sequence[float] | None,
+    text: SparseVector | None,
+    self_score: float,
+    stored_beta: float,
+    pool: int,
+    where: Filter | None,
 ) -> Request | None:
     """Return the request for stickers like a given one; ``None`` where there is nothing to compare.
 
-    With both vectors the score is ``text / self_score + cos``: each part is 1 for the sticker itself.
+    With both vectors the score is ``text / self_score + cos``: each part is 1 for the sticker itself. Utility, which
+    stands in the stored texts, is taken out of the score.
 
     Args:
         image: The look, a unit vector; ``None`` leaves it out.
         text: The sticker's own document vector as the query; ``None`` leaves it out.
         self_score: What ``text`` scores against its own sticker, > 0.
+        stored_beta: Weight of the utility that stands in the stored text vectors.
         pool: Candidates from each side.
         where: Filter, with the sticker itself left out.
     """
     sides: list[Nearest] = []
+    parts: list[Expression] = []
     if text is not None and text.indices:
+        utility = _one_plus(stored_beta, PayloadNumber("utility"))
+        parts.append(Product((1.0 / self_score, Division(PrefetchScore(0), utility, by_zero=0.0))))
         sides.append(Nearest(text, TEXT))
     if image is not None:
+        parts.append(PrefetchScore(len(sides)))
         sides.append(Nearest(image, IMAGE))
     if not sides:
         return None
-    if len(sides) == 1:
-        return Request(sides[0], limit=pool, filter=where)
     recall = tuple(Prefetch(side, limit=pool, filter=where) for side in sides)
+    if len(sides) == 1:
+        return Request(Formula(parts[0]), limit=pool, prefetch=recall)
     rescored = tuple(Prefetch(side, limit=2 * pool, inner=recall) for side in sides)
-    formula = Sum((Product((1.0 / self_score, PrefetchScore(0))), PrefetchScore(1)))
-    return Request(Formula(formula), limit=2 * pool, prefetch=rescored)
+    return Request(Formula(Sum(tuple(parts))), limit=2 * pool, prefetch=rescored)
 
 
 def _one_plus(weight: float, value: Expression) -> Expression:

@@ -22,9 +22,9 @@ from persrv.online.current_version import CurrentVersion
 from persrv.online.hits import HitMaker
 from persrv.online.live_index import LiveIndex
 from persrv.online.open_version import Opener, OpenVersion
-from persrv.online.page import Page, best_first
+from persrv.online.page import Page
 from persrv.online.ranker import Ranker
-from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters, similar_request
+from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters
 from persrv.online.search_service import SearchRequest, SearchService
 from persrv.online.sticker_commands import StickerCommands
 from persrv.online.user_commands import UserCommands
@@ -226,6 +226,7 @@ class Retriever(UserCommands, StickerCommands):
         where: Filter | None,
     ) -> Answer:
         image, text, self_score = None, None, 1.0
+        ranker = Ranker(version.stickers, self.recipe.ranking)
         if isinstance(sticker, str):
             known = self._catalog.sticker(sticker)
             name, where = known.title, narrowed(where, without=[known.id])
@@ -233,25 +234,26 @@ class Retriever(UserCommands, StickerCommands):
             if stored and by != "meaning":
                 image = stored[0].dense(IMAGE)
             if stored and by != "look":
-                text = self._as_query(version, known)
-                ranker = Ranker(version.stickers, self.recipe.ranking)
-                self_score = ranker.self_score(known.id, text) if text and image else 1.0
+                text, self_score = self._as_query(version, known)
         else:
             raw = self._encoder.encode([open_picture(sticker)])
             name, image = "the picture", [float(x) for x in version.space.project(raw)[0]]
-        request = similar_request(image, text, self_score, self.recipe.ranking.pool, where)
-        if request is None:
+        ranked = ranker.similar(image, text, self_score, page, where)
+        if ranked is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
-        ranked = best_first(version.stickers, request, page)
         paths = self._catalog.paths(ranked.ids[page.offset : page.end])
         hits = HitMaker(version.stickers, NO_TASTE, beta=0.0, gamma=0.0).hits(ranked, page, paths)
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
 
-    def _as_query(self, version: OpenVersion, sticker: Sticker) -> SparseVector:
-        """Return a sticker's own text as a query: each word weighs what it weighs in the text, times its IDF."""
+    def _as_query(self, version: OpenVersion, sticker: Sticker) -> tuple[SparseVector, float]:
+        """Return a sticker's own text as a query, and what that scores against the text itself, 1 for no words.
+
+        Each word weighs what it weighs in the text, times its IDF.
+        """
         terms = Terms.of(dict(sticker.semantics.items()))
         indices, values = terms_vector(terms, self.recipe.text, version.manifest.avg_length)
         weights = version.parser.lexicon.weights({token: 1.0 for counts in terms.tokens.values() for token in counts})
         idf = dict(zip(*query_vector(weights), strict=True))
-        pairs = [(i, value * idf[i]) for i, value in zip(indices, values, strict=True) if i in idf]
-        return SparseVector([i for i, _ in pairs], [value for _, value in pairs])
+        own = {i: value for i, value in zip(indices, values, strict=True) if i in idf}
+        query = SparseVector([*own], [value * idf[i] for i, value in own.items()])
+        return query, sum(value * weight for value, weight in zip(own.values(), query.values, strict=True)) or 1.0

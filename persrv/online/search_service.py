@@ -83,7 +83,7 @@ class SearchService:
         parser = self._version.parser
         parsed = parser.parse(asked.query)
         known, corrections = parsed.token_weights, parsed.corrections
-        recall = parser.recall(parsed, self._weights.pool, asked.where)
+        recall = parser.recall(parsed, asked.where)
         ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
         if not known and (recall is None or not ranked.total):
             if isinstance(self._encoder, TextTower):
@@ -108,7 +108,7 @@ class SearchService:
                 "search by text, or name one with a text tower in [image], such as open_clip:MODEL, and build again",
             )
         vector = [float(x) for x in tower.encode_text([asked.typed])[0]]
-        ranked = self._ranker.rank(picture_recall(vector, self._weights.pool, asked.where), taste, page)
+        ranked = self._ranker.rank(picture_recall(vector, asked.where), taste, page)
         hits = self._hits(ranked, page, taste)
         reason: Reason = "pictured"
         if not hits:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +13,14 @@ from persrv.index.language import Filter, Matches, Point, ScoredPoint, StoredVec
 from persrv.index.schema import IMAGE, MEANING, TEXT
 from persrv.index.validate import check_request
 from persrv.online.recall import meaning_recall
-from persrv.online.request import NO_TASTE, Taste, personal_request
+from persrv.online.request import NO_TASTE, Taste, Weights, personal_request
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend, fused, recalled
 from persrv.text.meaning.rows import cosines, unit
 
 COUNT, LOOK, SENSE, WORDS = 240, 6, 12, 15
-PLAIN: dict[str, Any] = {"beta": 0.0, "gamma": 0.0, "using": IMAGE}
+PLAIN = Weights(0.0, 0.0, 0.0, IMAGE)
+POOL = 500
 PACKS = ("cats", "dogs", "frogs")
 _RNG = np.random.default_rng(7)
 
@@ -92,8 +92,8 @@ def _check(found: list[ScoredPoint], expected: dict[int, float]) -> None:
 def test_words_and_meaning_score_as_the_reference(answers: Answers, seed: int, pool: int) -> None:
     query, blend = _search(seed)
     tokens = sorted({seed % WORDS, (7 * seed + 3) % WORDS})
-    recall = meaning_recall(SparseVector(tokens, [1.0] * len(tokens)), query, blend, pool, None)
-    request = personal_request(recall, NO_TASTE, **PLAIN)
+    recall = meaning_recall(SparseVector(tokens, [1.0] * len(tokens)), query, blend, None)
+    request = personal_request(recall, NO_TASTE, PLAIN, pool)
     check_request(request)
     expected = _expected(tokens, query, blend, pool, min(pool, 200), set(range(COUNT)))
     assert len(expected) > pool or pool == 250
@@ -104,7 +104,7 @@ def test_pools_that_are_large_enough_give_exactly_what_the_reference_recalls(ans
     query, blend = _search(3)
     bm25, cosine = sparse_scores(POINTS, [2, 5]), cosines(query[None, :], ROWS)[0]
     found = answers(
-        personal_request(meaning_recall(SparseVector([2, 5], [1.0, 1.0]), query, blend, 500, None), NO_TASTE, **PLAIN)
+        personal_request(meaning_recall(SparseVector([2, 5], [1.0, 1.0]), query, blend, None), NO_TASTE, PLAIN, POOL)
     )
     assert {number_of(point) for point in found} == set(np.flatnonzero(recalled(bm25, cosine, blend)).tolist())
     unmatched = [point for point in found if bm25[number_of(point)] == 0]
@@ -115,7 +115,7 @@ def test_pools_that_are_large_enough_give_exactly_what_the_reference_recalls(ans
 @pytest.mark.parametrize("seed", range(6))
 def test_meaning_answers_alone_where_no_word_is_known(answers: Answers, seed: int) -> None:
     query, blend = _search(seed)
-    found = answers(personal_request(meaning_recall(None, query, blend, 500, None), NO_TASTE, **PLAIN))
+    found = answers(personal_request(meaning_recall(None, query, blend, None), NO_TASTE, PLAIN, POOL))
     cosine = cosines(query[None, :], ROWS)[0]
     let_in = np.flatnonzero(cosine >= blend.entry)
     assert len(let_in) > 0
@@ -125,9 +125,9 @@ def test_meaning_answers_alone_where_no_word_is_known(answers: Answers, seed: in
 def test_filters_hold_on_both_sides(answers: Answers) -> None:
     query, blend = _search(1)
     where = Filter(must=(Matches("pack", ("cats",)),))
-    recall = meaning_recall(SparseVector([1, 4], [1.0, 1.0]), query, blend, 40, where)
+    recall = meaning_recall(SparseVector([1, 4], [1.0, 1.0]), query, blend, where)
     cats = set(range(0, COUNT, 3))
-    _check(answers(personal_request(recall, NO_TASTE, **PLAIN)), _expected([1, 4], query, blend, 40, 40, cats))
+    _check(answers(personal_request(recall, NO_TASTE, PLAIN, 40)), _expected([1, 4], query, blend, 40, 40, cats))
 
 
 @pytest.mark.parametrize("words", [[3, 8], None])
@@ -135,8 +135,8 @@ def test_utility_and_taste_multiply_the_fused_score(answers: Answers, words: lis
     query, blend = _search(4)
     rng = np.random.default_rng(0)
     taste = Taste(unit(rng.normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
-    recall = meaning_recall(SparseVector(words, [1.0, 1.0]) if words else None, query, blend, 500, None)
-    found = answers(personal_request(recall, taste, beta=0.5, gamma=0.8, using=IMAGE))
+    recall = meaning_recall(SparseVector(words, [1.0, 1.0]) if words else None, query, blend, None)
+    found = answers(personal_request(recall, taste, Weights(0.5, 0.8, 0.0, IMAGE), 500))
     bm25, cosine = sparse_scores(POINTS, words or []), cosines(query[None, :], ROWS)[0]
     similarity = (IMAGES @ taste.centroids.T * taste.weights).max(axis=1)
     score = fused(bm25, cosine, blend) * (1 + 0.5 * UTILITY) * (1 + 0.8 * similarity)
@@ -145,7 +145,7 @@ def test_utility_and_taste_multiply_the_fused_score(answers: Answers, words: lis
 
 def test_a_search_without_direction_adds_nothing(answers: Answers) -> None:
     blend = Blend(2.0, 0.1, 0.4)
-    recall = meaning_recall(SparseVector([2], [1.0]), np.zeros(SENSE), blend, 500, None)
+    recall = meaning_recall(SparseVector([2], [1.0]), np.zeros(SENSE), blend, None)
     bm25 = sparse_scores(POINTS, [2])
-    found = answers(personal_request(recall, NO_TASTE, **PLAIN))
+    found = answers(personal_request(recall, NO_TASTE, PLAIN, POOL))
     _check(found, {int(n): float(bm25[n]) for n in np.flatnonzero(bm25)})
