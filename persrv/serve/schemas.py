@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from persrv.catalog.edits import SCALARS
 from persrv.online.answer import Answer, Reason
 from persrv.present.words import shares
 from persrv.records import Hit, Sticker
@@ -21,6 +22,23 @@ UserName = Annotated[
 QueryText = Annotated[str, StringConstraints(max_length=1000)]
 StickerId = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{1,32}$")]
 """A sticker's id, or as many of its first digits as tell it apart."""
+
+Phrase = Annotated[str, StringConstraints(max_length=2000)]
+EditableField = Literal[
+    "name",
+    "tags",
+    "emoji",
+    "ocr",
+    "description",
+    "keywords",
+    "emotions",
+    "queries",
+    "pack",
+    "language",
+    "rating",
+    "style",
+]
+_MOST_PHRASES = 200
 
 
 class SharesBody(BaseModel):
@@ -260,6 +278,36 @@ class StickerBody(BaseModel):
             thumbnail=thumbnail_path(sticker.id, collection) if pictured else None,
             point=point,
         )
+
+
+class EditBody(BaseModel):
+    """A person's corrections of one sticker.
+
+    Attributes:
+        edits: Field to its whole content from now on; an empty list empties it.
+        reset: Fields that the sources speak for again.
+        editor: Who corrects.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"edits": {"tags": ["happy", "开心"]}, "editor": "ann"}}
+    )
+
+    edits: dict[EditableField, list[Phrase]] = Field(default_factory=dict, max_length=20)
+    reset: list[EditableField] = Field(default_factory=list, max_length=20)
+    editor: UserName | None = None
+
+    @field_validator("edits")
+    @classmethod
+    def _possible(cls, edits: dict[EditableField, list[str]]) -> dict[EditableField, list[str]]:
+        for field, phrases in edits.items():
+            if len(phrases) > _MOST_PHRASES:
+                raise ValueError(f"{field} has more than {_MOST_PHRASES} phrases")
+            if field in SCALARS and len(phrases) != 1:
+                raise ValueError(f"{field} holds exactly one value")
+        if edits.get("rating", [""])[0].strip() not in ("", "safe", "unsafe"):
+            raise ValueError("rating is safe, unsafe or empty")
+        return edits
 
 
 class StickersBody(BaseModel):

@@ -218,6 +218,20 @@ def test_a_person_is_forgotten(open_page: OpenPage, address: str) -> None:
     assert httpx.get(f"{address}/v1/users/dora").json()["picks"] == 0
 
 
+def test_words_are_edited_in_place_and_found_at_once(open_page: OpenPage) -> None:
+    page = open_page()
+    search(page, "angry")
+    known = shown(page)[0]
+    page.locator(f'li.card[data-id="{known}"] > button').first.focus()
+    page.keyboard.press("e")
+    page.get_by_label("Tags").fill("angry\nfurious\n怒")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#panel")).to_contain_text("edited by hand")
+    page.keyboard.press("Escape")
+    search(page, "furious")
+    assert shown(page) == [known]
+
+
 def test_keyboard_only(open_page: OpenPage, address: str) -> None:
     page = open_page()
     page.keyboard.type("party")

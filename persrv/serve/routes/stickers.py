@@ -10,9 +10,9 @@ from fastapi.responses import FileResponse, Response
 
 from persrv.errors import NotFoundError, PictureError
 from persrv.images.decode import facts
-from persrv.serve.access import Pictured, Readable
+from persrv.serve.access import Changeable, Pictured, Readable
 from persrv.serve.problems import Responses, documented
-from persrv.serve.schemas import StickerBody, StickerId
+from persrv.serve.schemas import EditBody, StickerBody, StickerId
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
 
@@ -47,6 +47,19 @@ _THUMBNAIL: Responses = {200: {"description": "The thumbnail", "content": {"imag
 def sticker(collection: Readable, sticker_id: StickerId) -> StickerBody:
     """Return all that is known of a sticker, with who says it."""
     return sticker_body(collection, collection.catalog.sticker(sticker_id))
+
+
+@router.patch("/{sticker_id}")
+def edit(collection: Changeable, sticker_id: StickerId, correction: EditBody) -> StickerBody:
+    """Correct what a sticker says; it is found by the new words when the answer comes."""
+    editor = collection.user(correction.editor) or ""
+    retriever = collection.retriever
+    known = collection.catalog.sticker(sticker_id).id
+    for field, phrases in correction.edits.items():
+        retriever.edit(known, field, phrases, editor=editor)
+    for field in correction.reset:
+        retriever.reset(known, field, editor=editor)
+    return sticker_body(collection, collection.catalog.sticker(known))
 
 
 @router.get("/{sticker_id}/picture", response_class=FileResponse, responses=_PICTURE)
