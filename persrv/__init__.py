@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from persrv.online.retriever import Retriever
     from persrv.recipe import Recipe
     from persrv.records import Hit, Interaction, Semantics, Sticker
+    from persrv.serve.async_client import AsyncClient
+    from persrv.serve.client import Client
 
 _HOMES = {
     "Answer": "online.answer",
+    "AsyncClient": "serve.async_client",
     "AsyncRetriever": "online.asynchronous",
     "BuildReport": "offline",
+    "Client": "serve.client",
     "Hit": "records",
     "Interaction": "records",
     "PersrvError": "errors",
@@ -40,8 +44,10 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "AsyncClient",
     "AsyncRetriever",
     "BuildReport",
+    "Client",
     "Hit",
     "Interaction",
     "PersrvError",

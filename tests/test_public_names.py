@@ -11,8 +11,10 @@ def test_the_public_names() -> None:
     assert persrv.__all__ == sorted(persrv.__all__)
     assert persrv.__all__ == [
         "Answer",
+        "AsyncClient",
         "AsyncRetriever",
         "BuildReport",
+        "Client",
         "Hit",
         "Interaction",
         "PersrvError",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from persrv.errors import QueryError
+
+if TYPE_CHECKING:
+    from persrv.online.retriever import Retriever
+    from persrv.serve.client import Client
 
 RecipeOption = Annotated[
     str,
@@ -30,7 +34,31 @@ ImagesOption = Annotated[
     bool | None, typer.Option("--images/--no-images", help="Draw thumbnails; default: where the terminal can.")
 ]
 
+UrlOption = Annotated[
+    str,
+    typer.Option("--url", envvar="PERSRV_URL", help="Ask a running service, such as http://127.0.0.1:8000."),
+]
+
 DEFAULT_RECIPE = "emoji"
+
+
+def opened(recipe: str, url: str) -> Retriever | Client:
+    """Open a collection here, or as a running service has it.
+
+    Args:
+        recipe: A recipe's name or path.
+        url: The service's address, ``""`` for none.
+    """
+    if not url:
+        from persrv.online.retriever import Retriever
+
+        return Retriever.open(recipe)
+    from persrv.recipe import Recipe
+    from persrv.recipe.places import find_recipe
+    from persrv.serve.client import Client
+
+    name = Recipe.read(find_recipe(recipe)).name if recipe.endswith(".toml") else recipe
+    return Client(url, collection=name)
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, UrlOption, opened, print_json
 from persrv.errors import NotFoundError, QueryError
 
 
@@ -19,15 +19,14 @@ def pick(
         Literal["pick", "send", "favourite"], typer.Option("--kind", help="What they did with it.")
     ] = "pick",
     recipe: RecipeOption = DEFAULT_RECIPE,
+    url: UrlOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Record that somebody picked a sticker; their style moves at once.
 
     Example: `persrv pick 3f2a9c --user ann --query "happy birthday"`
     """
-    from persrv.online.retriever import Retriever
-
-    with Retriever.open(recipe) as retriever:
+    with opened(recipe, url) as retriever:
         receipt = retriever.record(user, query, sticker, kind=kind)
     shares = [round(float(share), 4) for share in receipt.profile.shares]
     if as_json:

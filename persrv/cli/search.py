@@ -15,6 +15,8 @@ from persrv.cli.options import (
     LimitOption,
     OffsetOption,
     RecipeOption,
+    UrlOption,
+    opened,
     parse_filter_options,
     print_json,
 )
@@ -35,6 +37,7 @@ def search(
         typer.Option("--by", help="Search what stickers say and mean, or compare the query with their pictures."),
     ] = "text",
     recipe: RecipeOption = DEFAULT_RECIPE,
+    url: UrlOption = "",
     limit: LimitOption = 20,
     offset: OffsetOption = 0,
     filters: FilterOption = None,
@@ -47,10 +50,8 @@ def search(
 
     Example: `persrv search "happy birthday" --user ann`, `persrv search 笑哭 -f style=noto --explain`
     """
-    from persrv.online.retriever import Retriever
-
     chosen = parse_filter_options(filters)
-    with Retriever.open(recipe) as retriever:
+    with opened(recipe, url) as retriever:
         answer = retriever.search(
             query, user, by=by, limit=limit, offset=offset, filters=chosen, explain=explain or as_json
         )
@@ -62,6 +63,7 @@ def similar(
     sticker: Annotated[str, typer.Argument(help="A sticker's id (or its beginning), or a picture's path.")],
     by: Annotated[Literal["meaning", "look", "both"], typer.Option("--by", help="What to compare.")] = "both",
     recipe: RecipeOption = DEFAULT_RECIPE,
+    url: UrlOption = "",
     limit: LimitOption = 20,
     offset: OffsetOption = 0,
     filters: FilterOption = None,
@@ -73,12 +75,10 @@ def similar(
 
     Example: `persrv similar 3f2a9c --by look`, `persrv similar ./cat.png`
     """
-    from persrv.online.retriever import Retriever
-
     picture = Path(sticker).expanduser()
     wanted = picture if picture.is_file() or picture.suffix else sticker
     chosen = parse_filter_options(filters)
-    with Retriever.open(recipe) as retriever:
+    with opened(recipe, url) as retriever:
         answer = retriever.similar(wanted, by=by, limit=limit, offset=offset, filters=chosen)
     _show(answer, "everybody", answer.note, explain=False, images=images, html=html, as_json=as_json)
 

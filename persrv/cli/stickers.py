@@ -5,12 +5,15 @@ from __future__ import annotations
 import getpass
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, UrlOption, opened, print_json
 from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, PictureError, QueryError
+
+if TYPE_CHECKING:
+    from persrv.records import Sticker
 
 
 def add(
@@ -69,19 +72,37 @@ def edit(
     reset: Annotated[bool, typer.Option("--reset", help="Drop the edit; the sources speak again.")] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Make the field say nothing.")] = False,
     recipe: RecipeOption = DEFAULT_RECIPE,
+    url: UrlOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Correct what a sticker says by hand; searches find it at once, and no model or build overwrites it.
 
     Example: `persrv edit 3f2a9c tags "happy" "开心"`, `persrv edit 3f2a9c tags --reset`
     """
-    from persrv.workspace import Workspace
-
     given = list(values or ())
     if sum((bool(given), reset, clear)) != 1:
         raise QueryError("give values, --reset or --clear, and only one of them", "see persrv edit --help")
-    workspace = Workspace.of(recipe)
-    with workspace.existing_catalog() as catalog:
+    change = (sticker, field, given, reset)
+    now = _edited_there(recipe, url, *change) if url else _edited_here(recipe, *change)
+    said = dict(now.semantics.items()).get(field, getattr(now, field, ()))
+    shown = [said] if isinstance(said, str) else list(said)
+    if as_json:
+        print_json({"sticker_id": now.id, "field": field, "values": shown})
+        return
+    typer.echo(f"{now.title} ({now.id[:8]}) {field}: {', '.join(shown) or '(nothing)'}")
+
+
+def _edited_there(recipe: str, url: str, sticker: str, field: str, given: list[str], reset: bool) -> Sticker:
+    with opened(recipe, url) as service:
+        if reset:
+            return service.reset(sticker, field, editor=_editor())
+        return service.edit(sticker, field, given, editor=_editor())
+
+
+def _edited_here(recipe: str, sticker: str, field: str, given: list[str], reset: bool) -> Sticker:
+    from persrv.workspace import Workspace
+
+    with Workspace.of(recipe).existing_catalog() as catalog:
         known = catalog.sticker(sticker)
         if reset:
             catalog.reset(known.id, field, editor=_editor())
@@ -89,12 +110,7 @@ def edit(
             catalog.edit(known.id, field, given, editor=_editor())
         now = catalog.sticker(known.id)
     bring_in(recipe)
-    said = dict(now.semantics.items()).get(field, getattr(now, field, ()))
-    shown = [said] if isinstance(said, str) else list(said)
-    if as_json:
-        print_json({"sticker_id": now.id, "field": field, "values": shown})
-        return
-    typer.echo(f"{now.title} ({now.id[:8]}) {field}: {', '.join(shown) or '(nothing)'}")
+    return now
 
 
 def bring_in(recipe: str) -> None:

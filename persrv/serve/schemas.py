@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from persrv.catalog.edits import SCALARS
 from persrv.online.answer import Answer, Reason
 from persrv.present.words import shares
+from persrv.ranking.profile import StyleProfile
 from persrv.records import Hit, Sticker
 
 PICTURES = "/v1/stickers"
@@ -175,6 +176,25 @@ class PickBody(BaseModel):
     time: datetime | None = None
 
 
+class ProfileBody(BaseModel):
+    """A user's style profile; see ``persrv.ranking.profile.StyleProfile``."""
+
+    dimension: int
+    sums: list[list[float]]
+    mass: list[float]
+    day: float
+
+    @classmethod
+    def of(cls, profile: StyleProfile) -> Self:
+        """Return a profile as JSON."""
+        return cls(
+            dimension=profile.sums.shape[1],
+            sums=profile.sums.tolist(),
+            mass=profile.mass.tolist(),
+            day=float(profile.day),
+        )
+
+
 class ReceiptBody(BaseModel):
     """What became of a pick.
 
@@ -184,6 +204,7 @@ class ReceiptBody(BaseModel):
         new: Whether it was stored now; false where it had been stored before, and counts once.
         note: What went another way than the caller may think.
         shares: The share of each of the user's styles now.
+        profile: The whole profile, where it was asked for.
     """
 
     user: str
@@ -191,6 +212,7 @@ class ReceiptBody(BaseModel):
     new: bool
     note: str
     shares: list[float]
+    profile: ProfileBody | None
 
 
 class ImpressionBody(BaseModel):

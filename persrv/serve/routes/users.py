@@ -18,6 +18,7 @@ from persrv.serve.schemas import (
     ForgottenBody,
     ImpressionBody,
     PickBody,
+    ProfileBody,
     ReceiptBody,
     StickersBody,
     StyleBody,
@@ -36,13 +37,25 @@ UserPath = Annotated[UserName, Path(examples=["ann"])]
 
 
 @router.post("/share", status_code=201)
-def share(request: Request, collection: Writable, pick: PickBody) -> ReceiptBody:
+def share(
+    request: Request,
+    collection: Writable,
+    pick: PickBody,
+    profile: Annotated[bool, Query(description="Also return the moved profile.")] = False,
+) -> ReceiptBody:
     """Write down that somebody took a sticker; their style moves at once, and the pick outlives this process."""
     user = collection.user(pick.user) or ""
     receipt = collection.retriever.record(user, pick.query, pick.sticker_id, kind=pick.kind, time=pick.time)
     service_of(request).metrics.picks.labels(collection.name).inc()
     shares = [float(part) for part in receipt.profile.shares]
-    return ReceiptBody(user=pick.user, sticker_id=receipt.sticker_id, new=receipt.new, note=receipt.note, shares=shares)
+    return ReceiptBody(
+        user=pick.user,
+        sticker_id=receipt.sticker_id,
+        new=receipt.new,
+        note=receipt.note,
+        shares=shares,
+        profile=ProfileBody.of(receipt.profile) if profile else None,
+    )
 
 
 @router.post("/impressions", status_code=204)
@@ -76,6 +89,12 @@ def own_stickers(collection: Readable, user: UserPath, limit: Annotated[int, Que
     ids = collection.catalog.recent(collection.user(user) or "", limit)
     found = {sticker.id: sticker for sticker in collection.catalog.stickers(ids)}
     return StickersBody(stickers=[sticker_body(collection, found[known]) for known in ids if known in found])
+
+
+@router.get("/users/{user}/profile")
+def profile(collection: Readable, user: UserPath) -> ProfileBody:
+    """Return somebody's style profile, centroids and all."""
+    return ProfileBody.of(collection.retriever.profile(collection.user(user) or ""))
 
 
 @router.get("/users/{user}/taste")

@@ -1,0 +1,224 @@
+"""The calls of a running service, as the clients make them: what is sent, and how the answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import httpx
+import numpy as np
+
+from persrv import errors
+from persrv.errors import PersrvError, PictureError, ServiceError
+from persrv.online.answer import Answer
+from persrv.online.feedback import PickReceipt
+from persrv.online.request import FilterValue
+from persrv.online.taste_map import TasteMap, TastePoint
+from persrv.ranking.profile import StyleProfile
+from persrv.records import Explanation, Hit, Interaction, PickKind, Semantics, Sticker, StyleSummary
+
+T = TypeVar("T")
+_TYPE = "urn:persrv:error:"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCall(Generic[T]):
+    """One call.
+
+    Attributes:
+        method: HTTP method.
+        path: From the service's address on.
+        read: Makes the result of the answer's JSON.
+        params: Of the query string.
+        json: The body, ``None`` for none.
+        picture: An uploaded picture, ``None`` for none.
+    """
+
+    method: str
+    path: str
+    read: Callable[[Any], T]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    json: Any = None
+    picture: bytes | None = None
+
+    def arguments(self, collection: str | None) -> dict[str, Any]:
+        """Return what ``httpx`` sends."""
+        given = {name: value for name, value in self.params.items() if value is not None}
+        sent: dict[str, Any] = {"params": given | ({"collection": collection} if collection else {})}
+        if self.json is not None:
+            sent["json"] = self.json
+        if self.picture is not None:
+            sent["files"] = {"picture": self.picture}
+        return sent
+
+    def result(self, response: httpx.Response) -> T:
+        """Return what the service answered.
+
+        Raises:
+            PersrvError: The one that it reports.
+            ServiceError: The answer is none of persrv.
+        """
+        try:
+            if response.is_success:
+                return self.read(response.json() if response.content else None)
+            problem = response.json()
+            kind, detail, next_step = problem["type"], problem["detail"], problem["next_step"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ServiceError(
+                f"{response.url.host} answered {response.status_code} with what no persrv says", "check the address"
+            ) from error
+        raise _error(str(kind), str(detail), str(next_step))
+
+
+def unreachable(url: str, error: httpx.HTTPError) -> ServiceError:
+    """Return the error for a service that does not answer."""
+    return ServiceError(f"no service answers at {url}: {error}", "start one with persrv serve, or check the address")
+
+
+def search(
+    query: str,
+    user: str | None,
+    by: str,
+    limit: int,
+    offset: int,
+    filters: Mapping[str, FilterValue] | None,
+    explain: bool,
+    gamma: float | None,
+) -> ServiceCall[Answer]:
+    """See :meth:`persrv.online.retriever.Retriever.search`."""
+    params = {"q": query, "user": user, "by": by, "limit": limit, "offset": offset, "explain": explain, "gamma": gamma}
+    return ServiceCall("GET", "/v1/search", _answer, params | dict(filters or {}))
+
+
+def similar(
+    sticker: str | Path | bytes, by: str, limit: int, offset: int, filters: Mapping[str, FilterValue] | None
+) -> ServiceCall[Answer]:
+    """See :meth:`persrv.online.retriever.Retriever.similar`."""
+    params: dict[str, Any] = {"limit": limit, "offset": offset} | dict(filters or {})
+    if isinstance(sticker, str):
+        return ServiceCall("GET", "/v1/similar", _answer, params | {"sticker_id": sticker, "by": by})
+    try:
+        content = sticker if isinstance(sticker, bytes) else sticker.read_bytes()
+    except OSError as error:
+        raise PictureError(f"{sticker!s} cannot be read: {error.strerror}", "check the file and its rights") from error
+    return ServiceCall("POST", "/v1/similar", _answer, params, picture=content)
+
+
+def record(user: str, query: str, sticker_id: str, kind: PickKind, time: datetime | None) -> ServiceCall[PickReceipt]:
+    """See :meth:`persrv.online.retriever.Retriever.record`."""
+    body = {"user": user, "query": query, "sticker_id": sticker_id, "kind": kind}
+    if time is not None:
+        body["time"] = time.isoformat()
+    return ServiceCall("POST", "/v1/share", _receipt, {"profile": True}, json=body)
+
+
+def profile(user: str) -> ServiceCall[StyleProfile]:
+    """See :meth:`persrv.online.retriever.Retriever.profile`."""
+    return ServiceCall("GET", f"{_person(user)}/profile", _profile)
+
+
+def styles(user: str) -> ServiceCall[list[StyleSummary]]:
+    """See :meth:`persrv.online.retriever.Retriever.styles`."""
+    return ServiceCall("GET", _person(user), lambda body: _styles(body["styles"]))
+
+
+def taste_map(user: str, most: int) -> ServiceCall[TasteMap]:
+    """See :meth:`persrv.online.retriever.Retriever.taste_map`."""
+    return ServiceCall("GET", f"{_person(user)}/taste", _taste, {"limit": most})
+
+
+def picks(user: str) -> ServiceCall[list[Interaction]]:
+    """See :meth:`persrv.online.retriever.Retriever.picks`."""
+    return ServiceCall("GET", f"{_person(user)}/export", lambda body: [_pick(user, pick) for pick in body["picks"]])
+
+
+def forget(user: str) -> ServiceCall[int]:
+    """See :meth:`persrv.online.retriever.Retriever.forget`."""
+    return ServiceCall("DELETE", _person(user), lambda body: int(body["picks"]))
+
+
+def edit(sticker_id: str, field: str, phrases: Iterable[str], editor: str) -> ServiceCall[Sticker]:
+    """See :meth:`persrv.online.retriever.Retriever.edit`."""
+    return _correction(sticker_id, {"edits": {field: [*phrases]}}, editor)
+
+
+def reset(sticker_id: str, field: str, editor: str) -> ServiceCall[Sticker]:
+    """See :meth:`persrv.online.retriever.Retriever.reset`."""
+    return _correction(sticker_id, {"reset": [field]}, editor)
+
+
+def _correction(sticker_id: str, body: dict[str, Any], editor: str) -> ServiceCall[Sticker]:
+    signed = body | ({"editor": editor} if editor else {})
+    return ServiceCall("PATCH", f"/v1/stickers/{quote(sticker_id, safe='')}", _sticker, json=signed)
+
+
+def _person(user: str) -> str:
+    return f"/v1/users/{quote(user, safe='')}"
+
+
+def _error(kind: str, detail: str, next_step: str) -> PersrvError:
+    found = getattr(errors, kind.removeprefix(_TYPE), None)
+    known = found if isinstance(found, type) and issubclass(found, PersrvError) else ServiceError
+    error = known.__new__(known)
+    PersrvError.__init__(error, detail, next_step)  # some have a first line of their own, which is in `detail` already
+    return error
+
+
+def _answer(body: Any) -> Answer:
+    return Answer(
+        hits=tuple(_hit(hit) for hit in body["hits"]),
+        query=body["query"],
+        user=body["user"],
+        reason=body["reason"],
+        note=body["note"],
+        corrections=body["corrections"],
+        personal=body["personal"],
+        more=body["more"],
+    )
+
+
+def _hit(body: Any) -> Hit:
+    parts = {name: value for name, value in body["explanation"].items() if name != "shares"}
+    return Hit(body["rank"], body["sticker_id"], body["score"], None, body["payload"], Explanation(**parts))
+
+
+def _receipt(body: Any) -> PickReceipt:
+    return PickReceipt(body["sticker_id"], _profile(body["profile"]), body["new"], body["note"])
+
+
+def _profile(body: Any) -> StyleProfile:
+    sums = np.array(body["sums"], dtype=np.float64).reshape(-1, body["dimension"])
+    return StyleProfile(sums=sums, mass=np.array(body["mass"], dtype=np.float64), day=body["day"])
+
+
+def _styles(body: Any) -> list[StyleSummary]:
+    return [StyleSummary(style["share"], style["sticker_id"], style["title"]) for style in body]
+
+
+def _taste(body: Any) -> TasteMap:
+    points = tuple(TastePoint(p["sticker_id"], p["title"], p["x"], p["y"], p["style"]) for p in body["points"])
+    return TasteMap(points, tuple(_styles(body["styles"])))
+
+
+def _pick(user: str, body: Any) -> Interaction:
+    return Interaction(user, body["query"], body["sticker_id"], datetime.fromisoformat(body["time"]), body["kind"])
+
+
+def _sticker(body: Any) -> Sticker:
+    return Sticker(
+        id=body["id"],
+        path=None,
+        format=body["format"],
+        width=body["width"],
+        height=body["height"],
+        frames=body["frames"],
+        packs=tuple(body["packs"]),
+        semantics=Semantics(**{name: tuple(phrases) for name, phrases in body["texts"].items()}),
+        language=body["language"],
+        rating=body["rating"],
+        style=body["style"],
+    )

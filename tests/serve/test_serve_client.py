@@ -1,0 +1,135 @@
+"""Clients against a service in a process of its own: they answer as the retriever does."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from persrv import AsyncClient, Client, Retriever
+from persrv.cli import app
+from persrv.errors import AccessError, MissingExtraError, NotFoundError, PictureError, QueryError, ServiceError
+from persrv.offline import build_collection
+from persrv.serve import calls
+from running_service import running
+from tiny_collection import Tiny
+
+SHARED = ("search", "similar", "record", "profile", "styles", "taste_map", "picks", "forget", "edit", "reset", "close")
+
+
+@pytest.fixture(scope="module")
+def copied(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    copy = tiny_built.copied(tmp_path_factory.mktemp("client") / "tiny")
+    build_collection(copy.file, home=copy.home)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def answers(copied: Tiny) -> dict[str, object]:
+    """What the retriever says, before the service takes the collection."""
+    with copied.open() as retriever:
+        return _ask(retriever)
+
+
+@pytest.fixture(scope="module")
+def url(copied: Tiny, answers: dict[str, object]) -> Iterator[str]:
+    with running(copied) as service:
+        yield service.address
+
+
+def _ask(one: Retriever | Client) -> dict[str, object]:
+    found = one.search("cat", "ann", explain=True, filters={"style": ["flat", "line"]})
+    profile = one.profile("ann")
+    return {
+        "cat": [(h.rank, h.sticker_id, h.score, dict(h.payload), h.explanation, h.title) for h in found],
+        "facts": (found.query, found.user, found.reason, found.note, found.personal, found.more),
+        "corrected": dict(one.search("hapyy").corrections),
+        "similar": [(h.sticker_id, h.score) for h in one.similar(found[0].sticker_id, by="look", limit=5)],
+        "profile": (profile.sums.tolist(), profile.mass.tolist(), profile.day),
+        "styles": one.styles("ann"),
+        "taste": one.taste_map("ann", 4),
+        "picks": one.picks("ann"),
+        "nobody": np.shape(one.profile("nobody").sums),
+    }
+
+
+def test_the_client_answers_as_the_retriever_does(url: str, answers: dict[str, object]) -> None:
+    with Client(url, collection="tiny") as client:
+        assert _ask(client) == answers
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_signatures_are_the_retrievers(name: str) -> None:
+    expected = inspect.signature(getattr(Retriever, name))
+    assert inspect.signature(getattr(Client, name)) == expected
+    assert inspect.signature(getattr(AsyncClient, name)) == expected
+    assert inspect.iscoroutinefunction(getattr(AsyncClient, name))
+
+
+def test_writes(url: str, copied: Tiny) -> None:
+    picture = copied.file.parent / "stickers" / "flat" / "dog.png"
+    with Client(url) as client:
+        dog = client.similar(picture)[0]
+        assert dog.payload["tags"][0] == "dog" and client.similar(picture.read_bytes())[0].sticker_id == dog.sticker_id
+        when = datetime(2026, 5, 1, tzinfo=UTC)
+        receipt = client.record("zoe", "dog", dog.sticker_id[:12], kind="send", time=when)
+        assert (receipt.sticker_id, receipt.new, len(receipt.profile.mass)) == (dog.sticker_id, True, 1)
+        assert not client.record("zoe", "dog", dog.sticker_id, kind="send", time=when).new
+        assert [(p.query, p.time, p.kind) for p in client.picks("zoe")] == [("dog", when, "send")]
+        assert client.edit(dog.sticker_id, "tags", ["hound"], editor="zoe").semantics.tags == ("hound",)
+        assert client.search("hound")[0].sticker_id == dog.sticker_id
+        assert client.reset(dog.sticker_id, "tags").semantics.tags == ("dog", "狗")
+        assert client.forget("zoe") == 1 and client.styles("zoe") == []
+
+
+def test_async(url: str) -> None:
+    async def both() -> list[str | None]:
+        async with AsyncClient(url) as client:
+            found = await asyncio.gather(client.search("rain", "ann"), client.search("rain", "bo"))
+            return [answer[0].payload["style"] for answer in found]
+
+    assert asyncio.run(both()) == ["line", "flat"]
+
+
+def test_errors_come_back_as_they_were_raised(url: str, tmp_path: Path) -> None:
+    with Client(url) as client:
+        with pytest.raises(NotFoundError, match="first digits"):
+            client.similar("f" * 32)
+        with pytest.raises(QueryError, match="openapi"):
+            client.search(limit=1000)
+        with pytest.raises(PictureError):
+            client.similar(b"no picture")
+        with pytest.raises(PictureError, match="gone"):
+            client.similar(tmp_path / "gone.png")
+    with pytest.raises(NotFoundError, match="use one of tiny"), Client(url, collection="moon") as client:
+        client.search()
+    with pytest.raises(ServiceError, match="persrv serve"), Client("http://127.0.0.1:9") as client:
+        client.search()
+
+
+def test_an_error_keeps_its_class_whatever_its_constructor() -> None:
+    missing = calls._error("urn:persrv:error:MissingExtraError", "x needs packages", "run pip")
+    assert isinstance(missing, MissingExtraError) and str(missing) == "x needs packages; run pip"
+    assert isinstance(calls._error("urn:persrv:error:AccessError", "a", "b"), AccessError)
+    assert type(calls._error("about:blank", "a", "b")) is ServiceError
+
+
+def test_commands_work_while_a_service_holds_the_collection(url: str, copied: Tiny) -> None:
+    def run(*arguments: str) -> dict:
+        done = CliRunner().invoke(app, [*arguments, "--url", url, "-r", str(copied.file), "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    found = run("search", "coffee", "--user", "bo")["hits"][0]["sticker_id"]
+    assert run("pick", found, "--user", "yan")["styles"] == 1
+    assert run("edit", found, "tags", "mocha")["values"] == ["mocha"]
+    assert run("search", "mocha")["hits"][0]["sticker_id"] == found
+    assert len(run("similar", found)["hits"]) > 3
+    assert run("edit", found, "tags", "--reset")["values"] == ["coffee", "咖啡"]
