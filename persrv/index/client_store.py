@@ -19,6 +19,7 @@ from qdrant_client import models as m
 from persrv.errors import NotFoundError, VectorIndexError
 from persrv.index.calls import Calls
 from persrv.index.client_collection import ClientCollection
+from persrv.index.cluster import NodeState, ReplicaState, node_state, replicas
 from persrv.index.description import describe, read_description
 from persrv.index.engine import Collection
 from persrv.index.manifest import BUILD_PATTERN, Manifest
@@ -180,6 +181,16 @@ class ClientStore:
     def names(self) -> list[str]:
         """Return the names of published collections, sorted."""
         return sorted(alias for alias, version in self._aliases().items() if _is_version(alias, version))
+
+    def node_states(self) -> list[NodeState]:
+        """Look at each node, in the order of the recipe."""
+        calls = self._calls
+        return [node_state(node.address, node.client, calls.with_key) for node in calls.nodes.all()]
+
+    def replica_states(self, name: str) -> list[ReplicaState]:
+        """Return where each copy of each shard of the current version is; empty where there is no version."""
+        version = self._current(name)
+        return [] if version is None else self._calls.read(partial(replicas, collection=version))
 
     def close(self) -> None:
         """Close every collection that this store opened, and the client."""

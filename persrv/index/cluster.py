@@ -8,7 +8,9 @@ from typing import Any
 
 from qdrant_client import QdrantClient
 
-from persrv.index.failures import FAILURES
+from persrv.errors import IndexUnavailableError
+from persrv.index.address import Address
+from persrv.index.failures import FAILURES, Circumstances
 
 _GLANCE_S = 2.0
 
@@ -27,6 +29,9 @@ class NodeState:
     version: str
     problem: str
 
+    def __str__(self) -> str:
+        return f"{self.url}: {self.problem or self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
@@ -43,6 +48,20 @@ class ReplicaState:
     shard: int
     node: str
     state: str
+
+    def __str__(self) -> str:
+        return f"{self.collection}, shard {self.shard} on {self.node}: {self.state}"
+
+
+def node_state(address: Address, client: QdrantClient, with_key: bool) -> NodeState:
+    """Look at one node; it waits a few seconds at most."""
+    try:
+        answer = client.http.client.request(type_=dict[str, Any], method="GET", url="/", timeout=_GLANCE_S)
+    except FAILURES as error:
+        failed = Circumstances(address, with_key, _GLANCE_S, 1, IndexUnavailableError)
+        return NodeState(address.url, "", failed.explain(error).problem)
+    problem = majority_problem(client)
+    return NodeState(address.url, str(answer.get("version", "")), f"hears no majority: {problem}" if problem else "")
 
 
 def majority_problem(client: QdrantClient) -> str:

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from persrv.errors import NotFoundError, PersrvError
+from persrv.errors import IndexUnavailableError, NotFoundError, PersrvError
 from persrv.online.retriever import Retriever
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
+
+if TYPE_CHECKING:
+    from persrv.index.cluster import NodeState, ReplicaState
 
 
 def overview(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> dict[str, Any]:
@@ -30,6 +33,7 @@ def overview(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> 
         manifest = store.manifest(workspace.recipe.name)
     finally:
         store.close()
+    nodes, copies = _server(workspace) if workspace.recipe.index.addresses else ([], [])
     built = manifest.facts() if manifest else {"build": "none"}
     return {
         "recipe": workspace.recipe.name,
@@ -41,7 +45,19 @@ def overview(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> 
         "packs": dict(packs.most_common(20)),
         "users": len(users),
         "picks": sum(user.picks for user in users),
+        **({"nodes": [str(node) for node in nodes], "replicas": [str(copy) for copy in copies]} if nodes else {}),
     } | built
+
+
+def _server(workspace: Workspace) -> tuple[list[NodeState], list[ReplicaState]]:
+    """Return the state of each node, and each copy of each shard of stickers and users."""
+    # qdrant_client takes a second to import: only a server needs it.
+    from persrv.index.server import connect_server
+
+    index = workspace.recipe.index
+    with connect_server(index.addresses, timeout_s=index.timeout_s) as store:
+        names = (workspace.recipe.name, workspace.users_name)
+        return store.node_states(), [copy for name in names for copy in store.replica_states(name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,8 @@ def examine(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> l
 
     if check("recipe", read_recipe) and check("catalog", lambda: _look_at_catalog(found[0])):
         check("pictures", lambda: _look_at_pictures(found[0]))
+        if found[0].recipe.index.addresses:
+            check("server", lambda: _look_at_server(found[0]))
         check("index", lambda: _look_at_index(found[0]))
     return checks
 
@@ -90,6 +108,15 @@ def _look_at_pictures(workspace: Workspace) -> str:
             f"put them back or run persrv build {workspace.recipe.name}",
         )
     return "every file is there"
+
+
+def _look_at_server(workspace: Workspace) -> str:
+    nodes, copies = _server(workspace)
+    broken = [str(node) for node in nodes if node.problem]
+    broken += [str(copy) for copy in copies if copy.state != "Active"]
+    if broken:
+        raise IndexUnavailableError("; ".join(broken), "start what is down, or wait until it has caught up")
+    return ", ".join([*map(str, nodes), f"{len(copies)} copies of shards are well"])
 
 
 def _look_at_index(workspace: Workspace) -> str:

@@ -15,6 +15,7 @@ from persrv import Recipe, Retriever, build_collection
 from persrv.cli import app
 from persrv.errors import IndexUnavailableError
 from persrv.indexing.progress import Advance, Silent
+from persrv.online.overview import examine, overview
 from persrv.recipe.location import IndexSettings
 from tiny_collection import Tiny
 
@@ -139,6 +140,19 @@ def test_several_addresses_search_on_when_a_node_is_killed(tiny: Tiny, monkeypat
             server.nodes[0].stop()
             assert [ids(retriever, "cat", "ann") for _ in range(4)] == [want] * 4
             assert retriever.record("cleo", "cat", want[0])
+        # What a person is told of it.
+        told = overview(recipe, home=tiny.home)
+        assert [node.startswith(url) for node, url in zip(told["nodes"], urls, strict=True)] == [True, True]
+        assert "cannot be reached" in told["nodes"][0]
+        assert told["nodes"][1] == f"{urls[1]}: hears no majority: 1 of its 2 nodes do not answer it"
+        assert [copy.rpartition(": ")[2] for copy in told["replicas"]] == ["Dead", "Active"] * 2
+        (server_check,) = [check for check in examine(recipe, home=tiny.home) if check.name == "server"]
+        assert not server_check.passed
+        assert "start what is down" in server_check.finding
+        server.nodes[0].start()
+        (server_check,) = [check for check in examine(recipe, home=tiny.home) if check.name == "server"]
+        assert server_check.passed
+        assert server_check.finding.endswith("4 copies of shards are well")
 
 
 def test_pictures_are_exported_under_the_addresses_that_points_carry(
