@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Self
 
 from qdrant_client import QdrantClient
@@ -39,7 +39,6 @@ class ClientCollection:
         version: Name of the version's own Qdrant collection.
         schema: How its points are laid out.
         manifest: What it was built from.
-        limits: How much a request may carry.
         published: Whether any node may answer a query; what is being written is asked of the node that takes it.
     """
 
@@ -49,7 +48,6 @@ class ClientCollection:
         version: str,
         schema: Schema,
         manifest: Manifest,
-        limits: Limits,
         *,
         published: bool,
     ) -> None:
@@ -57,7 +55,6 @@ class ClientCollection:
         self._version = version
         self._schema = schema
         self._manifest = manifest
-        self._uploads = Uploads(calls, version, schema.placement.shards, limits)
         self._ask = calls.search if published else calls.read
         self._closed = False
 
@@ -106,7 +103,8 @@ class ClientCollection:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
         self._check_usable()
         check_points(points, self._schema)
-        self._uploads.write(points)
+        if points:
+            self._uploads.write(points)
 
     def load(self, points: Iterable[Point], advance: Advance | None = None) -> None:
         """Write many points of another collection, which were checked there, with two writers that do not wait.
@@ -196,6 +194,13 @@ class ClientCollection:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    @cached_property
+    def _uploads(self) -> Uploads:
+        """Read what one request may carry when the first one is written: most programs only search."""
+        limits = Limits()
+        limits.obey(self._calls.read(lambda client: client.get_collection(self._version)).config.strict_mode_config)
+        return Uploads(self._calls, self._version, self._schema.placement.shards, limits)
 
     def _check_usable(self) -> None:
         if self._closed:

@@ -8,27 +8,27 @@ where the dashboard shows them. Nothing without that metadata is ever removed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
-from persrv.errors import NotFoundError, VectorIndexError
+from persrv.errors import BuildGoneError, NotFoundError, VectorIndexError
 from persrv.index.calls import Calls
 from persrv.index.client_collection import ClientCollection
 from persrv.index.cluster import NodeState, ReplicaState, node_state, replicas
-from persrv.index.description import describe, read_description
+from persrv.index.description import describe
+from persrv.index.descriptions import DESCRIPTION, PREVIOUS, Descriptions
 from persrv.index.engine import Collection
 from persrv.index.manifest import BUILD_PATTERN, Manifest
 from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
-from persrv.index.uploads import Limits
 from persrv.index.verify import verify
 
 _NEVER = "00000000T000000Z-000000"
-_DESCRIPTION, _PREVIOUS = "persrv", "persrv_previous"
 
 _INDEXES: dict[PayloadType, m.PayloadSchemaType] = {
     "keyword": m.PayloadSchemaType.KEYWORD,
@@ -44,10 +44,12 @@ class ClientStore:
 
     Args:
         calls: Makes the calls; its nodes are closed by :meth:`close`.
+        kept: Folder of the descriptions of versions, see :class:`persrv.index.descriptions.Descriptions`.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, kept: Path | None = None) -> None:
         self._calls = calls
+        self._descriptions = Descriptions(calls, kept)
         self._opened: list[ClientCollection] = []
 
     def check_writable(self, name: str) -> None:
@@ -73,12 +75,9 @@ class ClientStore:
         """
         finished = {version.removeprefix(f"{names[-1]}_") for version in self._kept(names[-1])}
         collections = self._calls.read(lambda client: client.get_collections()).collections
-        found = {
-            self._description(version.name)[1].build
-            for version in collections
-            for name in names
-            if self._is_ours(name, version.name) and self._description(version.name)[1].origin == origin
-        }
+        ours = {version.name for version in collections for name in names if self._is_ours(name, version.name)}
+        manifests = [self._descriptions.read(version)[1] for version in ours]
+        found = {manifest.build for manifest in manifests if manifest.origin == origin}
         return max(found - finished, default=None)
 
     def begun_version(self, name: str, build: str) -> ClientCollection | None:
@@ -86,10 +85,7 @@ class ClientStore:
         version = f"{name}_{build}"
         if not self._calls.read(lambda client: client.collection_exists(version)):
             return None
-        config = self._config(version)
-        return self._keep(
-            version, *self._described(version, config.metadata), config.strict_mode_config, published=False
-        )
+        return self._keep(version, *self._descriptions.read(version), published=False)
 
     def discard(self, collection: ClientCollection) -> None:
         """Remove an unpublished version; where the server cannot be reached it stays until the next build or push."""
@@ -100,7 +96,7 @@ class ClientStore:
     def create(self, name: str, schema: Schema, manifest: Manifest) -> ClientCollection:
         """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
         version = f"{name}_{manifest.build}"
-        metadata = {_DESCRIPTION: describe(schema, manifest)}
+        metadata = {DESCRIPTION: describe(schema, manifest)}
         self._remove_others(name)
         if self._calls.read(lambda client: client.collection_exists(version)):
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
@@ -125,7 +121,7 @@ class ClientStore:
         for key, kind in schema.payload.items():
             index = partial(_create_index, version=version, key=key, kind=kind)
             self._calls.write(index)
-        return self._keep(version, schema, manifest, self._config(version).strict_mode_config, published=False)
+        return self._keep(version, schema, manifest, published=False)
 
     def publish(self, name: str, collection: Collection, points: int | None = None) -> ClientCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -139,22 +135,22 @@ class ClientStore:
             raise VectorIndexError(f"{build} is no unpublished build of {name}", "publish what create() returned, once")
         manifest = verify(collection, points)
         if manifest != collection.manifest:
-            metadata = {_DESCRIPTION: describe(collection.schema, manifest)}
+            metadata = {DESCRIPTION: describe(collection.schema, manifest)}
             self._calls.write(lambda client: client.update_collection(collection.version, metadata=metadata))
         self._switch(name, collection.version, current)
         self._remove_others(name)
         collection.close()
-        return self.open(name, build)
+        return self._keep(collection.version, collection.schema, manifest, published=True)
 
     def rollback(self, name: str) -> Manifest:
         """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""
         current = self._current(name)
         if current is None:
             raise _nothing(name, self._calls.where)
-        previous = self._metadata(current).get(_PREVIOUS)
+        previous = self._descriptions.metadata(current).get(PREVIOUS)
         if not isinstance(previous, str):
             raise NotFoundError(f"{name} has no previous version", f"run persrv build {name}")
-        _, manifest = self._description(previous)
+        _, manifest = self._descriptions.published(previous)
         self._switch(name, previous, current)
         return manifest
 
@@ -163,10 +159,9 @@ class ClientStore:
         version = self._current(name) if build is None else f"{name}_{build}"
         if version is None:
             raise _nothing(name, self._calls.where)
-        config = self._config(version)
-        return self._keep(
-            version, *self._described(version, config.metadata), config.strict_mode_config, published=True
-        )
+        if build is not None and not self._calls.read(lambda client: client.collection_exists(version)):
+            raise BuildGoneError(f"there is no build {build} of {name} on {self._calls.where}", "open the current one")
+        return self._keep(version, *self._descriptions.published(version), published=True)
 
     def current(self, name: str) -> str | None:
         """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
@@ -176,7 +171,7 @@ class ClientStore:
     def manifest(self, name: str) -> Manifest | None:
         """Return the current version's manifest, ``None`` where there is none."""
         version = self._current(name)
-        return None if version is None else self._description(version)[1]
+        return None if version is None else self._descriptions.published(version)[1]
 
     def names(self) -> list[str]:
         """Return the names of published collections, sorted."""
@@ -209,26 +204,14 @@ class ClientStore:
         return {alias.alias_name: alias.collection_name for alias in answer.aliases}
 
     def _is_ours(self, name: str, version: str) -> bool:
-        return _is_version(name, version) and _DESCRIPTION in self._metadata(version)
+        return _is_version(name, version) and DESCRIPTION in self._descriptions.metadata(version)
 
     def _current(self, name: str) -> str | None:
         version = self._aliases().get(name)
         return version if version is not None and _is_version(name, version) else None
 
-    def _config(self, version: str) -> m.CollectionConfig:
-        return self._calls.read(lambda client: client.get_collection(version)).config
-
-    def _metadata(self, version: str) -> dict[str, Any]:
-        return self._config(version).metadata or {}
-
-    def _description(self, version: str) -> tuple[Schema, Manifest]:
-        return self._described(version, self._metadata(version))
-
-    def _described(self, version: str, metadata: Mapping[str, Any] | None) -> tuple[Schema, Manifest]:
-        return read_description((metadata or {}).get(_DESCRIPTION), f"the collection {version} on {self._calls.where}")
-
     def _switch(self, name: str, version: str, before: str | None) -> None:
-        metadata = {_PREVIOUS: before}
+        metadata = {PREVIOUS: before}
         self._calls.write(lambda client: client.update_collection(version, metadata=metadata))
         steps: list[m.AliasOperations] = [
             m.CreateAliasOperation(create_alias=m.CreateAlias(collection_name=version, alias_name=name))
@@ -240,9 +223,8 @@ class ClientStore:
     def _kept(self, name: str) -> set[str]:
         """Return the current version and the one before, as far as there are such."""
         current = self._current(name)
-        return {
-            version for version in (current, self._metadata(current).get(_PREVIOUS) if current else None) if version
-        }
+        before = self._descriptions.metadata(current).get(PREVIOUS) if current else None
+        return {version for version in (current, before) if version}
 
     def _remove_others(self, name: str) -> None:
         keep = self._kept(name)
@@ -251,18 +233,8 @@ class ClientStore:
             if version not in keep and self._is_ours(name, version):
                 self._calls.write(partial(_delete, version=version))
 
-    def _keep(
-        self,
-        version: str,
-        schema: Schema,
-        manifest: Manifest,
-        strict_mode: m.StrictModeConfigOutput | None,
-        *,
-        published: bool,
-    ) -> ClientCollection:
-        limits = Limits()
-        limits.obey(strict_mode)
-        opened = ClientCollection(self._calls, version, schema, manifest, limits, published=published)
+    def _keep(self, version: str, schema: Schema, manifest: Manifest, *, published: bool) -> ClientCollection:
+        opened = ClientCollection(self._calls, version, schema, manifest, published=published)
         self._opened = [*(known for known in self._opened if not known.closed), opened]
         return opened
 

@@ -8,6 +8,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 from qdrant_client import QdrantClient
@@ -25,7 +26,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def connect_server(
-    urls: str | Sequence[str], *, timeout_s: float = 10.0, api_key: str | None = None, retry: Retry | None = None
+    urls: str | Sequence[str],
+    *,
+    timeout_s: float = 10.0,
+    api_key: str | None = None,
+    retry: Retry | None = None,
+    kept: Path | None = None,
 ) -> ClientStore:
     """Connect over REST and check that the server lets us in and speaks our version.
 
@@ -35,6 +41,7 @@ def connect_server(
         timeout_s: Seconds for one answer, rounded up to whole ones.
         api_key: The key; default from ``QDRANT_API_KEY``, none where that is unset or empty.
         retry: When to try again.
+        kept: Folder in which descriptions of versions are kept, so that they are read once; ``None`` for nowhere.
 
     Raises:
         IndexUnavailableError: No node can be reached, the key is refused, or the server is older than 1.17 or newer
@@ -55,7 +62,7 @@ def connect_server(
     except BaseException:
         nodes.close()
         raise
-    return ClientStore(calls)
+    return ClientStore(calls, kept)
 
 
 class _Transport(httpx.HTTPTransport):

@@ -32,7 +32,7 @@ def open_store(location: str | Sequence[str], data: Path, *, timeout_s: float = 
         # qdrant_client takes a second to import: only an address of a server needs it.
         from persrv.index.server import connect_server
 
-        return connect_server(places, timeout_s=timeout_s)
+        return connect_server(places, timeout_s=timeout_s, kept=data / "versions")
     raise RecipeError(
         f"[index] location {location!r} names no engine",
         "use embedded:, embedded:PATH, http(s)://..., or a list of such addresses",
