@@ -375,6 +375,27 @@ class UserBody(BaseModel):
     styles: list[StyleBody]
 
 
+class SkippedBody(BaseModel):
+    """A file that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+class AddedBody(BaseModel):
+    """What became of uploaded files: ids of new stickers, of those that were there before, and files left out."""
+
+    added: list[str]
+    known: list[str]
+    skipped: list[SkippedBody]
+
+
+class RemovedBody(BaseModel):
+    """The sticker that was taken out."""
+
+    removed: str
+
+
 class UsersBody(BaseModel):
     """Some of the users who picked something."""
 

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from persrv.catalog.edits import EDITABLE
 from persrv.serve.schemas import EditableField
@@ -25,6 +29,40 @@ def test_a_correction_is_found_at_once(tiny: Tiny) -> None:
         again = client.patch(f"/v1/stickers/{known}", json={"reset": ["tags"]}).json()
         assert again["texts"]["tags"] == ["coffee", "咖啡"] and again["edited"] == []
         assert client.get("/v1/search", params={"q": "espresso"}).json()["reason"] != "matched"
+
+
+def test_stickers_come_and_go(tiny: Tiny) -> None:
+    def png(colour: tuple[int, int, int]) -> bytes:
+        buffer = io.BytesIO()
+        Image.new("RGB", (40, 40), colour).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    known = next((tiny.file.parent / "stickers" / "flat").glob("cat.png")).read_bytes()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("Sea/blue lobster.png", png((10, 20, 200)))
+        archive.writestr("Sea/../../evil.png", png((1, 2, 3)))
+    with serving(tiny) as client:
+        files = [
+            ("pictures", ("../../etc/red lobster.png", png((200, 20, 10)))),
+            ("pictures", ("Zoo/cat.png", known)),
+            ("pictures", ("broken.png", b"nothing")),
+            ("pictures", ("sea.zip", buffer.getvalue())),
+            ("pictures", ("empty.zip", b"")),
+        ]
+        report = client.post("/v1/stickers", files=files, data={"tags": ["crab"]}).json()
+        assert (len(report["added"]), len(report["known"])) == (2, 1)
+        assert {"broken.png", "empty.zip"} < {item["name"] for item in report["skipped"]} and len(
+            report["skipped"]
+        ) == 3
+        found = client.get("/v1/search", params={"q": "lobster"}).json()["hits"]
+        assert {hit["sticker_id"] for hit in found} == set(report["added"])
+        assert {"etc", "Sea"} == {hit["payload"]["pack"][0] for hit in found}
+        gone = report["added"][0]
+        assert client.delete(f"/v1/stickers/{gone}").json() == {"removed": gone}
+        left = client.get("/v1/search", params={"q": "lobster"}).json()["hits"]
+        assert [hit["sticker_id"] for hit in left] == report["added"][1:]
+        assert client.delete(f"/v1/stickers/{gone}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,26 @@ from __future__ import annotations
 import base64
 import re
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from persrv.offline import build_collection
 from running_service import running
 from tiny_collection import Tiny
 
+DROPPED = """([name, content]) => {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], name, { type: "image/png" }));
+    return data;
+}"""
 SERIOUS = ("serious", "critical")
 OpenPage = Callable[..., Page]
 
@@ -68,6 +76,10 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def encoded(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()
 
 
 def search(page: Page, query: str) -> None:
@@ -189,13 +201,7 @@ def test_a_picture_is_searched_by_dropping_choosing_or_pasting_it(
     page = open_page()
     page.set_input_files("#picture", file)
     assert found(page) == "dog"
-    script = """(content) => {
-        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-        const data = new DataTransfer();
-        data.items.add(new File([bytes], "dog.png", { type: "image/png" }));
-        return data;
-    }"""
-    data = page.evaluate_handle(script, base64.b64encode(file.read_bytes()).decode())
+    data = page.evaluate_handle(DROPPED, ["dog.png", encoded(file)])
     page.locator("#back").click()
     page.dispatch_event("body", "dragenter", {"dataTransfer": data})
     page.dispatch_event("[data-zone=dropSearch]", "drop", {"dataTransfer": data})
@@ -230,6 +236,24 @@ def test_words_are_edited_in_place_and_found_at_once(open_page: OpenPage) -> Non
     page.keyboard.press("Escape")
     search(page, "furious")
     assert shown(page) == [known]
+
+
+def test_pictures_and_archives_are_added_and_found_at_once(open_page: OpenPage, tmp_path: Path) -> None:
+    for number, name in enumerate(("wobbly giraffe", "sleepy giraffe", "giraffe at sea")):
+        Image.new("RGBA", (50, 50), (80 * number, 200, 90, 255)).save(tmp_path / f"{name}.png")
+    with zipfile.ZipFile(tmp_path / "zoo.zip", "w") as archive:
+        archive.write(tmp_path / "giraffe at sea.png", "zoo/giraffe at sea.png")
+        archive.writestr("zoo/broken.png", b"no picture")
+    page = open_page()
+    page.set_input_files("#add", [tmp_path / "wobbly giraffe.png", tmp_path / "zoo.zip"])
+    expect(page.locator("#toast")).to_contain_text("2 added, 0 known before, 1 skipped")
+    search(page, "giraffe")
+    expect(page.locator("#part-results li.card")).to_have_count(2)
+    data = page.evaluate_handle(DROPPED, ["sleepy giraffe.png", encoded(tmp_path / "sleepy giraffe.png")])
+    page.dispatch_event("body", "dragenter", {"dataTransfer": data})
+    page.dispatch_event("[data-zone=dropAdd]", "drop", {"dataTransfer": data})
+    expect(page.locator("#toast")).to_contain_text("1 added")
+    expect(page.locator("#part-results li.card")).to_have_count(3)
 
 
 def test_keyboard_only(open_page: OpenPage, address: str) -> None:
@@ -267,6 +291,7 @@ def test_it_fits_a_phone(open_page: OpenPage) -> None:
     search(page, "cat")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("button", name="Why this?").first.tap()
+    expect(page.locator("#panel")).to_be_visible()
     box = page.locator("#panel").bounding_box()
     assert box and box["width"] <= 360 and box["y"] > 0
 

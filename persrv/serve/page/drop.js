@@ -56,7 +56,8 @@ export function listen(on) {
       event.stopPropagation();
       veil.hidden = true;
       const single = event.dataTransfer.files[0];
-      const all = filesOf(event.dataTransfer.items);
+      const plain = [...event.dataTransfer.files];
+      const all = filesOf(event.dataTransfer.items).then((found) => (found.length ? found : plain));
       try { await act(single, all); } catch (error) { on.failed(error); }
     },
   }, t(name));

@@ -1,7 +1,7 @@
 // The page: what is typed, who searches, and what is shown.
 
 import * as api from "./api.js";
-import { listen } from "./drop.js";
+import { addAll, listen } from "./drop.js";
 import { at, h, toast } from "./elements.js";
 import { append, copyPicture, fill, keys } from "./grid.js";
 import * as panel from "./panel.js";
@@ -257,7 +257,9 @@ function listenToControls() {
     memory.set("theme", document.documentElement.dataset.theme);
   });
   at("picture").addEventListener("change", (event) => { const [file] = event.target.files; if (file) searchByPicture(file); event.target.value = ""; });
-  at("picture-label").addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); at("picture").click(); } });
+  at("add").addEventListener("change", (event) => { const files = [...event.target.files]; attempt(async () => { await addAll(files); await refresh(); }); event.target.value = ""; });
+  for (const name of ["picture", "add"])
+    at(`${name}-label`).addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); at(name).click(); } });
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") panel.close();
     if (event.key === "/" && !/INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) { event.preventDefault(); at("query").focus(); }
@@ -294,6 +296,7 @@ async function start() {
   at("collection").value = chosen;
   at("collection-label").hidden = names.length < 2;
   state.right = served.right;
+  at("add-label").hidden = served.right !== "admin";
   state.packs = collection.packs;
   const query = new URLSearchParams(location.search).get("q");
   if (query) at("query").value = state.query = query;

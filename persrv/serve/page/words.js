@@ -1,7 +1,7 @@
 // What the page says, in two languages.
 
 const ENGLISH = {
-  skip: "Skip to the stickers", query: "Search stickers", picture: "Search by a picture", suggestions: "Suggestions",
+  skip: "Skip to the stickers", query: "Search stickers", picture: "Search by a picture", suggestions: "Suggestions", add: "Add pictures or archives",
   you: "You are", everybody: "everybody", me: "me", nobody: "nobody", collection: "Collection", taste: "My taste",
   theme: "Dark or light", lean: "taste", leanHelp: "How much your own taste counts", beside: "beside", filters: "Filters",
   moving: "moving", help: "Click or Enter copies a sticker and learns from it. Arrows move; W why, S similar, F favourite, E edit. Drop or paste a picture to search by it, drop a folder to add it.",
@@ -22,7 +22,7 @@ const ENGLISH = {
 };
 
 const CHINESE = {
-  skip: "跳到贴纸", query: "搜索贴纸", picture: "用图片搜索", suggestions: "建议",
+  skip: "跳到贴纸", query: "搜索贴纸", picture: "用图片搜索", suggestions: "建议", add: "添加图片或压缩包",
   you: "你是", everybody: "所有人", me: "我", nobody: "无", collection: "合集", taste: "我的品味",
   theme: "深色或浅色", lean: "品味", leanHelp: "你自己的品味占多少", beside: "对比", filters: "筛选",
   moving: "动图", help: "点击或按回车复制贴纸并学习。方向键移动;W 为什么,S 相似,F 收藏,E 编辑。拖入或粘贴图片即可搜索,拖入文件夹即可添加。",

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 
 from persrv.errors import NotFoundError, PictureError
 from persrv.images.decode import facts
 from persrv.serve.access import Changeable, Pictured, Readable
 from persrv.serve.problems import Responses, documented
-from persrv.serve.schemas import EditBody, StickerBody, StickerId
+from persrv.serve.schemas import AddedBody, EditBody, Phrase, RemovedBody, StickerBody, StickerId
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
+from persrv.serve.uploads import add_uploads
 
 router = APIRouter(prefix="/v1/stickers", tags=["stickers"], responses=documented())
 
@@ -41,6 +42,24 @@ _PARTS: Responses = {
 _ANY: dict[str, Any] = {"image/*": {}, "video/*": {}, "application/x-tgsticker": {}}
 _PICTURE: Responses = {200: {"description": "The picture", "content": _ANY}, **_PARTS}
 _THUMBNAIL: Responses = {200: {"description": "The thumbnail", "content": {"image/webp": {}}}, **_PARTS}
+
+
+@router.post("", status_code=201)
+def add(
+    collection: Changeable,
+    pictures: Annotated[list[UploadFile], File(description="Pictures, or ZIP or TAR archives of them.")],
+    pack: Annotated[str, Form(max_length=200, description="Their pack; else the folder in each one's name.")] = "",
+    tags: Annotated[list[Phrase] | None, Form(max_length=50, description="Tags of all of them.")] = None,
+) -> AddedBody:
+    """Add stickers; they are found when the answer comes."""
+    uploads = [(picture.filename or "picture", picture.file) for picture in pictures]
+    return add_uploads(collection, uploads, pack, tags or [])
+
+
+@router.delete("/{sticker_id}")
+def remove(collection: Changeable, sticker_id: StickerId) -> RemovedBody:
+    """Take a sticker out; no source brings it back, adding it again does."""
+    return RemovedBody(removed=collection.retriever.remove(sticker_id).id)
 
 
 @router.get("/{sticker_id}")
