@@ -138,7 +138,7 @@ class Workspace:
         index = self.recipe.index
         return Placement(index.shards, index.replication_factor, index.write_consistency_factor, index.on_disk)
 
-    def store(self) -> Store:
-        """Open the index's store, embedded or server."""
+    def store(self, *, own_process: bool = False) -> Store:
+        """Open the index's store, embedded (in this process, or in one of its own) or server."""
         index = self.recipe.index
-        return open_store(index.location, self.folder, timeout_s=index.timeout_s)
+        return open_store(index.location, self.folder, timeout_s=index.timeout_s, own_process=own_process)

@@ -8,11 +8,14 @@ from pathlib import Path
 from persrv.errors import RecipeError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Store
+from persrv.index.process_store import ProcessStore
 
 _EMBEDDED = "embedded:"
 
 
-def open_store(location: str | Sequence[str], data: Path, *, timeout_s: float = 10.0) -> Store:
+def open_store(
+    location: str | Sequence[str], data: Path, *, timeout_s: float = 10.0, own_process: bool = False
+) -> Store:
     """Open the store that a recipe's ``[index] location`` names.
 
     Args:
@@ -20,6 +23,7 @@ def open_store(location: str | Sequence[str], data: Path, *, timeout_s: float = 
             server's ``http(s)://`` URL, whose key is taken from ``QDRANT_API_KEY``; or several, of one cluster's nodes.
         data: The collection's data folder.
         timeout_s: Seconds for one answer of a server.
+        own_process: Whether an embedded engine runs in a process of its own; a server does anyway.
 
     Raises:
         RecipeError: The location is none of these.
@@ -27,7 +31,8 @@ def open_store(location: str | Sequence[str], data: Path, *, timeout_s: float = 
     """
     places = [location] if isinstance(location, str) else list(location)
     if len(places) == 1 and places[0].startswith(_EMBEDDED):
-        return EmbeddedStore(data / Path(places[0].removeprefix(_EMBEDDED) or "index").expanduser())
+        folder = data / Path(places[0].removeprefix(_EMBEDDED) or "index").expanduser()
+        return ProcessStore(folder) if own_process else EmbeddedStore(folder)
     if places and all(place.startswith(("http://", "https://")) for place in places):
         # qdrant_client takes a second to import: only an address of a server needs it.
         from persrv.index.server import connect_server

@@ -23,18 +23,21 @@ from persrv.records import Impression, Interaction, PickKind, Sticker, StyleSumm
 class AsyncRetriever:
     """Does what :class:`~persrv.online.retriever.Retriever` does, in worker threads.
 
-    The engines release the interpreter lock while they work, so the event loop stays free and requests overlap.
+    The embedded engine keeps the interpreter lock while it works, so that the event loop stands still meanwhile: open
+    with ``engine="process"`` in a program that serves. Waiting for a server keeps nothing.
     """
 
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
 
     @classmethod
-    def open(cls, recipe: str | Path | Recipe, *, home: str | Path | None = None) -> Opening[Self]:
+    def open(
+        cls, recipe: str | Path | Recipe, *, home: str | Path | None = None, engine: Literal["here", "process"] = "here"
+    ) -> Opening[Self]:
         """Open a collection, see :meth:`Retriever.open`; ``await`` it, or use it in an ``async with`` block."""
 
         async def opened() -> Self:
-            return cls(await asyncio.to_thread(Retriever.open, recipe, home=home))
+            return cls(await asyncio.to_thread(Retriever.open, recipe, home=home, engine=engine))
 
         return Opening(opened)
 

@@ -57,12 +57,17 @@ class Retriever(UserCommands, StickerCommands):
         self._serving = Serving(recipe, catalog) if recipe.compare.name else None
 
     @classmethod
-    def open(cls, recipe: str | Path | Recipe, *, home: str | Path | None = None) -> Self:
+    def open(
+        cls, recipe: str | Path | Recipe, *, home: str | Path | None = None, engine: Literal["here", "process"] = "here"
+    ) -> Self:
         """Open a collection that ``persrv build`` made.
 
         Args:
             recipe: A recipe's name, its ``.toml`` path, or the object.
             home: Holds every collection's folder; default ``PERSRV_HOME``, else the user's data folder.
+            engine: Where an embedded index runs: ``"process"`` gives it a process of its own, so that no call of the
+                engine stops this one's threads and event loop, and several threads search at once. For programs that
+                serve.
 
         Raises:
             RecipeError: There is no such recipe, or it is wrong.
@@ -71,9 +76,10 @@ class Retriever(UserCommands, StickerCommands):
             IndexLockedError: Another process owns the embedded index.
             IndexUnavailableError: The server cannot be used.
         """
+        check_choice("engine", engine, ("here", "process"))
         workspace = Workspace.of(recipe, home)
         with ExitStack() as opened:
-            store = workspace.store()
+            store = workspace.store(own_process=engine == "process")
             opened.callback(store.close)
             catalog = opened.enter_context(workspace.existing_catalog())
             opener = Opener(workspace, catalog, store)

@@ -267,3 +267,13 @@ def test_async(tiny: Tiny) -> None:
 
     ann, bo = asyncio.run(both())
     assert (styles(ann)[0], styles(bo)[0]) == ("line", "flat")
+
+
+def test_an_engine_in_a_process_of_its_own_gives_the_same_answers(tiny: Tiny) -> None:
+    with tiny.open() as here:
+        want = [here.search(query, "ann", explain=True) for query in ("happy cat", "", "rain")]
+    with Retriever.open(tiny.file, home=tiny.home, engine="process") as there:
+        assert [there.search(query, "ann", explain=True) for query in ("happy cat", "", "rain")] == want
+        there.record("ann", "", want[0][0].sticker_id)
+    with pytest.raises(QueryError, match="engine 'elsewhere' is unknown"):
+        Retriever.open(tiny.file, home=tiny.home, engine="elsewhere")  # type: ignore[arg-type]

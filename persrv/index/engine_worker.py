@@ -1,0 +1,135 @@
+"""The process that holds an embedded store for another one, see :mod:`persrv.index.process_store`.
+
+It is started as ``python -m persrv.index.engine_worker FOLDER``, reads a key from its standard input and writes the
+address that it listens at. Each caller has a connection of its own. When the standard input ends, the owner is gone,
+and so is this process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from itertools import count, islice
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, Listener
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+from persrv.errors import PersrvError, VectorIndexError
+from persrv.index.embedded import EmbeddedStore
+from persrv.index.engine import Collection
+from persrv.index.language import Record
+
+_log = logging.getLogger("persrv")
+
+
+class EngineWorker:
+    """Answers calls about one store and the collections that it has open."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self._store = store
+        self._collections: dict[int, Collection] = {}
+        self._walks: dict[int, Iterator[Record]] = {}
+        self._numbers = count(1)
+        self._opening = Lock()
+
+    def serve(self, connection: Connection) -> None:
+        """Answer one caller until it hangs up."""
+        with connection:
+            while True:
+                try:
+                    target, method, arguments, options = connection.recv()
+                except (EOFError, OSError):
+                    return
+                try:
+                    answer: tuple[bool, Any] = True, self.call(target, method, arguments, options)
+                except PersrvError as error:
+                    answer = False, error
+                except Exception as error:
+                    answer = False, VectorIndexError(f"the engine's process cannot {method}: {error!r}", "report this")
+                connection.send(answer)
+
+    def call(self, target: int, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> object:
+        """Answer one call.
+
+        Args:
+            target: 0 for the store, else a collection's number.
+            method: What is called.
+            arguments: By position.
+            options: By name.
+        """
+        if target:
+            return self._of_collection(target, method, arguments, options)
+        if method in ("create", "open"):
+            with self._opening:
+                return self._kept(getattr(self._store, method)(*arguments))
+        if method == "publish":
+            name, number, points = arguments
+            with self._opening:
+                return self._kept(self._store.publish(name, self._collection(number), points))
+        if method == "walk":
+            return self._walk(*arguments)
+        return getattr(self._store, method)(*arguments)
+
+    def _of_collection(self, number: int, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> object:
+        collection = self._collection(number)
+        if method == "scroll":
+            walk = next(self._numbers)
+            self._walks[walk] = collection.scroll(*arguments, **options)
+            return walk
+        if method == "close":
+            self._collections.pop(number, None)
+        return getattr(collection, method)(*arguments, **options)
+
+    def _walk(self, number: int, most: int) -> list[Record]:
+        """Return the next records of a walk; it is over when none come."""
+        found = [*islice(self._walks[number], most)]
+        if not found:
+            del self._walks[number]
+        return found
+
+    def _collection(self, number: int) -> Collection:
+        try:
+            return self._collections[number]
+        except KeyError:
+            raise VectorIndexError("this collection is closed", "open it again") from None
+
+    def _kept(self, collection: Collection) -> tuple[int, object, object]:
+        number = next(self._numbers)
+        self._collections[number] = collection
+        return number, collection.schema, collection.manifest
+
+
+def run(folder: Path) -> None:
+    """Serve the store in a folder until the standard input ends."""
+    # Ctrl-C is for the owner, which ends this process when it has closed what it uses.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    key = bytes.fromhex(sys.stdin.readline().strip())
+    with EmbeddedStore(folder) as store, Listener(authkey=key) as listener:
+        worker = EngineWorker(store)
+        sys.stdout.write(f"{listener.address}\n")
+        sys.stdout.flush()
+        Thread(target=_accept, args=(listener, worker), daemon=True).start()
+        sys.stdin.read()
+
+
+def _accept(listener: Listener, worker: EngineWorker) -> None:
+    while True:
+        try:
+            connection = listener.accept()
+        except (AuthenticationError, EOFError, ConnectionError) as error:
+            _log.warning("a caller was sent away: %r", error)
+            continue
+        except OSError:
+            # The listener was closed: this process is about to end.
+            return
+        Thread(target=worker.serve, args=(connection,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]))
+    os._exit(0)

@@ -1,0 +1,316 @@
+"""An embedded store in a process of its own, behind the same protocol.
+
+The embedded engine holds the GIL in every call, so that a search, a flush or an optimisation stops every other thread
+and the event loop of its process. In a process of its own it stops only itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection
+from pathlib import Path
+from threading import Lock, local
+from typing import Any, Self, cast
+
+from persrv.errors import VectorIndexError
+from persrv.index.embedded import EmbeddedStore
+from persrv.index.engine import Collection
+from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
+from persrv.index.manifest import Manifest
+from persrv.index.schema import Schema
+
+_GONE = (EOFError, OSError, AuthenticationError)
+
+
+class EngineProcess:
+    """The process and the callers' connections to it; started at the first call, and again when it died.
+
+    Args:
+        folder: Of the store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self._key = b""
+        self._address = ""
+        self._starts = 0
+        self._starting = Lock()
+        self._callers = local()
+        self._closed = False
+
+    @property
+    def starts(self) -> int:
+        """How often it was started; what it had open is gone when this number grows."""
+        return self._starts
+
+    def call(self, target: int, method: str, *arguments: object, **options: object) -> Any:
+        """Make one call, in the caller's own connection.
+
+        Raises:
+            PersrvError: What the call raises there.
+            ConnectionError: The process died; :meth:`restart` brings another one.
+        """
+        try:
+            connection = self._connection()
+            connection.send((target, method, arguments, options))
+            done, answer = connection.recv()
+        except _GONE as error:
+            self._callers.connection = None
+            raise ConnectionError(f"the engine's process died: {error!r}") from error
+        if not done:
+            raise answer
+        return answer
+
+    def call_again(self, target: int, method: str, *arguments: object, **options: object) -> Any:
+        """Make one call after the process was started again.
+
+        Raises:
+            PersrvError: What the call raises there.
+            VectorIndexError: The process died once more.
+        """
+        try:
+            return self.call(target, method, *arguments, **options)
+        except ConnectionError as error:
+            raise VectorIndexError(f"{error}, twice in a row", "look at the disk and the memory, try again") from error
+
+    def restart(self, starts: int) -> None:
+        """Start it again, unless somebody did since it was started for the ``starts``-th time.
+
+        Raises:
+            VectorIndexError: It cannot be started, or was closed.
+        """
+        with self._starting:
+            if self._closed:
+                raise VectorIndexError("this store is closed", "open the collection again")
+            if self._starts == starts:
+                self._stop()
+                self._start()
+
+    def close(self) -> None:
+        """Let it close its collections and end; closing twice is harmless."""
+        with self._starting:
+            self._closed = True
+            self._stop()
+
+    def _connection(self) -> Connection:
+        if self._process is None:
+            self.restart(0)
+        own = self._callers
+        if getattr(own, "connection", None) is None or own.starts != self._starts:
+            own.starts = self._starts
+            own.connection = Client(self._address, authkey=self._key)
+        return cast(Connection, own.connection)
+
+    def _start(self) -> None:
+        key = secrets.token_bytes(32)
+        command = [sys.executable, "-m", "persrv.index.engine_worker", str(self._folder)]
+        # Our own module by our own interpreter; the folder is an argument, no shell reads it.
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        address = ""
+        if process.stdin is not None and process.stdout is not None:
+            with suppress(OSError):
+                process.stdin.write(f"{key.hex()}\n")
+                process.stdin.flush()
+                address = process.stdout.readline().strip()
+        if not address:
+            process.kill()
+            raise VectorIndexError("the engine's process did not start", "see what it wrote above")
+        self._process, self._key, self._address = process, key, address
+        self._starts += 1
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        process.wait()
+
+
+class ProcessCollection:
+    """A :class:`persrv.index.engine.Collection` in the engine's process; it is opened again when that was restarted."""
+
+    def __init__(
+        self, process: EngineProcess, name: str, number: int, schema: Schema, manifest: Manifest, *, published: bool
+    ) -> None:
+        self._process = process
+        self._name = name
+        self._number = number
+        self._schema = schema
+        self._manifest = manifest
+        self._published = published
+        self._starts = process.starts
+        self._opening = Lock()
+        self._closed = False
+
+    @property
+    def number(self) -> int:
+        """Its number in the process."""
+        return self._number
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the collection was built from."""
+        return self._manifest
+
+    @property
+    def schema(self) -> Schema:
+        """How its points are laid out."""
+        return self._schema
+
+    def query(self, request: Request) -> list[ScoredPoint]:
+        """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
+        return cast(list[ScoredPoint], self._call("query", request))
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
+        self._call("upsert", points)
+
+    def set_payload(self, payloads: Sequence[tuple[str, Payload]]) -> None:
+        """Merge payload keys, see :meth:`persrv.index.engine.Collection.set_payload`."""
+        self._call("set_payload", payloads)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove points, see :meth:`persrv.index.engine.Collection.delete`."""
+        self._call("delete", ids)
+
+    def retrieve(
+        self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
+    ) -> list[Record]:
+        """Return points by id, see :meth:`persrv.index.engine.Collection.retrieve`."""
+        return cast(list[Record], self._call("retrieve", ids, with_vectors, with_payload=with_payload))
+
+    def scroll(
+        self, where: Filter | None = None, with_vectors: Sequence[str] = (), batch: int = 256
+    ) -> Iterator[Record]:
+        """Walk through all matching points, see :meth:`persrv.index.engine.Collection.scroll`."""
+        walk = self._call("scroll", where, with_vectors, batch)
+        while found := self._process.call_again(0, "walk", walk, batch):
+            yield from found
+
+    def count(self, where: Filter | None = None) -> int:
+        """Return the exact number of matching points."""
+        return int(self._call("count", where))
+
+    def close(self) -> None:
+        """Flush and let go; closing twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._starts == self._process.starts:
+            try:
+                self._process.call(self._number, "close")
+            except ConnectionError:
+                return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _call(self, method: str, *arguments: object, **options: object) -> Any:
+        # Every call can be made again: writes are whole points or whole values by id.
+        if self._closed:
+            raise VectorIndexError("this collection is closed", "open it again")
+        if self._starts != self._process.starts:
+            self._open_again()
+        try:
+            return self._process.call(self._number, method, *arguments, **options)
+        except ConnectionError:
+            self._process.restart(self._starts)
+            self._open_again()
+            return self._process.call_again(self._number, method, *arguments, **options)
+
+    def _open_again(self) -> None:
+        if not self._published:
+            raise VectorIndexError("the engine's process died while a build was written", "build again")
+        with self._opening:
+            if self._starts != self._process.starts:
+                self._number, _, _ = self._process.call_again(0, "open", self._name, self._manifest.build)
+                self._starts = self._process.starts
+
+
+class ProcessStore:
+    """A :class:`persrv.index.engine.Store` in a folder, whose engine runs in a process of its own.
+
+    A call costs some 0.1 ms more than in this process, and never stops this one's threads. The process ends with this
+    one, and is started again when it dies; what was published is opened again then.
+
+    Args:
+        folder: As for :class:`persrv.index.embedded.EmbeddedStore`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._process = EngineProcess(folder)
+        # Which versions there are stands in small files, for which no engine is needed.
+        self._files = EmbeddedStore(folder)
+
+    def check_writable(self, name: str) -> None:
+        """See :meth:`persrv.index.engine.Store.check_writable`."""
+        self._files.check_writable(name)
+
+    def create(self, name: str, schema: Schema, manifest: Manifest) -> ProcessCollection:
+        """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
+        return self._opened(
+            name, self._call("create", name, replace(schema, payload=dict(schema.payload)), manifest), published=False
+        )
+
+    def publish(self, name: str, collection: Collection, points: int | None = None) -> ProcessCollection:
+        """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
+        if not isinstance(collection, ProcessCollection):
+            raise VectorIndexError(
+                f"{collection.manifest.build} is no unpublished build of {name}", "publish what create() returned, once"
+            )
+        return self._opened(name, self._call("publish", name, collection.number, points), published=True)
+
+    def rollback(self, name: str) -> Manifest:
+        """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""
+        return self._files.rollback(name)
+
+    def open(self, name: str, build: str | None = None) -> ProcessCollection:
+        """Open a version, see :meth:`persrv.index.engine.Store.open`."""
+        return self._opened(name, self._call("open", name, build), published=True)
+
+    def current(self, name: str) -> str | None:
+        """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
+        return self._files.current(name)
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Return the current version's manifest, ``None`` where there is none."""
+        return self._files.manifest(name)
+
+    def names(self) -> list[str]:
+        """Return the names of published collections, sorted."""
+        return self._files.names()
+
+    def close(self) -> None:
+        """Close every collection that this store opened, and end the process."""
+        self._process.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _call(self, method: str, *arguments: object) -> Any:
+        starts = max(self._process.starts, 1)
+        try:
+            return self._process.call(0, method, *arguments)
+        except ConnectionError:
+            self._process.restart(starts)
+            return self._process.call_again(0, method, *arguments)
+
+    def _opened(self, name: str, answer: tuple[int, Schema, Manifest], *, published: bool) -> ProcessCollection:
+        number, schema, manifest = answer
+        return ProcessCollection(self._process, name, number, schema, manifest, published=published)

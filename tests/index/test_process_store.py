@@ -1,0 +1,156 @@
+"""The embedded engine in a process of its own: the same answers, and what happens when either process ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from engines import filled, quick_folder
+from index_samples import SCHEMA, assert_same, identity, manifest, point, random_requests, sample_points, sparse
+from persrv.errors import IndexLockedError, NotFoundError, QueryError, VectorIndexError
+from persrv.index.embedded import EmbeddedStore
+from persrv.index.engine import Collection
+from persrv.index.language import Filter, Matches, Nearest, Request
+from persrv.index.process_store import ProcessCollection, ProcessStore
+from persrv.index.schema import IMAGE, TEXT
+from persrv.index.store import open_store
+
+QUERY = Request(Nearest(sparse([3], [1.0]), TEXT), limit=5)
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Collection]:
+    with ExitStack() as stack:
+        yield filled("embedded", stack.enter_context(quick_folder()), stack)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[ProcessStore]:
+    with quick_folder() as folder, open_store("embedded:", folder, own_process=True) as opened:
+        assert isinstance(opened, ProcessStore)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def there(store: ProcessStore) -> Collection:
+    build = store.create("sample", SCHEMA, manifest(300))
+    build.upsert(sample_points(300))
+    return store.publish("sample", build)
+
+
+def kill(collection: Collection) -> None:
+    assert isinstance(collection, ProcessCollection)
+    process = collection._process._process
+    assert process is not None
+    process.kill()
+    process.wait()
+
+
+def test_answers_are_those_of_this_process(here: Collection, there: Collection) -> None:
+    for request in random_requests(seed=3, count=40):
+        want = [(p.id, p.score) for p in here.query(request)]
+        assert_same(there.query(request), want, request.limit)
+    assert there.count() == here.count() == 300
+    cats = Filter(must=(Matches("pack", ("cats",)),))
+    assert [r.id for r in there.scroll(cats, batch=7)] == [r.id for r in here.scroll(cats, batch=7)]
+    ids = [identity(n) for n in (9, 5, 900)]
+    assert there.retrieve(ids, [IMAGE, TEXT], with_payload=False) == here.retrieve(
+        ids, [IMAGE, TEXT], with_payload=False
+    )
+    assert there.schema == here.schema
+
+
+def test_errors_come_across(store: ProcessStore, there: Collection) -> None:
+    with pytest.raises(QueryError, match="at least one point"):
+        there.query(Request(None, limit=0))
+    with pytest.raises(VectorIndexError, match="does not fit its float index"):
+        there.set_payload([(identity(1), {"utility": "high"})])
+    with pytest.raises(NotFoundError, match="nothing"):
+        store.open("nothing")
+    with store.create("other", SCHEMA, manifest(2)) as short:
+        short.upsert([point(0)])
+        with pytest.raises(VectorIndexError, match="holds 1 points, not 2"):
+            store.publish("other", short)
+    with pytest.raises(VectorIndexError, match="closed"):
+        short.count()
+
+
+def test_writes_arrive(store: ProcessStore) -> None:
+    build = store.create("written", SCHEMA, manifest(3))
+    build.upsert(sample_points(3))
+    with store.publish("written", build) as published:
+        published.delete([identity(0)])
+        published.set_payload([(identity(1), {"utility": 0.25})])
+        assert [r.payload.get("utility") for r in published.retrieve([identity(0), identity(1)])] == [0.25]
+    assert store.names() == ["sample", "written"]
+    assert store.current("written") == build.manifest.build
+
+
+def test_the_version_is_locked_for_other_processes(store: ProcessStore, there: Collection) -> None:
+    with EmbeddedStore(store._files.folder) as mine, pytest.raises(IndexLockedError, match="engine_worker"):
+        mine.open("sample")
+
+
+def test_several_callers_have_a_connection_each(there: Collection) -> None:
+    want = [p.id for p in there.query(QUERY)]
+    found: list[list[str]] = []
+
+    def search() -> None:
+        for _ in range(20):
+            found.append([p.id for p in there.query(QUERY)])
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [want] * 80
+
+
+def test_it_is_started_again_when_it_dies(store: ProcessStore, there: Collection) -> None:
+    want = [p.id for p in there.query(QUERY)]
+    half = store.create("half", SCHEMA, manifest(1))
+    kill(there)
+    assert [p.id for p in there.query(QUERY)] == want
+    with pytest.raises(VectorIndexError, match="died while a build was written"):
+        half.upsert([point(0)])
+    kill(there)
+    assert store.open("written").count() == 2
+    assert there.count() == 300
+
+
+def test_it_ends_with_its_owner(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from persrv.index.process_store import ProcessStore\n"
+        "sys.path[:0] = ['tests/index', 'tests']; from index_samples import SCHEMA, manifest\n"
+        f"store = ProcessStore(Path({str(tmp_path)!r}))\n"
+        "store.publish('a', store.create('a', SCHEMA, manifest(0)))\n"
+        "print(store._process._process.pid, flush=True)\n"
+        "os._exit(1)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    pid = int(ended.stdout)
+    for _ in range(200):
+        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            break
+        time.sleep(0.05)
+    with EmbeddedStore(tmp_path) as mine, mine.open("a") as opened:
+        assert opened.count() == 0
+
+
+def test_a_closed_store_stays_closed(tmp_path: Path) -> None:
+    store = ProcessStore(tmp_path)
+    opened = store.publish("a", store.create("a", SCHEMA, manifest(0)))
+    store.close()
+    store.close()
+    with pytest.raises(VectorIndexError, match="closed"):
+        opened.count()
+    with EmbeddedStore(tmp_path) as mine:
+        assert mine.open("a").count() == 0
