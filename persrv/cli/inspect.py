@@ -55,7 +55,12 @@ def show(
         if value:
             typer.echo(f"{name}: {value}")
     for name, phrases in found.semantics.items():
-        said_by = [s.source for s in sources if dict(s.semantics.items()).get(name)]
+        # A model is named beside its stage: what it guessed must not pass for what a person said.
+        said_by = [
+            " ".join(part for part in (s.source, s.model.partition("@")[0]) if part)
+            for s in sources
+            if dict(s.semantics.items()).get(name)
+        ]
         edited = [f"edited by {e.editor or 'somebody'}" for e in edits if e.field == name][-1:]
         who = ", ".join(edited or said_by)
         typer.echo(f"{name}: {', '.join(phrases)}{f'   [{who}]' if who else ''}")

@@ -32,4 +32,5 @@ def learn(
         return
     for item in learnt.skipped:
         stderr.print(f"skipped {item.key}: {item.reason}", highlight=False, markup=False)
-    typer.echo(f"learnt {learnt.labels} labels from {learnt.stickers} stickers with {learnt.encoder}")
+    labels = f"{learnt.labels} words and {learnt.emotions} emotions"
+    typer.echo(f"learnt {labels} from {learnt.stickers} stickers with {learnt.encoder}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from persrv.images.registry import encoder
 from persrv.offline import Progress, Silent, build_collection
+from persrv.offline.stages.describe import SOURCE
 from persrv.reading.describe.nearest_file import save
 from persrv.reading.describe.nearest_training import train_nearest
 from persrv.recipe import Recipe
@@ -25,7 +26,8 @@ class Learnt:
         file: The model.
         encoder: The image encoder that it needs.
         stickers: Labelled stickers that it was fitted on.
-        labels: Labels that it can give.
+        labels: Words that it can give.
+        emotions: Emotions that it can give.
         skipped: Stickers whose pictures could not be read.
     """
 
@@ -33,6 +35,7 @@ class Learnt:
     encoder: str
     stickers: int
     labels: int
+    emotions: int
     skipped: tuple[Skipped, ...]
 
 
@@ -65,6 +68,6 @@ def learn_labels(
     if not workspace.recipe.catalog.url and not (workspace.folder / "catalog.db").is_file():
         build_collection(workspace.recipe, home=home, progress=progress, only=["ingest"])
     with workspace.existing_catalog() as catalog, shown.stage("learning labels", catalog.count()) as advance:
-        model, skipped = train_nearest(catalog.stickers(), sees, advance)
+        model, skipped = train_nearest(catalog.stickers(typed=0, without=(SOURCE,)), sees, advance)
     file = save(model, workspace.folder)
-    return Learnt(file, image_encoder, len(model.ids), len(model.labels), skipped)
+    return Learnt(file, image_encoder, len(model.ids), len(model.words), len(model.emotions), skipped)

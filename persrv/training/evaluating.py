@@ -174,7 +174,7 @@ def judge(
         for measured in _MEASURES
     }
     ranks = {
-        name: _by_sticker(reciprocal_ranks(examples, documents), examples)
+        name: by_sticker(reciprocal_ranks(examples, documents), examples)
         for name, documents in _documents(examples, answers).items()
     }
     return Judgement(
@@ -205,7 +205,7 @@ def judge(
     )
 
 
-def _by_sticker(ranks: NDArray[np.float64], examples: Sequence[Example]) -> NDArray[np.float64]:
+def by_sticker(ranks: NDArray[np.float64], examples: Sequence[Example]) -> NDArray[np.float64]:
     """Return the mean over each sticker's queries, shape (n,): queries of one sticker are not independent."""
     asked = [len(example.queries) for example in examples]
     sums = np.bincount(np.repeat(np.arange(len(examples)), asked), ranks, len(examples))

@@ -14,15 +14,15 @@ from persrv.images.registry import encoder
 from persrv.reading import emotions
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.nearest_file import load
-from persrv.reading.describe.nearest_model import Guess, NearestModel
-from persrv.records import Skipped
+from persrv.reading.describe.nearest_model import Guess, Guesses, NearestModel
+from persrv.records import Semantics, Skipped
 
 LEAST_CONFIDENCE = 0.5
-"""Keywords are labels that are more likely right than wrong."""
+"""Keywords and emotions are labels that are more likely right than wrong."""
 
 
 class NearestDescriber:
-    """Gives a sticker the labels that stickers like it carry.
+    """Gives a sticker without words the labels that stickers like it carry.
 
     Args:
         model: Fitted on the collection's labelled stickers.
@@ -66,10 +66,17 @@ class NearestDescriber:
     def describe(self, subjects: Sequence[Subject]) -> list[Description | Skipped]:
         """Return keywords and emotions, no sentence, with the confidence of the first keyword.
 
-        A sticker that is like no other gets an empty description: it was looked at, and nothing can be said.
+        A sticker that is like no other gets an empty description: it was looked at, and nothing can be said. So does
+        one that its source gives words: guesses would stand beside what is known.
         """
-        seen = [(number, s.sticker_id, s.picture) for number, s in enumerate(subjects) if s.picture is not None]
-        said: list[Description | Skipped] = [Skipped(s.sticker_id, "it has no picture") for s in subjects]
+        said: list[Description | Skipped] = [
+            Skipped(s.sticker_id, "it has no picture") if s.picture is None else _NOTHING for s in subjects
+        ]
+        seen = [
+            (number, s.sticker_id, s.picture)
+            for number, s in enumerate(subjects)
+            if s.picture is not None and not _has_words(s.semantics)
+        ]
         if not seen:
             return said
         vectors = self._encoder.encode([picture for _, _, picture in seen])
@@ -80,7 +87,17 @@ class NearestDescriber:
         return said
 
 
-def _description(guesses: Sequence[Guess]) -> Description:
-    keywords = tuple(guess.label for guess in guesses if guess.confidence >= LEAST_CONFIDENCE)
-    best = guesses[0].confidence if guesses else 0.0
-    return Description("", keywords, emotions.canonical(keywords), confidence=best)
+_NOTHING = Description("", (), ())
+
+
+def _has_words(known: Semantics) -> bool:
+    return any((known.name, known.tags, known.description, known.keywords))
+
+
+def _description(guesses: Guesses) -> Description:
+    best = guesses.words[0].confidence if guesses.words else 0.0
+    return Description("", _sure(guesses.words), _sure(guesses.emotions), confidence=best)
+
+
+def _sure(guesses: Sequence[Guess]) -> tuple[str, ...]:
+    return tuple(guess.label for guess in guesses if guess.confidence >= LEAST_CONFIDENCE)

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persrv.errors import RecipeError
 from persrv.reading.describe.calibration import Calibration
@@ -15,7 +16,7 @@ from persrv.reading.describe.label_space import LabelSpace
 from persrv.reading.describe.nearest_model import NearestModel
 
 FILE = "nearest.npz"
-_VERSION = 1
+_VERSION = 2
 
 
 def save(model: NearestModel, folder: Path) -> Path:
@@ -32,18 +33,21 @@ def save(model: NearestModel, folder: Path) -> Path:
             np.savez(
                 file,
                 facts=_text(json.dumps(facts)),
-                labels=_text(json.dumps(model.labels, ensure_ascii=False)),
+                words=_text(json.dumps(model.words, ensure_ascii=False)),
+                emotions=_text(json.dumps(model.emotions, ensure_ascii=False)),
                 centre=model.space.centre,
                 gain=model.space.gain,
                 projection=model.space.projection,
                 readout=model.space.readout,
                 prior=model.space.prior,
                 ids=model.ids,
-                examples=model.examples,
+                examples=model.examples.astype(np.float16),
                 offsets=model.offsets,
                 numbers=model.numbers,
-                scores=model.calibration.scores,
-                confidences=model.calibration.confidences,
+                word_scores=model.word_calibration.scores,
+                word_confidences=model.word_calibration.confidences,
+                emotion_scores=model.emotion_calibration.scores,
+                emotion_confidences=model.emotion_calibration.confidences,
             )
         unfinished.replace(folder / FILE)
     finally:
@@ -67,13 +71,15 @@ def load(folder: Path) -> NearestModel:
         model = NearestModel(
             str(facts["encoder"]),
             str(facts["encoder_revision"]),
-            tuple(str(label) for label in json.loads(part["labels"].tobytes())),
+            _labels(part["words"]),
+            _labels(part["emotions"]),
             LabelSpace(part["centre"], part["gain"], part["projection"], part["readout"], part["prior"]),
             part["ids"],
-            part["examples"],
+            part["examples"].astype(np.float32),
             part["offsets"],
             part["numbers"],
-            Calibration(part["scores"], part["confidences"]),
+            Calibration(part["word_scores"], part["word_confidences"]),
+            Calibration(part["emotion_scores"], part["emotion_confidences"]),
         )
         _check(model)
     except FileNotFoundError as error:
@@ -90,22 +96,27 @@ def _text(text: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     return np.frombuffer(text.encode(), np.uint8)
 
 
+def _labels(content: NDArray[np.uint8]) -> tuple[str, ...]:
+    return tuple(str(label) for label in json.loads(content.tobytes()))
+
+
 def _check(model: NearestModel) -> None:
-    space, n = model.space, len(model.examples)
+    space, n, labels = model.space, len(model.examples), len(model.words) + len(model.emotions)
     d, r = space.projection.shape
     expected = {
         "centre": (space.centre.shape, (d,)),
         "gain": (space.gain.shape, (d,)),
-        "readout": (space.readout.shape, (r, len(model.labels))),
-        "prior": (space.prior.shape, (len(model.labels),)),
+        "readout": (space.readout.shape, (r, labels)),
+        "prior": (space.prior.shape, (labels,)),
         "ids": (model.ids.shape, (n,)),
         "examples": (model.examples.shape, (n, r)),
         "offsets": (model.offsets.shape, (n + 1,)),
         "numbers": (model.numbers.shape, (int(model.offsets[-1]),)),
-        "confidences": (model.calibration.confidences.shape, model.calibration.scores.shape),
+        "word_confidences": (model.word_calibration.confidences.shape, model.word_calibration.scores.shape),
+        "emotion_confidences": (model.emotion_calibration.confidences.shape, model.emotion_calibration.scores.shape),
     }
     for name, (found, wanted) in expected.items():
         if found != wanted:
             raise ValueError(f"its part {name} has the shape {found}, not {wanted}")
-    if model.numbers.size and not 0 <= model.numbers.min() <= model.numbers.max() < len(model.labels):
+    if model.numbers.size and not 0 <= model.numbers.min() <= model.numbers.max() < labels:
         raise ValueError("it names labels that it does not hold")

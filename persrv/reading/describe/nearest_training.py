@@ -11,7 +11,8 @@ from persrv.errors import PictureError, SourceError
 from persrv.images.decode import Picture, open_picture
 from persrv.images.encoder import ImageEncoder
 from persrv.reading.describe.nearest_model import NearestModel
-from persrv.records import Skipped, Sticker
+from persrv.reading.emotions import canonical
+from persrv.records import Semantics, Skipped, Sticker
 
 _BATCH = 64
 
@@ -22,8 +23,9 @@ def train_nearest(
     """Encode the stickers that have a picture and a name or tag, and fit a model on them.
 
     Args:
-        stickers: In the order of their ids, so that the same collection gives the same model. The first pack of each
-            is its group when confidences are measured.
+        stickers: In the order of their ids, so that the same collection gives the same model; without what a
+            describer said of them, which would be learnt back. The first pack of each is its group when confidences
+            are measured.
         encoder: Makes content vectors.
         advance: Called with the number of stickers that were just encoded.
 
@@ -55,12 +57,18 @@ def train_nearest(
     model = NearestModel.fit(
         np.concatenate(vectors),
         [(*sticker.semantics.name, *sticker.semantics.tags) for sticker in kept],
+        [_emotions(sticker.semantics) for sticker in kept],
         encoder=encoder.name,
         encoder_revision=encoder.revision,
         ids=[sticker.id for sticker in kept],
         groups=[sticker.packs[0] if sticker.packs else sticker.id for sticker in kept],
     )
     return model, tuple(skipped)
+
+
+def _emotions(known: Semantics) -> tuple[str, ...]:
+    """Return what the source says that a sticker expresses, in emotions, emoji or other words."""
+    return canonical((*known.emotions, *known.emoji, *known.name, *known.tags))
 
 
 def _open(sticker: Sticker) -> Picture | Skipped:

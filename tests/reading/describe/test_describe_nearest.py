@@ -20,7 +20,7 @@ from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.label_space import LabelSpace
 from persrv.reading.describe.nearest import NearestDescriber
 from persrv.reading.describe.nearest_file import FILE, load, save
-from persrv.reading.describe.nearest_model import NearestModel
+from persrv.reading.describe.nearest_model import Guesses, NearestModel
 from persrv.reading.describe.nearest_training import train_nearest
 from persrv.recipe import Describe, Recipe
 from persrv.recipe.places import shipped
@@ -91,8 +91,8 @@ def test_guesses_are_the_labels_of_the_cloud_with_high_confidence() -> None:
     vectors, labels, packs = _clouds()
     model = NearestModel.fit(vectors, labels, groups=packs)
     fresh, expected, _ = _clouds(8, seed=1)
-    assert model.labels == ("bird", "cat", "dog", "fish", "happy", "sad")
-    for guesses, names in zip(model.guess(fresh), expected, strict=True):
+    assert model.words == ("bird", "cat", "dog", "fish", "happy", "sad")
+    for guesses, names in zip([found.words for found in model.guess(fresh)], expected, strict=True):
         found = {guess.label: guess.confidence for guess in guesses}
         assert sorted(found.values(), reverse=True) == list(found.values())
         right = {name.casefold() for name in names}
@@ -107,13 +107,57 @@ def test_the_same_input_gives_the_same_model() -> None:
     assert NearestModel.fit(vectors, [*labels[1:], labels[0]], groups=packs, encoder="e").revision != first.revision
 
 
+def test_emotions_are_guessed_beside_words_with_a_confidence_of_their_own() -> None:
+    vectors, labels, packs = _clouds(80)
+    # Nobody writes the word, and each cloud has an emotion: words alone could not give it.
+    emotions = [("joy",) if row % 4 in (0, 2) else ("sadness",) for row in range(80)]
+    model = NearestModel.fit(vectors, [names[:1] for names in labels], emotions, groups=packs)
+    assert (model.words, model.emotions) == (("bird", "cat", "dog", "fish"), ("joy", "sadness"))
+    for row, found in enumerate(model.guess(_clouds(8, seed=1)[0])):
+        assert found.emotions[0].label == emotions[row][0]
+        assert found.emotions[0].confidence > 0.5 > found.emotions[1].confidence
+        assert {guess.label for guess in found.words} == set(model.words)
+    # Where emotions say nothing about the picture, their confidence is their share, and words keep theirs.
+    random = np.random.default_rng(0)
+    noise = [("joy",) if random.random() < 0.5 else ("sadness",) for _ in range(80)]
+    blind = NearestModel.fit(vectors, [names[:1] for names in labels], noise, groups=packs)
+    (found,) = blind.guess(_clouds(1, seed=1)[0])
+    assert found.emotions[0].confidence < 0.75 < found.words[0].confidence
+
+
+def test_many_examples_are_compared_in_smaller_batches_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels, packs = _clouds()
+    model = NearestModel.fit(vectors, labels, groups=packs)
+    at_once = model.guess(vectors)
+    monkeypatch.setattr("persrv.reading.describe.nearest_model._CELLS", 3 * len(vectors))
+    in_threes = model.guess(vectors)
+    for one, other in zip(at_once, in_threes, strict=True):
+        assert [guess.label for guess in one.words] == [guess.label for guess in other.words]
+        assert [guess.confidence for guess in one.words] == pytest.approx([guess.confidence for guess in other.words])
+    assert model.examples.dtype == np.float32
+    assert (model.examples == model.examples.astype(np.float16)).all()
+
+
+def test_a_sticker_with_words_gets_no_guesses() -> None:
+    statistics = encoder("statistics")
+    vectors = statistics.encode([picture(RED), picture(BLUE)] * 5)
+    labels = [("red", "anger"), ("blue", "sad")] * 5
+    model = NearestModel.fit(vectors, labels, encoder=statistics.name, encoder_revision=statistics.revision)
+    known = [Semantics(name=("x",)), Semantics(tags=("x",)), Semantics(description=("x",)), Semantics(keywords=("x",))]
+    subjects = [subject(number, RED, semantics) for number, semantics in enumerate(known)]
+    without = [subject(9, RED), subject(10, RED, Semantics(ocr=("ha ha",), pack=("p",)))]
+    said = NearestDescriber(model, statistics).describe([*subjects, *without])
+    assert said[:4] == [Description("", (), ())] * 4
+    assert all(isinstance(found, Description) and found.keywords for found in said[4:])
+
+
 def test_labels_that_stand_once_or_are_no_words_are_not_guessed() -> None:
     vectors, labels, packs = _clouds()
     labels[0] = (*labels[0], "only here", "")
     labels[1] = (*labels[1], "x" * 50)
     labels[2] = (*labels[2], "x" * 50)
-    assert "only here" not in NearestModel.fit(vectors, labels, groups=packs).labels
-    assert max(map(len, NearestModel.fit(vectors, labels, groups=packs).labels)) < 40
+    assert "only here" not in NearestModel.fit(vectors, labels, groups=packs).words
+    assert max(map(len, NearestModel.fit(vectors, labels, groups=packs).words)) < 40
 
 
 def test_no_sticker_is_its_own_neighbour() -> None:
@@ -121,8 +165,8 @@ def test_no_sticker_is_its_own_neighbour() -> None:
     ids = [f"{i:032x}" for i in range(len(vectors))]
     labels[0] = ("dog", "sad")
     model = NearestModel.fit(vectors, labels, groups=packs, ids=ids)
-    alone = {guess.label: guess.confidence for guess in model.guess(vectors[:1], ids[:1])[0]}
-    among = {guess.label: guess.confidence for guess in model.guess(vectors[:1])[0]}
+    alone = {guess.label: guess.confidence for guess in model.guess(vectors[:1], ids[:1])[0].words}
+    among = {guess.label: guess.confidence for guess in model.guess(vectors[:1])[0].words}
     assert alone["cat"] > 0.5 > alone["dog"]
     assert among["dog"] > alone["dog"]
 
@@ -130,7 +174,7 @@ def test_no_sticker_is_its_own_neighbour() -> None:
 @pytest.mark.parametrize("labels", [[()] * 3, [("a",), ("b",), ("c",)]])
 def test_without_a_label_that_stands_twice_there_is_nothing_to_guess(labels: list[tuple[str, ...]]) -> None:
     model = NearestModel.fit(np.eye(3, dtype=np.float32), labels)
-    assert model.guess(np.eye(3, dtype=np.float32)) == [[], [], []]
+    assert model.guess(np.eye(3, dtype=np.float32)) == [Guesses((), ())] * 3
 
 
 @pytest.mark.parametrize(
@@ -261,7 +305,7 @@ def test_pictures_that_show_nothing_are_skipped_and_other_encoders_refused() -> 
     ]
     assert isinstance(said[1], Description)
     assert said[1].keywords == ("anger", "red")
-    assert said[1].emotions == ("anger",)
+    assert said[1].emotions == ()
     assert made.describe([]) == []
     with pytest.raises(RecipeError, match="trained with the encoder statistics 0, not statistics"):
         NearestDescriber(NearestModel.fit(vectors, labels, encoder="statistics", encoder_revision="0"), statistics)
