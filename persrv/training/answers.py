@@ -1,4 +1,4 @@
-"""What models said of held-out stickers, kept on disk so that an interrupted evaluation goes on."""
+"""What models answered about held-out stickers, kept on disk so that an interrupted evaluation goes on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from persrv.recipe import Describe
 from persrv.training.examples import Example
 
 
-def said_of(
+def model_answers(
     examples: Sequence[Example], data: Path, folder: Path, settings: Describe, advance: Advance
 ) -> list[Description | None]:
     """Ask a model about stickers, each once; ``None`` where it gave no answer that can be read.
@@ -49,7 +49,7 @@ def said_of(
             content.write("".join(lines))
         advance(len(some))
     read = [parse(known[example.id]) for example in examples]
-    return [said if isinstance(said, Description) else None for said in read]
+    return [description if isinstance(description, Description) else None for description in read]
 
 
 def _known(file: Path) -> dict[str, str]:

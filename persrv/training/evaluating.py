@@ -88,7 +88,7 @@ def evaluate(
             f"the adapter {adapter} was trained on other data than {data}, which may hold stickers that it has seen",
             "give the data that it was trained on",
         )
-    from persrv.training.answers import said_of
+    from persrv.training.answers import model_answers
     from persrv.training.neighbours import best_encoder, neighbour_words, picture_vectors
 
     settings = Describe.model_validate(
@@ -108,9 +108,9 @@ def evaluate(
         folder.mkdir(parents=True, exist_ok=True)
         # The tuned model first: an adapter that does not fit its base must not cost an hour.
         with shown.stage("describing, tuned", len(examples)) as advance:
-            tuned = said_of(examples, data, folder, tuned_settings, advance)
+            tuned = model_answers(examples, data, folder, tuned_settings, advance)
         with shown.stage("describing, base", len(examples)) as advance:
-            plain = said_of(examples, data, folder, settings, advance)
+            plain = model_answers(examples, data, folder, settings, advance)
         train = read_examples(data, "train")
         sees = best_encoder()
         with shown.stage("looking up neighbours", len(examples) + len(train)) as advance:
@@ -166,7 +166,9 @@ def judge(
     """
     contenders = (("base", answers.base), ("tuned", answers.tuned), ("nearest", answers.nearest))
     figures = {
-        name: [measure(said, example.queries) for said, example in zip(descriptions, examples, strict=True)]
+        name: [
+            measure(description, example.queries) for description, example in zip(descriptions, examples, strict=True)
+        ]
         for name, descriptions in contenders
     }
     values = {
@@ -183,10 +185,10 @@ def judge(
         part=part,
         stickers=len(examples),
         queries=sum(len(example.queries) for example in examples),
-        named=sum("name" in example.told for example in examples),
+        named=sum("name" in example.hints for example in examples),
         unreadable={
-            "base": sum(said is None for said in answers.base),
-            "tuned": sum(said is None for said in answers.tuned),
+            "base": sum(description is None for description in answers.base),
+            "tuned": sum(description is None for description in answers.tuned),
         },
         measures={
             measured: {name: bootstrap_mean(column, seed=seed) for name, column in columns.items()}
@@ -207,9 +209,9 @@ def judge(
 
 def by_sticker(ranks: NDArray[np.float64], examples: Sequence[Example]) -> NDArray[np.float64]:
     """Return the mean over each sticker's queries, shape (n,): queries of one sticker are not independent."""
-    asked = [len(example.queries) for example in examples]
-    sums = np.bincount(np.repeat(np.arange(len(examples)), asked), ranks, len(examples))
-    return np.asarray(sums / np.maximum(asked, 1))
+    counts = [len(example.queries) for example in examples]
+    sums = np.bincount(np.repeat(np.arange(len(examples)), counts), ranks, len(examples))
+    return np.asarray(sums / np.maximum(counts, 1))
 
 
 def commonest(train: Sequence[Example]) -> Description:
@@ -229,12 +231,13 @@ def _documents(examples: Sequence[Example], answers: Answers) -> dict[str, list[
     return {
         "nothing (labels removed)": [document(None) for _ in examples],
         "one and the same answer for all": [document(answers.constant) for _ in examples],
-        "nearest": [document(said) for said in answers.nearest],
-        "base": [document(said) for said in answers.base],
-        "tuned": [document(said) for said in answers.tuned],
-        "tuned, OCR": [document(said, example.ocr) for example, said in both],
+        "nearest": [document(description) for description in answers.nearest],
+        "base": [document(description) for description in answers.base],
+        "tuned": [document(description) for description in answers.tuned],
+        "tuned, OCR": [document(description, example.ocr) for example, description in both],
         "tuned, OCR, past queries": [
-            document(said, example.ocr, queries) for (example, said), queries in zip(both, typed, strict=True)
+            document(description, example.ocr, queries)
+            for (example, description), queries in zip(both, typed, strict=True)
         ],
         "the source's own labels": [{"tags": example.labels} if example.labels else {} for example in examples],
     }

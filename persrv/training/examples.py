@@ -39,7 +39,7 @@ class Example:
         queries: What people typed, most users first.
         ocr: The text in the picture, where a build has read it.
         labels: What the source itself calls the sticker; never part of the answer, for comparison only.
-        told: What the question gives away: ``"name"``, ``"text"``.
+        hints: What the question gives away: ``"name"``, ``"text"``.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Example:
     queries: tuple[TrainingQuery, ...]
     ocr: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the line."""
@@ -64,7 +64,7 @@ class Example:
                 "queries": [[query.text, query.users] for query in self.queries],
                 "ocr": list(self.ocr),
                 "labels": list(self.labels),
-                "told": list(self.told),
+                "hints": list(self.hints),
             },
         }
 
@@ -139,7 +139,7 @@ def data_fingerprint(folder: Path) -> str:
 
 
 def _example(content: dict[str, Any]) -> Example:
-    asked, answered = (message["content"] for message in content["messages"])
+    question, answered = (message["content"] for message in content["messages"])
     more = content["persrv"]
     image = content["images"][0]
     if Path(image).is_absolute() or ".." in Path(image).parts:
@@ -147,10 +147,10 @@ def _example(content: dict[str, Any]) -> Example:
     return Example(
         str(content["id"]),
         image,
-        asked.removeprefix(IMAGE_MARK),
+        question.removeprefix(IMAGE_MARK),
         answered,
         tuple(TrainingQuery(str(text), int(users)) for text, users in more["queries"]),
         tuple(more["ocr"]),
         tuple(more["labels"]),
-        tuple(more["told"]),
+        tuple(more["hints"]),
     )

@@ -25,22 +25,22 @@ class Measures:
     word_recall: float
 
 
-def measure(said: Description | None, queries: Sequence[TrainingQuery]) -> Measures:
+def measure(description: Description | None, queries: Sequence[TrainingQuery]) -> Measures:
     """Compare what a model said with what people typed; spelling is folded as the search folds it.
 
     Args:
-        said: ``None`` where the answer could not be read; that counts as saying nothing.
+        description: ``None`` where the answer could not be read; that counts as saying nothing.
         queries: At least one.
     """
-    if said is None:
+    if description is None:
         return Measures(0.0, 0.0, 0.0)
-    keywords = {normalise(keyword) for keyword in said.keywords}
+    keywords = {normalise(keyword) for keyword in description.keywords}
     typed = {normalise(query.text): query.users for query in reversed(queries)}
     found = sum(users for text, users in typed.items() if text in keywords)
-    told = {token for phrase in (*said.keywords, said.description) for token in tokenize(phrase)}
+    described = {token for phrase in (*description.keywords, description.description) for token in tokenize(phrase)}
     words = {token for query in queries for token in tokenize(query.text)}
     return Measures(
         found / sum(typed.values()),
         len(keywords & typed.keys()) / len(keywords) if keywords else 0.0,
-        len(words & told) / len(words) if words else 0.0,
+        len(words & described) / len(words) if words else 0.0,
     )

@@ -76,7 +76,7 @@ def neighbour_words(
         neighbours: How many are looked at, >= 1.
     """
     count = min(neighbours, len(known))
-    said: list[Description] = []
+    answers: list[Description] = []
     for start in range(0, len(vectors), _ROWS):
         for cosines in vectors[start : start + _ROWS] @ known.T:
             weights: defaultdict[str, float] = defaultdict(float)
@@ -84,5 +84,5 @@ def neighbour_words(
                 for query in queries[row]:
                     weights[query.text] += max(float(cosines[row]), 0.0)
             ordered = sorted(weights, key=lambda text: (-weights[text], text))
-            said.append(Description("", tuple(ordered[:MOST_KEYWORDS]), ()))
-    return said
+            answers.append(Description("", tuple(ordered[:MOST_KEYWORDS]), ()))
+    return answers

@@ -169,8 +169,8 @@ def _write(
         languages=dict(sorted(Counter(language_of(query.text) for e in examples for query in e.queries).items())),
         dropped=dict(found.dropped) | {reason: picks for reason, picks in unused.items() if picks},
         skipped=dict(sorted(Counter(item.reason for item in skipped).items())),
-        named=sum("name" in example.told for example in examples),
-        with_text=sum("text" in example.told for example in examples),
+        named=sum("name" in example.hints for example in examples),
+        with_text=sum("text" in example.hints for example in examples),
         fingerprint=data_fingerprint(folder),
     )
     card.write(folder)
@@ -219,12 +219,12 @@ def language_of(text: str) -> str:
 def _example(sticker: Sticker, queries: tuple[TrainingQuery, ...], prompts: Prompts, folder: Path) -> Example | Skipped:
     if sticker.path is None:
         return Skipped(sticker.id, "it has no picture")
-    said = sticker.semantics
+    known = sticker.semantics
     answer = written(
         Description(
-            " ".join(said.description[:1]),
+            " ".join(known.description[:1]),
             tuple(query.text for query in queries[:MOST_KEYWORDS]),
-            canonical(said.emotions),
+            canonical(known.emotions),
         )
     )
     # What the describer would not read back must not be taught.
@@ -243,6 +243,8 @@ def _example(sticker: Sticker, queries: tuple[TrainingQuery, ...], prompts: Prom
         Image.fromarray(sheet).save(unfinished, "png")
         unfinished.replace(folder / image)
     shows = "{known}" in prompts.ask
-    told = [what for what, there in (("name", said.name), ("text", said.ocr)) if there and shows]
-    question = prompts.question(Subject(sticker.id, picture, said))
-    return Example(sticker.id, image, question, written(read), queries, said.ocr, (*said.name, *said.tags), tuple(told))
+    hints = [what for what, there in (("name", known.name), ("text", known.ocr)) if there and shows]
+    question = prompts.question(Subject(sticker.id, picture, known))
+    return Example(
+        sticker.id, image, question, written(read), queries, known.ocr, (*known.name, *known.tags), tuple(hints)
+    )

@@ -18,11 +18,15 @@ DEPTH = 20
 Document = Mapping[str, Sequence[str]]
 
 
-def document(said: Description | None, ocr: Sequence[str] = (), queries: Sequence[str] = ()) -> Document:
+def document(description: Description | None, ocr: Sequence[str] = (), queries: Sequence[str] = ()) -> Document:
     """Return a sticker's text fields for BM25F; fields without phrases are left out."""
     fields: dict[str, Sequence[str]] = {"ocr": ocr, "queries": queries}
-    if said:
-        fields |= {"description": (said.description,), "keywords": said.keywords, "emotions": said.emotions}
+    if description:
+        fields |= {
+            "description": (description.description,),
+            "keywords": description.keywords,
+            "emotions": description.emotions,
+        }
     return {name: [phrase for phrase in phrases if phrase] for name, phrases in fields.items() if any(phrases)}
 
 

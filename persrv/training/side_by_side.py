@@ -43,7 +43,7 @@ def side_by_side(
             "id": example.id,
             "picture": _picture(example, data),
             "queries": [(query.text, query.users) for query in example.queries],
-            "answers": [_answer(said, example) for said in (before, after)],
+            "answers": [_answer(description, example) for description in (before, after)],
         }
         for example, before, after in zip(examples, plain, tuned, strict=True)
     ]
@@ -57,10 +57,14 @@ def side_by_side(
     )
 
 
-def _answer(said: Description | None, example: Example) -> dict[str, object]:
+def _answer(description: Description | None, example: Example) -> dict[str, object]:
     typed = {normalise(query.text) for query in example.queries}
-    keywords = [(keyword, normalise(keyword) in typed) for keyword in said.keywords] if said else []
-    return {"readable": said is not None, "description": said.description if said else "", "keywords": keywords}
+    keywords = [(keyword, normalise(keyword) in typed) for keyword in description.keywords] if description else []
+    return {
+        "readable": description is not None,
+        "description": description.description if description else "",
+        "keywords": keywords,
+    }
 
 
 def _picture(example: Example, data: Path) -> str:

@@ -72,8 +72,8 @@ def build_tiny(folder: Path, data: Path, *, width: int = 64, layers: int = 2, se
         with quiet():
             _model(tokenizer, width, layers).save_pretrained(folder)
             _processor(tokenizer).save_pretrained(folder)
-        told = json.dumps(str(folder.resolve()), ensure_ascii=False)
-        (folder / SETTINGS_FILE).write_text(_SETTINGS.format(model=told), encoding="utf-8")
+        quoted = json.dumps(str(folder.resolve()), ensure_ascii=False)
+        (folder / SETTINGS_FILE).write_text(_SETTINGS.format(model=quoted), encoding="utf-8")
     except OSError as error:
         raise SourceError(f"{folder} cannot be written: {error}", "give another folder") from error
     return folder

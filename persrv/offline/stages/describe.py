@@ -40,12 +40,14 @@ class DescribeStage:
 
     def store(self, catalog: Catalog, results: Sequence[tuple[str, Description]]) -> None:
         """Write the descriptions in one transaction."""
-        catalog.put_all_semantics(SOURCE, self.model, {sticker_id: _semantics(said) for sticker_id, said in results})
+        catalog.put_all_semantics(
+            SOURCE, self.model, {sticker_id: _semantics(description) for sticker_id, description in results}
+        )
 
 
-def _semantics(said: Description) -> Semantics:
+def _semantics(description: Description) -> Semantics:
     return Semantics(
-        description=(said.description,) if said.description else (),
-        keywords=said.keywords,
-        emotions=said.emotions,
+        description=(description.description,) if description.description else (),
+        keywords=description.keywords,
+        emotions=description.emotions,
     )

@@ -64,14 +64,14 @@ class DescriberCounts:
     """How a describer fared so far.
 
     Attributes:
-        asked: Stickers that a model was asked about.
-        asked_again: First answers that could not be read.
+        stickers: Stickers that a model was asked about.
+        repeated: First answers that could not be read.
         unreadable: Second answers that could not be read either.
         unanswered: Questions that the model refused, or failed to answer.
     """
 
-    asked: int = 0
-    asked_again: int = 0
+    stickers: int = 0
+    repeated: int = 0
     unreadable: int = 0
     unanswered: int = 0
 
@@ -108,27 +108,27 @@ class AskingDescriber:
             RecipeError: The model cannot be used at all.
             MissingExtraError: A package that the model needs is not installed.
         """
-        said: list[Description | Skipped] = [Skipped(s.sticker_id, "it has no picture") for s in subjects]
+        results: list[Description | Skipped] = [Skipped(s.sticker_id, "it has no picture") for s in subjects]
         images: dict[int, NDArray[np.uint8]] = {}
         for number, subject in enumerate(subjects):
             if subject.picture is not None:
                 image = contact_sheet(subject.picture)
                 if image is None:
-                    said[number] = Skipped(subject.sticker_id, "nothing is visible in its picture")
+                    results[number] = Skipped(subject.sticker_id, "nothing is visible in its picture")
                 else:
                     images[number] = image
-        self.counts = replace(self.counts, asked=self.counts.asked + len(images))
-        unread = self._ask(subjects, images, said, firmer=False)
-        self.counts = replace(self.counts, asked_again=self.counts.asked_again + len(unread))
-        unread = self._ask(subjects, {number: images[number] for number in unread}, said, firmer=True)
+        self.counts = replace(self.counts, stickers=self.counts.stickers + len(images))
+        unread = self._ask(subjects, images, results, firmer=False)
+        self.counts = replace(self.counts, repeated=self.counts.repeated + len(unread))
+        unread = self._ask(subjects, {number: images[number] for number in unread}, results, firmer=True)
         self.counts = replace(self.counts, unreadable=self.counts.unreadable + len(unread))
-        return said
+        return results
 
     def _ask(
         self,
         subjects: Sequence[Subject],
         images: dict[int, NDArray[np.uint8]],
-        said: list[Description | Skipped],
+        results: list[Description | Skipped],
         firmer: bool,
     ) -> list[int]:
         """Fill in what can be read, and return the numbers of the subjects whose answers cannot be."""
@@ -139,9 +139,9 @@ class AskingDescriber:
         for number, answer in zip(images, self._model.answer(questions), strict=True):
             read = answer if isinstance(answer, NoAnswer) else parse(answer, self._language)
             if isinstance(read, Description):
-                said[number] = read
+                results[number] = read
                 continue
-            said[number] = Skipped(subjects[number].sticker_id, read.reason)
+            results[number] = Skipped(subjects[number].sticker_id, read.reason)
             if isinstance(read, Unreadable):
                 unread.append(number)
             else:

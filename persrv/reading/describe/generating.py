@@ -30,13 +30,15 @@ class Chat:
 
     def prompt(self, text: str) -> str:
         """Return the question about one picture, up to where the answer begins."""
-        return str(self._processor.apply_chat_template([self._asked(text)], add_generation_prompt=True, tokenize=False))
+        return str(
+            self._processor.apply_chat_template([self._user_turn(text)], add_generation_prompt=True, tokenize=False)
+        )
 
     def answered(self, text: str, answer: str) -> str:
         """Return question and answer as the model should have written it, its end token included."""
         prompt, ending = self.prompt(text), self._processor.tokenizer.eos_token
-        said = {"role": "assistant", "content": [{"type": "text", "text": self._harmless(answer)}]}
-        whole = str(self._processor.apply_chat_template([self._asked(text), said], tokenize=False))
+        reply = {"role": "assistant", "content": [{"type": "text", "text": self._harmless(answer)}]}
+        whole = str(self._processor.apply_chat_template([self._user_turn(text), reply], tokenize=False))
         # Templates differ in the space before an answer; one that rewrites the question leaves only a plain joint.
         begun = whole.startswith(prompt) and whole[len(prompt) :].strip().removesuffix(ending).strip()
         whole = whole.rstrip() if begun else f"{prompt} {self._harmless(answer)}"
@@ -46,7 +48,7 @@ class Chat:
         """Whether a prompt begins with the token that the tokenizer would put there too."""
         return prompt.startswith(self._processor.tokenizer.bos_token or "\0")
 
-    def _asked(self, text: str) -> dict[str, Any]:
+    def _user_turn(self, text: str) -> dict[str, Any]:
         return {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": self._harmless(text)}]}
 
     def _harmless(self, text: str) -> str:

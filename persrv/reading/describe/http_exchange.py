@@ -39,9 +39,11 @@ class Reply:
     @property
     def complaint(self) -> str:
         """What the server says is wrong, in one short line, ``""`` where it says nothing."""
-        said = self.content.get("error", self.content) if isinstance(self.content, dict) else self.content
-        said = said.get("message", said.get("detail", said)) if isinstance(said, dict) else said
-        return " ".join(str(said).split())[:200] if said else ""
+        complaint = self.content.get("error", self.content) if isinstance(self.content, dict) else self.content
+        complaint = (
+            complaint.get("message", complaint.get("detail", complaint)) if isinstance(complaint, dict) else complaint
+        )
+        return " ".join(str(complaint).split())[:200] if complaint else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class NearestDescriber:
         A sticker that is like no other gets an empty description: it was looked at, and nothing can be said. So does
         one that its source gives words: guesses would stand beside what is known.
         """
-        said: list[Description | Skipped] = [
+        results: list[Description | Skipped] = [
             Skipped(s.sticker_id, "it has no picture") if s.picture is None else _NOTHING for s in subjects
         ]
         seen = [
@@ -78,13 +78,13 @@ class NearestDescriber:
             if s.picture is not None and not _has_words(s.semantics)
         ]
         if not seen:
-            return said
+            return results
         vectors = self._encoder.encode([picture for _, _, picture in seen])
         guesses = self._model.guess(vectors, [sticker_id for _, sticker_id, _ in seen])
         for (number, sticker_id, _), guessed, vector in zip(seen, guesses, vectors, strict=True):
             visible = bool(np.any(vector))
-            said[number] = _description(guessed) if visible else Skipped(sticker_id, "nothing is visible in it")
-        return said
+            results[number] = _description(guessed) if visible else Skipped(sticker_id, "nothing is visible in it")
+        return results
 
 
 _NOTHING = Description("", (), ())

@@ -216,10 +216,10 @@ def _held_out(
             continue
         known = [numbers[row] for row in seen.tolist()]
         space = LabelSpace.fit(vectors[seen], known, sum(kinds))
-        taught = _examples(space, vectors[seen], known)
+        fitted = _examples(space, vectors[seen], known)
         for start in range(0, len(unseen), _BATCH):
             rows = unseen[start : start + _BATCH]
-            scores = _scores(space, *taught, vectors[rows], [])
+            scores = _scores(space, *fitted, vectors[rows], [])
             for kind, (begin, end) in zip(found, ranges, strict=True):
                 best = _best(scores[:, begin:end])
                 right = [np.isin(row + begin, numbers[r]) for row, r in zip(best, rows, strict=True)]

@@ -73,9 +73,9 @@ class OpenAIModel:
             httpx.Client(headers=self._headers, trust_env=not near) as client,
             ThreadPoolExecutor(self._settings.concurrency) as pool,
         ):
-            asked = [pool.submit(self._ask, client, question) for question in questions]
+            pending = [pool.submit(self._ask, client, question) for question in questions]
             try:
-                return [answer.result() for answer in asked]
+                return [answer.result() for answer in pending]
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -97,21 +97,22 @@ class OpenAIModel:
             self._sleep(wait_before(failed, reply.retry_after if isinstance(reply, Reply) else 0.0))
 
     def _read(self, reply: Reply, dialect: Dialect) -> str | NoAnswer:
-        told = self._without_key(reply.complaint)
+        complaint = self._without_key(reply.complaint)
         if reply.status == 200:
             self._dialect = dialect
             return _content(reply.content)
         if reply.status in (401, 403):
             raise RecipeError(
-                f"{self._shown} refuses access (HTTP {reply.status}): {told}", f"set {KEY} to a key that it accepts"
+                f"{self._shown} refuses access (HTTP {reply.status}): {complaint}",
+                f"set {KEY} to a key that it accepts",
             )
         if reply.status == 404 or 300 <= reply.status < 400:
             raise RecipeError(
                 f"{self._shown} does not know the model {self._settings.model!r} or its own path "
-                f"(HTTP {reply.status}): {told}",
+                f"(HTTP {reply.status}): {complaint}",
                 "correct describe.model, and describe.base_url, which usually ends in /v1",
             )
-        return NoAnswer(f"the endpoint refuses the request (HTTP {reply.status}): {told}")
+        return NoAnswer(f"the endpoint refuses the request (HTTP {reply.status}): {complaint}")
 
     def _given_up(self, last: Reply | Fault) -> NoAnswer:
         tries = self._settings.retries + 1
@@ -159,16 +160,16 @@ def _content(reply: Any) -> str | NoAnswer:
     try:
         choice = reply["choices"][0]
         message = choice["message"]
-        said = message.get("content") or ""
-        if isinstance(said, list):
-            said = "".join(part.get("text") or "" for part in said)
+        content = message.get("content") or ""
+        if isinstance(content, list):
+            content = "".join(part.get("text") or "" for part in content)
         refusal, reason = message.get("refusal"), choice.get("finish_reason")
     except (KeyError, IndexError, TypeError, AttributeError):
         return NoAnswer("the endpoint's answer is no chat completion")
     if refusal or reason == "content_filter":
         return NoAnswer(f"the model refuses: {' '.join(str(refusal or reason).split())[:200]}")
-    if not isinstance(said, str):
+    if not isinstance(content, str):
         return NoAnswer("the endpoint's answer is no chat completion")
-    if reason == "length" and not said.strip():
+    if reason == "length" and not content.strip():
         return NoAnswer("the model reached its limit before it answered: raise describe.max_tokens")
-    return said
+    return content

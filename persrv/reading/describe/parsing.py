@@ -153,11 +153,11 @@ def _keywords(phrases: Iterable[str]) -> Iterator[str]:
             return
 
 
-def _language(description: str, keywords: Iterable[str], asked: str) -> str:
+def _language(description: str, keywords: Iterable[str], requested: str) -> str:
     text = description or " ".join(keywords)
     if _KANA.search(text):
         return "ja"
     chinese = len(_HAN.findall(text)) * 2 > len(_LATIN.findall(text))
     if chinese:
-        return asked if asked.startswith("zh") else "zh"
-    return "" if asked.startswith("zh") else asked
+        return requested if requested.startswith("zh") else "zh"
+    return "" if requested.startswith("zh") else requested

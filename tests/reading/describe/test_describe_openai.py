@@ -222,7 +222,7 @@ def test_prose_is_asked_about_once_more_and_counted() -> None:
     prompts = [body["messages"][0]["content"][1]["text"] for _, _, body in endpoint.requests]
     assert prompts[1].startswith(prompts[0])
     assert "Only a JSON object is accepted" in prompts[1]
-    assert (made.counts.asked, made.counts.asked_again, made.counts.unreadable) == (2, 2, 1)
+    assert (made.counts.stickers, made.counts.repeated, made.counts.unreadable) == (2, 2, 1)
 
 
 @pytest.mark.parametrize(

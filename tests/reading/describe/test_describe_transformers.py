@@ -89,8 +89,8 @@ def test_it_says_what_it_sees_and_a_batch_says_what_each_alone_says(taught: Taug
     assert said == [LAUGH, WEEP, Skipped(f"{3:032x}", "it has no picture"), WEEP, LAUGH]
     alone = _made(taught.model, batch=1)
     assert [answer for one in subjects for answer in alone.describe([one])] == said
-    assert made.counts.asked == 4
-    assert made.counts.asked_again == 0
+    assert made.counts.stickers == 4
+    assert made.counts.repeated == 0
 
 
 def test_an_adapter_changes_what_is_said_and_the_revision(taught: Taught, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_an_untaught_model_is_asked_twice_then_skipped_and_counted(taught: Taugh
     made = _made(taught.untaught, max_tokens=8)
     said = made.describe([subject(1), subject(2, BLUE)])
     assert all(isinstance(answer, Skipped) and "no description" in answer.reason for answer in said)
-    assert (made.counts.asked, made.counts.asked_again, made.counts.unreadable) == (2, 2, 2)
+    assert (made.counts.stickers, made.counts.repeated, made.counts.unreadable) == (2, 2, 2)
 
 
 def test_a_sticker_whose_text_looks_like_a_picture_mark_does_no_harm(taught: Taught) -> None:
