@@ -1,58 +1,67 @@
-"""Which perceptual hashes are worth comparing: each with its nearest few, in a rough description of the drawing."""
+"""Which perceptual hashes are worth comparing: each with its nearest few, by a rough description of the drawing."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.images.duplicates.layout import Layout
+from persrv.images.duplicates.layout import Layout, on_white, opaque, shown
+from persrv.images.duplicates.neighbours import near_pairs
 
 NEAREST = 24
 """Most neighbours of each picture that are compared with it, so that a crowd of like drawings costs no more."""
 
-FARTHEST = 0.18
-"""Largest distance of descriptions that are compared: copies lay nearer, save for some tiny JPEG and GIF files."""
+FARTHEST = 0.14
+"""Largest distance of descriptions that are compared: of all kinds of copies that were tried, none that
+:func:`~persrv.images.duplicates.alike.alike` accepts lay farther than 0.13."""
 
 _ROUGH = 4
+_VIEW = 3 * _ROUGH**2
+ROUGH_DIMENSION = 2 * _VIEW + 1
 
 
-def described(look: Layout) -> NDArray[np.float32]:
-    """Return brightness and colour of 4 x 4 cells each, shape (n, 48)."""
-    parts = [_pooled(look.light), _pooled(look.colour[..., :2])]
-    return np.concatenate(parts, axis=1)
-
-
-def near_pairs(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return pairs of descriptions that lie near each other.
+def rough(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rough descriptions of perceptual hashes.
 
     Args:
-        left: Shape (m, d): for each the nearest of ``right`` are sought, with a k-d tree.
-        right: Shape (n, d).
+        rows: Shape (n, 3332).
 
     Returns:
-        Rows of ``left`` and of ``right``, shape (k, 2), k <= 24 m.
+        Shape (n, 97), in [-1, 1]: brightness and colour of 4 x 4 cells as alpha shows them (48) and on white (48), and
+        1 where the picture is opaque.
     """
-    if not len(left) or not len(right):
-        return np.zeros((0, 2), dtype=np.int64)
-    from scipy.spatial import KDTree
-
-    count = min(NEAREST, len(right))
-    _, found = KDTree(right).query(left, k=[*range(1, count + 1)], distance_upper_bound=FARTHEST)
-    rows, places = np.nonzero(found < len(right))
-    return np.stack([rows, found[rows, places]], axis=1).astype(np.int64)
+    parts = [_pooled(view(rows)) for view in (shown, on_white)]
+    return np.concatenate([*parts, opaque(rows)[:, None]], axis=1, dtype=np.float32)
 
 
-def pairs_in_line(descriptions: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return rows that follow each other when sorted, shape (n - 1, 2).
+def candidates(descriptions: NDArray[np.floating], new: int | None = None) -> NDArray[np.int64]:
+    """Return which pictures to compare: two with transparency by what alpha shows, others as they look on white.
 
-    Of a hundred equal pictures each has only some of the others among its nearest; this line joins all of them.
+    Args:
+        descriptions: From :func:`rough`, shape (n, 97).
+        new: Only pairs with one of the last ``new`` rows; ``None`` for all pairs.
+
+    Returns:
+        Pairs of rows, the smaller first, sorted, each once, shape (k, 2).
     """
-    line = np.lexsort(descriptions.T)
-    return np.stack([line[:-1], line[1:]], axis=1).astype(np.int64)
+    n = len(descriptions)
+    first = 0 if new is None else n - new
+    flat = descriptions[:, -1] > 0.5
+    found = []
+    for places, view in ((np.flatnonzero(~flat), slice(_VIEW)), (np.flatnonzero(flat), slice(_VIEW, 2 * _VIEW))):
+        points = descriptions[places, view].astype(np.float32)
+        found.append(places[near_pairs(points, NEAREST, FARTHEST, first=int(np.searchsorted(places, first)))])
+    if flat.any() and not flat.all():
+        points = descriptions[:, _VIEW : 2 * _VIEW].astype(np.float32)
+        found.append(near_pairs(points, NEAREST, FARTHEST, first=first, side=flat))
+    return np.unique(np.concatenate(found), axis=0)
 
 
-def _pooled(cells: NDArray[np.float32]) -> NDArray[np.float32]:
-    n, side, _, channels = cells.shape
-    block = side // _ROUGH
-    pooled = cells.reshape(n, _ROUGH, block, _ROUGH, block, channels).mean(axis=(2, 4))
-    return np.asarray(pooled.reshape(n, _ROUGH**2 * channels), dtype=np.float32)
+def _pooled(view: Layout) -> NDArray[np.float32]:
+    parts = []
+    for cells in (view.light, view.colour[..., :2]):
+        n, side, _, channels = cells.shape
+        block = side // _ROUGH
+        pooled = cells.reshape(n, _ROUGH, block, _ROUGH, block, channels).mean(axis=(2, 4))
+        parts.append(pooled.reshape(n, _ROUGH**2 * channels))
+    return np.concatenate(parts, axis=1)

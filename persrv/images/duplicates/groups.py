@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.duplicates.alike import alike
-from persrv.images.duplicates.candidates import described, near_pairs, pairs_in_line
-from persrv.images.duplicates.layout import on_white, opaque, shown
+from persrv.images.duplicates.candidates import ROUGH_DIMENSION, candidates, rough
 
-_AT_ONCE = 512
-"""Pairs that are compared at once: about 40 MB."""
+Rows = Callable[[Sequence[int]], NDArray[np.float32]]
+"""Returns the perceptual hashes at some places, shape (k, 3332)."""
+
+_READ_AT_ONCE = 512
+"""Perceptual hashes in memory at once: 7 MB."""
+
+_COMPARED_AT_ONCE = 64
+"""Pairs whose arithmetic stays in the processor's caches; 512 at once take twice the time."""
 
 
 def duplicate_groups(
@@ -32,64 +36,53 @@ def duplicate_groups(
             some ids, shape (k, 3332), as :meth:`persrv.catalog.VectorCache.get` does.
     """
     order = sorted(ids)
-    parent = list(range(len(order)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
 
     def rows(places: Sequence[int]) -> NDArray[np.float32]:
         return np.asarray(perceptual_hashes([order[i] for i in places]), dtype=np.float32)
 
-    candidates = _candidates(len(order), rows)
-    for start in range(0, len(candidates), _AT_ONCE):
-        pairs = np.array(
-            [pair for pair in candidates[start : start + _AT_ONCE].tolist() if root(pair[0]) != root(pair[1])]
-        )
-        if not len(pairs):
-            continue
-        places, at = np.unique(pairs, return_inverse=True)
-        looked = rows(places.tolist())
-        left, right = at.reshape(pairs.shape).T
-        for first, second in pairs[alike(looked[left], looked[right])].tolist():
-            top, other = sorted((root(first), root(second)))
-            parent[other] = top
-    members: dict[int, list[int]] = defaultdict(list)
-    for i in range(len(order)):
-        members[root(i)].append(i)
-    return {order[i]: order[top] for top, those in members.items() if len(those) > 1 for i in those}
+    described = [np.zeros((0, ROUGH_DIMENSION), dtype=np.float32)]
+    for start in range(0, len(order), _READ_AT_ONCE):
+        described.append(rough(rows(range(start, min(start + _READ_AT_ONCE, len(order))))))
+    links = links_among(candidates(np.concatenate(described)), rows)
+    return named_groups(order, links.tolist())
 
 
-def _candidates(count: int, rows: Callable[[Sequence[int]], NDArray[np.float32]]) -> NDArray[np.int64]:
-    """Return pairs of places, the smaller first, sorted, each once, shape (k, 2)."""
-    by_alpha, by_white, ground = [], [], []
-    for batch in _batches(count):
-        looked = rows(batch)
-        by_alpha.append(described(shown(looked)))
-        by_white.append(described(on_white(looked)))
-        ground.append(opaque(looked))
-    if not ground:
-        return np.zeros((0, 2), dtype=np.int64)
-    on_ground = np.concatenate(ground)
-    clear, flat = np.flatnonzero(~on_ground), np.flatnonzero(on_ground)
-    alpha, white = np.concatenate(by_alpha), np.concatenate(by_white)
-    found = [
-        pairs_in_line(alpha),
-        pairs_in_line(white),
-        _placed(near_pairs(alpha[clear], alpha[clear]), clear, clear),
-        _placed(near_pairs(white[flat], white[flat]), flat, flat),
-        _placed(near_pairs(white[flat], white[clear]), flat, clear),
-    ]
-    pairs = np.sort(np.concatenate(found), axis=1)
-    return np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
+def links_among(pairs: NDArray[np.int64], rows: Rows) -> NDArray[np.int64]:
+    """Return those pairs that are copies of one drawing.
+
+    Args:
+        pairs: Places, shape (k, 2), sorted.
+        rows: Reads perceptual hashes.
+    """
+    found = [np.zeros((0, 2), dtype=np.int64)]
+    for start in range(0, len(pairs), _READ_AT_ONCE):
+        some = pairs[start : start + _READ_AT_ONCE]
+        places, at = np.unique(some, return_inverse=True)
+        read = rows(places.tolist())
+        left, right = at.reshape(some.shape).T
+        same = [
+            alike(read[left[i : i + _COMPARED_AT_ONCE]], read[right[i : i + _COMPARED_AT_ONCE]])
+            for i in range(0, len(some), _COMPARED_AT_ONCE)
+        ]
+        found.append(some[np.concatenate(same)])
+    return np.concatenate(found)
 
 
-def _placed(pairs: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.stack([left[pairs[:, 0]], right[pairs[:, 1]]], axis=1)
+def named_groups(names: Sequence[str], links: Iterable[Sequence[int]]) -> dict[str, str]:
+    """Return the group of each name that is linked with another: the name of its first member.
 
+    Args:
+        names: All of them.
+        links: Pairs of places in ``names``.
+    """
+    parent: dict[int, int] = {}
 
-def _batches(count: int) -> Iterator[range]:
-    for start in range(0, count, _AT_ONCE):
-        yield range(start, min(start + _AT_ONCE, count))
+    def root(place: int) -> int:
+        while (above := parent.setdefault(place, place)) != place:
+            parent[place] = place = parent[above]
+        return place
+
+    for first, second in links:
+        top, other = sorted((root(first), root(second)))
+        parent[other] = top
+    return {names[place]: names[root(place)] for place in sorted(parent)}
