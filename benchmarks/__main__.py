@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("imports", "text", "search", "answers", "pictures", "build", "pipeline", "push", "style_apart")
+NAMES = (
+    "imports",
+    "text",
+    "search",
+    "answers",
+    "pictures",
+    "profiles",
+    "duplicates",
+    "build",
+    "pipeline",
+    "push",
+    "style_apart",
+)
 
 ONE_THREAD = {
     "HF_HUB_OFFLINE": "1",

@@ -50,6 +50,7 @@ class VectorCache:
             raise CatalogError(f"vectors cannot have {dimension} dimensions", "give the encoder's dimension")
         name = _file_name(encoder, revision, dimension)
         self.dimension = dimension
+        self.folder = folder
         self._vector_file, self._id_file, self._lock_file = (folder / (name + end) for end in (".f16", ".ids", ".lock"))
         self._row_bytes = dimension * _ROW_TYPE.itemsize
         self._wait = wait
@@ -93,6 +94,20 @@ class VectorCache:
                 raise NotFoundError(f"sticker {absent[0]} has no vector in {self._vector_file.name}", "encode it first")
             vectors, rows = self._vectors, [self._place[sticker_id] for sticker_id in ids]
         return vectors[rows].astype(np.float32)
+
+    def everything(self) -> tuple[list[str], NDArray[np.float16]]:
+        """Return all ids in the order in which they were stored, n of them, and their vectors, shape (n, dimension).
+
+        The vectors are mapped, not read: only the pages that are looked at come into memory.
+
+        Raises:
+            CatalogError: The files cannot be read.
+        """
+        with self._mapped("read"), self._thread:
+            self._refresh()
+            rows = [*self._place.values()]
+            whole = len(rows) == len(self._vectors)
+            return [*self._place], self._vectors if whole else self._vectors[rows]
 
     def append(self, ids: Sequence[str], vectors: NDArray[np.floating]) -> None:
         """Store vectors, on the disk when this returns; ids that have one already keep it.

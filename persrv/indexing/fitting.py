@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
 from persrv.catalog.indexed import IndexedSticker
-from persrv.images.duplicates import duplicate_groups
 from persrv.images.encoder import TextTower
 from persrv.images.space import Space
 from persrv.indexing.fit import Fit, fingerprint
@@ -101,10 +100,7 @@ def find_duplicates(catalog: Catalog, sources: VectorSources, progress: Progress
     """Return each near-duplicate's group; stickers without a copy are left out."""
     with progress.stage("comparing pictures", None) as advance:
         seen = sorted(catalog.pictured())
-        missing = set(sources.perceptual_hashes.missing(seen))
-        groups = duplicate_groups([s for s in seen if s not in missing], sources.perceptual_hashes.get)
-        advance(len(seen))
-    return groups
+        return Duplicates(sources.perceptual_hashes).groups(seen, advance)
 
 
 def _counted(sticker: Sticker, group: str) -> IndexedSticker:

@@ -49,11 +49,11 @@ def candidates(descriptions: NDArray[np.floating], new: int | None = None) -> ND
     flat = descriptions[:, -1] > 0.5
     found = []
     for places, view in ((np.flatnonzero(~flat), slice(_VIEW)), (np.flatnonzero(flat), slice(_VIEW, 2 * _VIEW))):
-        points = descriptions[places, view].astype(np.float32)
+        points = descriptions[:, view] if len(places) == n else descriptions[places, view]
         found.append(places[near_pairs(points, NEAREST, FARTHEST, first=int(np.searchsorted(places, first)))])
     if flat.any() and not flat.all():
-        points = descriptions[:, _VIEW : 2 * _VIEW].astype(np.float32)
-        found.append(near_pairs(points, NEAREST, FARTHEST, first=first, side=flat))
+        white = descriptions[:, _VIEW : 2 * _VIEW]
+        found.append(near_pairs(white, NEAREST, FARTHEST, first=first, side=flat))
     return np.unique(np.concatenate(found), axis=0)
 
 

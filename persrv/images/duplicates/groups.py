@@ -40,11 +40,25 @@ def duplicate_groups(
     def rows(places: Sequence[int]) -> NDArray[np.float32]:
         return np.asarray(perceptual_hashes([order[i] for i in places]), dtype=np.float32)
 
-    described = [np.zeros((0, ROUGH_DIMENSION), dtype=np.float32)]
-    for start in range(0, len(order), _READ_AT_ONCE):
-        described.append(rough(rows(range(start, min(start + _READ_AT_ONCE, len(order))))))
-    links = links_among(candidates(np.concatenate(described)), rows)
+    links = links_among(candidates(described(range(len(order)), rows)), rows)
     return named_groups(order, links.tolist())
+
+
+def described(places: range, rows: Rows, advance: Callable[[int], None] | None = None) -> NDArray[np.float32]:
+    """Return rough descriptions, shape (n, 97), of the perceptual hashes at some places.
+
+    Args:
+        places: n of them.
+        rows: Reads perceptual hashes.
+        advance: Is told how many were described since the last call.
+    """
+    found = np.zeros((len(places), ROUGH_DIMENSION), dtype=np.float32)
+    for start in range(0, len(places), _READ_AT_ONCE):
+        some = places[start : start + _READ_AT_ONCE]
+        found[start : start + len(some)] = rough(rows(some))
+        if advance:
+            advance(len(some))
+    return found
 
 
 def links_among(pairs: NDArray[np.int64], rows: Rows) -> NDArray[np.int64]:

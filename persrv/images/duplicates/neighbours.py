@@ -39,7 +39,12 @@ _STEPS = 1000.0
 
 
 def near_pairs(
-    points: Points, nearest: int, farthest: float, *, first: int = 0, side: NDArray[np.bool_] | None = None
+    points: NDArray[np.floating],
+    nearest: int,
+    farthest: float,
+    *,
+    first: int = 0,
+    side: NDArray[np.bool_] | None = None,
 ) -> Places:
     """Return pairs of points less than ``farthest`` apart, of each point those with its ``nearest`` nearest.
 
@@ -47,7 +52,7 @@ def near_pairs(
     places and with the first of them, so that a crowd of equals hangs together.
 
     Args:
-        points: Shape (n, d), finite.
+        points: Shape (n, d), finite; compared in single precision.
         nearest: Most pairs that a point brings in, >= 1.
         farthest: Largest distance, > 0.
         first: Only pairs with a place from here on, 0 <= first <= n.
@@ -59,10 +64,13 @@ def near_pairs(
     found = _Nearest(nearest)
     new = len(points) - first
     if new <= _FEW:
-        _compare(found, points, np.arange(first, len(points)), np.arange(len(points)), farthest, side)
+        size = max(1, _BLOCK // max(new, 1))
+        for start in range(0, len(points), size):
+            others = np.arange(start, min(start + size, len(points)))
+            _compare(found, points, np.arange(first, len(points)), others, farthest, side)
         return found.pairs()
-    distinct, chain = _distinct(points, side)
-    values = points[distinct]
+    distinct, chain = _distinct(points.astype(np.float32), side)
+    values = points[distinct].astype(np.float32)
     sides = None if side is None else side[distinct]
     for leaf in _leaves(values, farthest):
         _compare(found, values, leaf, leaf, farthest, sides)
@@ -139,31 +147,33 @@ class _Nearest:
 
 
 def _compare(
-    found: _Nearest, points: Points, left: Places, right: Places, farthest: float, side: NDArray[np.bool_] | None
+    found: _Nearest,
+    points: NDArray[np.floating],
+    left: Places,
+    right: Places,
+    farthest: float,
+    side: NDArray[np.bool_] | None,
 ) -> None:
-    """Add the near pairs between two sorted lists of places."""
+    """Add the near pairs between two sorted lists of places, whose product is at most :data:`_BLOCK`."""
     if not len(left) or not len(right):
         return
+    here, others = points[left].astype(np.float32), points[right].astype(np.float32)
     # Sums of squares of small numbers have small errors.
-    middle = points[right].mean(axis=0)
-    others = points[right] - middle
-    squares = np.einsum("nd,nd->n", others, others)
-    size = max(1, _BLOCK // len(right))
-    for start in range(0, len(left), size):
-        block = left[start : start + size]
-        these = points[block] - middle
-        far = np.einsum("nd,nd->n", these, these)[:, None] + squares - 2 * (these @ others.T)
-        near = far < farthest**2
-        near &= block[:, None] != right
-        if side is not None:
-            near &= side[block][:, None] != side[right]
-        rows, columns = np.nonzero(near)
-        steps = np.round(np.sqrt(np.maximum(far[rows, columns], 0.0)) * _STEPS).astype(np.int64)
-        crowded = np.bincount(rows, minlength=len(block)) > found.most
-        if crowded.any():
-            keep = _first_of_each_row(rows, steps, found.most)
-            rows, columns, steps = rows[keep], columns[keep], steps[keep]
-        found.add(block[rows], right[columns], steps)
+    middle = others.mean(axis=0)
+    here -= middle
+    others -= middle
+    squares = [np.einsum("nd,nd->n", part, part) for part in (here, others)]
+    far = squares[0][:, None] + squares[1] - 2 * (here @ others.T)
+    near = far < farthest**2
+    near &= left[:, None] != right
+    if side is not None:
+        near &= side[left][:, None] != side[right]
+    rows, columns = np.nonzero(near)
+    steps = np.round(np.sqrt(np.maximum(far[rows, columns], 0.0)) * _STEPS).astype(np.int64)
+    if len(rows) and np.bincount(rows).max() > found.most:
+        keep = _first_of_each_row(rows, steps, found.most)
+        rows, columns, steps = rows[keep], columns[keep], steps[keep]
+    found.add(left[rows], right[columns], steps)
 
 
 def _first_of_each_row(rows: Places, steps: Places, most: int) -> Places:

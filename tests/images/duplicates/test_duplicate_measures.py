@@ -8,10 +8,11 @@ from hypothesis.extra import numpy as arrays
 from picture_copies import printed, saved
 from PIL import Image, ImageDraw
 
+from persrv.images.duplicates import neighbours
 from persrv.images.duplicates.alike import alike
-from persrv.images.duplicates.candidates import FARTHEST, NEAREST, near_pairs, pairs_in_line
 from persrv.images.duplicates.frame import Frame, frame_of, sample
 from persrv.images.duplicates.layout import DIMENSION, moves, on_white, opaque, shown
+from persrv.images.duplicates.neighbours import near_pairs
 from persrv.images.duplicates.resampling import unexplained
 
 SMOOTH = arrays.arrays(np.float32, (2, 12, 12, 1), elements=st.floats(0, 1, width=32))
@@ -84,21 +85,65 @@ def test_a_change_in_one_place_and_a_long_way_moved_are_not_explained() -> None:
     assert unexplained(spot[:0], spot[:0]).shape == (0,)
 
 
-def test_neighbours_are_those_of_a_comparison_of_all_with_all() -> None:
-    points = np.random.default_rng(1).random((200, 3)).astype(np.float32)
-    far = np.linalg.norm(points[:, None] - points[None], axis=2)
-    expected = set()
+def all_with_all(points: np.ndarray, nearest: int, farthest: float) -> set[tuple[int, int]]:
+    far = np.linalg.norm(points[:, None].astype(np.float64) - points[None], axis=2)
+    np.fill_diagonal(far, np.inf)
+    pairs = set()
     for i, row in enumerate(far):
-        expected |= {(i, int(j)) for j in np.argsort(row)[:NEAREST] if row[j] < FARTHEST}
-    assert {(int(i), int(j)) for i, j in near_pairs(points, points)} == expected
-    assert near_pairs(points, points[:1]).shape[1] == 2
-    assert near_pairs(points[:0], points).shape == (0, 2)
+        pairs |= {
+            tuple(sorted((i, int(j)))) for j in np.argsort(row.round(3), kind="stable")[:nearest] if row[j] < farthest
+        }
+    return pairs
 
 
-def test_a_line_joins_equal_rows() -> None:
-    rows = np.array([[1, 0], [0, 0], [1, 0], [0, 1], [1, 0]], np.float32)
-    joined = {frozenset(pair) for pair in pairs_in_line(rows).tolist()}
-    assert len(joined) == 4 and {frozenset({0, 2}), frozenset({2, 4})} <= joined
+@pytest.mark.parametrize("few", [True, False])
+def test_neighbours_are_those_of_a_comparison_of_all_with_all(few: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not few:
+        monkeypatch.setattr(neighbours, "_FEW", 0)
+    rng = np.random.default_rng(1)
+    crowded = rng.random((200, 3)).astype(np.float32)
+    apart = np.concatenate([rng.random((600, 8)), 0.01 * rng.random((200, 8)) + rng.random((200, 8))])
+    apart = np.concatenate([apart, apart[:100] + 0.02]).astype(np.float32)
+    for points, nearest, farthest in ((crowded, 6, 0.18), (crowded, 24, 0.18), (apart, 24, 0.1)):
+        expected = all_with_all(points, nearest, farthest)
+        assert {*map(tuple, near_pairs(points, nearest, farthest).tolist())} == expected
+        half = len(points) // 2
+        late = {pair for pair in expected if pair[1] >= half}
+        found = {*map(tuple, near_pairs(points, nearest, farthest, first=half).tolist())}
+        # A late point's nearest are looked for; early points do not bring in late ones.
+        assert found <= late and len(found) >= 0.9 * len(late)
+    assert near_pairs(crowded[:0], 24, 0.1).shape == (0, 2)
+    assert near_pairs(crowded[:1], 24, 0.1).shape == (0, 2)
+    assert near_pairs(crowded, 24, 0.1, first=200).shape == (0, 2)
+
+
+def test_where_points_lie_close_the_nearest_are_found() -> None:
+    rng = np.random.default_rng(2)
+    few, many = rng.random((40, 48)), rng.normal(0, 0.03, (4000, 48))
+    points = (0.3 * few[rng.integers(0, 40, 4000)] + many).astype(np.float32)
+    copies = (points[:500] + rng.normal(0, 0.004, (500, 48))).astype(np.float32)
+    found = {*map(tuple, near_pairs(np.concatenate([points, copies]), 24, 0.3).tolist())}
+    assert {(i, 4000 + i) for i in range(500)} <= found
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_equal_points_hang_together(few: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not few:
+        monkeypatch.setattr(neighbours, "_FEW", 0)
+    points = np.random.default_rng(3).random((400, 5)).astype(np.float32)
+    points[50:350] = points[50]
+    pairs = near_pairs(points, 3, 0.01).tolist()
+    reached = {50}
+    for _ in range(300):
+        reached |= {place for pair in pairs if reached & {*pair} for place in pair}
+    assert reached == set(range(50, 350))
+
+
+def test_only_pairs_across_the_two_sides() -> None:
+    points = np.zeros((6, 2), np.float32)
+    side = np.array([True, False, False, True, False, False])
+    pairs = near_pairs(points, 24, 0.1, side=side).tolist()
+    assert pairs and all(side[one] != side[other] for one, other in pairs)
 
 
 def test_facts_and_sides_stand_where_the_layout_says() -> None:
