@@ -10,6 +10,7 @@ from persrv.catalog.batches import chunks
 from persrv.catalog.indexed import IndexedSticker
 from persrv.images.encoder import TextTower
 from persrv.images.space import Space
+from persrv.indexing.duplicates import Duplicates
 from persrv.indexing.fit import Fit, fingerprint
 from persrv.indexing.progress import Progress
 from persrv.indexing.style_fit import StyleFit, meaning_words
