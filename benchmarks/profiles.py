@@ -108,14 +108,13 @@ def _learn(people: int) -> Learnt:
     keys = [f"s{i}" for i in range(_STICKERS)]
     ids = [sticker_id_of_key(_LOADER, key) for key in keys]
     rows = {sticker_id: row for row, sticker_id in enumerate(ids)}
-    shown = {sticker_id: (sticker_id, "", "") for sticker_id in ids}
     with tempfile.TemporaryDirectory() as folder, Catalog.open(Path(folder) / "catalog.db") as catalog:
         entries = zip(ids, keys, strict=True)
         catalog.put([Entry(sticker_id, _LOADER, SourceSticker(key, None)) for sticker_id, key in entries])
         catalog.put_picks(_LOADER, _picks(people))
         before = resident_mib()
         started = time.process_time()
-        learnt = sum(1 for _ in learn_profiles(catalog, rows, vectors, shown, Style()))
+        learnt = sum(1 for _ in learn_profiles(catalog, rows, vectors, Style()))
         return Learnt(time.process_time() - started, peak_mib() - before, learnt)
 
 

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -108,6 +108,12 @@ class VectorCache:
             rows = [*self._place.values()]
             whole = len(rows) == len(self._vectors)
             return [*self._place], self._vectors if whole else self._vectors[rows]
+
+    def in_order(self, ids: Iterable[str]) -> list[str]:
+        """Return those of the ids that have a vector in the order in which they were stored."""
+        with self._mapped("read"), self._thread:
+            self._refresh()
+            return sorted((sticker_id for sticker_id in ids if sticker_id in self._place), key=self._place.__getitem__)
 
     def append(self, ids: Sequence[str], vectors: NDArray[np.floating]) -> None:
         """Store vectors, on the disk when this returns; ids that have one already keep it.

@@ -6,14 +6,16 @@ next, so that a kill at any moment costs nothing: writing a point twice is harml
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import RLock
 
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
+from persrv.catalog.indexed import IndexedSticker
 from persrv.index.engine import Collection
 from persrv.index.schema import point_id
+from persrv.indexing.duplicates import Duplicates
 from persrv.indexing.fit import Fit
 from persrv.indexing.making import CollectionPoints
 from persrv.indexing.progress import Progress, Silent
@@ -74,6 +76,7 @@ class PublishedIndex:
         state = catalog.index_state(self.build)
         self.fit = Fit.load(state.fit, workspace)
         self._points = CollectionPoints(workspace.recipe, catalog, sources, self.fit)
+        self._duplicates = Duplicates(sources.perceptual_hashes)
         self._seen = state.applied, "g"
         self._lock = RLock()
 
@@ -132,8 +135,10 @@ class PublishedIndex:
     def _write(self, sticker_ids: list[str]) -> Refreshed:
         catalog = self._catalog
         known = catalog.indexed(self.build, sticker_ids)
-        groups = {sticker_id: before.group for sticker_id, before in known.items() if before.group}
-        made = self._points.make([*catalog.stickers(sticker_ids)], groups)
+        stickers = [*catalog.stickers(sticker_ids)]
+        others, groups = self._grouped([sticker.id for sticker in stickers], known)
+        known.update(others)
+        made = self._points.make([*stickers, *catalog.stickers(others)], groups)
         written = [each.indexed.sticker_id for each in made]
         gone = sorted(set(known) - set(written))
         if made:
@@ -145,3 +150,23 @@ class PublishedIndex:
             catalog.change_indexed(self.build, [each.indexed for each in made], gone, self._workspace.recipe.text)
             catalog.put_unfitted(self.build, catalog.users_of([*gone, *new]))
         return Refreshed(tuple(written), tuple(gone), tuple(new))
+
+    def _grouped(
+        self, listed: list[str], known: Mapping[str, IndexedSticker]
+    ) -> tuple[dict[str, IndexedSticker], dict[str, str]]:
+        """Return the other stickers whose group changes by some, and the groups of all of them.
+
+        A group keeps the name that it has in the index; a new one is named by the member that was compared first.
+        """
+        self._duplicates.compare(listed)
+        linked = self._catalog.indexed(self.build, self._duplicates.linked(listed).difference(listed))
+        groups = {sticker_id: known[sticker_id].group for sticker_id in listed if sticker_id in known}
+        groups.update((sticker_id, each.group) for sticker_id, each in linked.items())
+        named = self._duplicates.named({*listed, *linked})
+        kept: dict[str, str] = {}
+        for sticker_id, group in named.items():
+            if before := groups.get(sticker_id):
+                kept[group] = min(before, kept.get(group, before))
+        groups.update((sticker_id, kept.get(group, group)) for sticker_id, group in named.items())
+        others = {sticker_id: each for sticker_id, each in linked.items() if groups[sticker_id] != each.group}
+        return others, groups
