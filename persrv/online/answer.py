@@ -27,6 +27,7 @@ class Answer(Sequence[Hit]):
         corrections: Typed word to the word that was searched instead.
         personal: Whether a style profile took part.
         more: Whether a further page has hits.
+        next: The cursor of that page, ``""`` where there is none.
     """
 
     hits: tuple[Hit, ...]
@@ -37,6 +38,7 @@ class Answer(Sequence[Hit]):
     corrections: Mapping[str, str] = field(default_factory=dict)
     personal: bool = False
     more: bool = False
+    next: str = ""
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...
@@ -58,6 +60,7 @@ class Answer(Sequence[Hit]):
             "corrections": dict(self.corrections),
             "personal": self.personal,
             "more": self.more,
+            "next": self.next,
             "hits": [_hit(hit) for hit in self.hits],
         }
 

@@ -52,6 +52,7 @@ class AsyncRetriever:
         filters: Mapping[str, FilterValue] | None = None,
         explain: bool = False,
         gamma: float | None = None,
+        cursor: str | None = None,
     ) -> Answer:
         """Search, see :meth:`Retriever.search`."""
         return await asyncio.to_thread(
@@ -64,6 +65,7 @@ class AsyncRetriever:
             filters=filters,
             explain=explain,
             gamma=gamma,
+            cursor=cursor,
         )
 
     async def similar(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from persrv.index.engine import Collection
 from persrv.index.language import Record
 from persrv.index.schema import TEXT, point_id, sticker_id_of
-from persrv.online.page import Page, Ranked
+from persrv.online.page import Ranked
 from persrv.online.request import Taste
 from persrv.ranking.formula import style_factor, style_similarity, utility_factor
 from persrv.ranking.stored import stored_factor
@@ -41,16 +41,15 @@ class HitMaker:
     gamma: float
     token_weights: Mapping[str, float] | None = None
 
-    def hits(self, ranked: Ranked, page: Page, paths: Mapping[str, Path | None]) -> tuple[Hit, ...]:
+    def hits(self, ranked: Ranked, before: int, paths: Mapping[str, Path | None]) -> tuple[Hit, ...]:
         """Return the page's hits; a sticker that was removed a moment ago is left out.
 
         Args:
-            ranked: The answer.
-            page: Which part of it.
+            ranked: The page's stickers.
+            before: Hits before the page.
             paths: Sticker id to its picture's file.
         """
-        shown = slice(page.offset, page.end)
-        scores = dict(zip(ranked.ids[shown], ranked.scores[shown].tolist(), strict=True))
+        scores = dict(zip(ranked.ids, ranked.scores.tolist(), strict=True))
         using = self.collection.manifest.taste_vector
         vectors = ((using,) if len(self.taste) else ()) + ((TEXT,) if self.token_weights is not None else ())
         records = self.collection.retrieve([point_id(sticker_id) for sticker_id in scores], with_vectors=vectors)
@@ -79,7 +78,7 @@ class HitMaker:
             )
             hits.append(
                 Hit(
-                    rank=page.offset + 1 + len(hits),
+                    rank=before + 1 + len(hits),
                     sticker_id=sticker_id,
                     score=score,
                     path=paths.get(sticker_id),

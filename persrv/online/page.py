@@ -85,6 +85,10 @@ class Ranked:
             [self.ids[i] for i in positions], self.scores[list(positions)], [self.groups[i] for i in positions]
         )
 
+    def part(self, page: Page) -> Self:
+        """Return the stickers of a page."""
+        return self.at(range(page.offset, min(page.end, self.total)))
+
     def then(self, other: Self) -> Self:
         """Return these stickers followed by the other ones, near-duplicates once."""
         ids, groups = self.ids + other.ids, self.groups + other.groups

@@ -19,6 +19,7 @@ from persrv.online.answer import Answer
 from persrv.online.arguments import check_choice, check_query, check_sticker
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
+from persrv.online.cursor import Cursor, search_mark
 from persrv.online.hits import HitMaker
 from persrv.online.live_index import LiveIndex
 from persrv.online.open_version import Opener, OpenVersion
@@ -123,6 +124,7 @@ class Retriever(UserCommands, StickerCommands):
         filters: Mapping[str, FilterValue] | None = None,
         explain: bool = False,
         gamma: float | None = None,
+        cursor: str | None = None,
     ) -> Answer:
         """Return the stickers that answer a query, best for this user first.
 
@@ -140,13 +142,16 @@ class Retriever(UserCommands, StickerCommands):
             by: ``"text"`` searches what is known of stickers; ``"picture"`` compares the query with the pictures
                 themselves, which needs an image encoder with a text tower.
             limit: Hits on a page, 1 to 1000.
-            offset: Hits before the page, >= 0; at most the recipe's ``ranking.pool`` hits can be reached.
+            offset: Hits before the page, >= 0; while people pick, pages by offset may overlap:
+                use ``cursor``.
             filters: ``{field: value or values}``; fields are pack, tags, language, animated, rating, style. ``!value``
                 leaves out. Unsafe stickers come where the recipe shows them, or a rating is asked for; ``"any"`` asks
                 for all ratings.
             explain: Also say which words matched, for 1 more request.
             gamma: Weight of style in this answer, 0 (the same for everybody) to 1; the recipe's where it is ``None``.
                 Such an answer takes no part in a comparison.
+            cursor: An earlier answer's ``next``, in place of an offset: the page behind that one, whatever was picked
+                or changed meanwhile. Everything else but ``limit`` and ``explain`` must be the same.
 
         Raises:
             QueryError: A limit, offset, filter, weight, user or query that is out of range or of a wrong type, or
@@ -155,15 +160,17 @@ class Retriever(UserCommands, StickerCommands):
         """
         page = Page.checked(offset, limit)
         check_choice("by", by, ("text", "picture"))
-        request = SearchRequest(
-            check_query(query),
-            None if user is None else check_user(user),
-            by,
-            parse_filters(filters, unsafe=self.recipe.rating.shows_unsafe(user)),
-            bool(explain),
-        )
-        if gamma is None:
+        who = None if user is None else check_user(user)
+        where = parse_filters(filters, unsafe=self.recipe.rating.shows_unsafe(user))
+        mark = search_mark(check_query(query), who, by, repr(where), gamma if gamma is None else repr(gamma))
+        place = None if cursor is None else Cursor.decode(cursor, mark)
+        if place and page.offset:
+            raise QueryError("an offset and a cursor are given", "give one of them")
+        request = SearchRequest(query, who, by, where, bool(explain), mark, place)
+        if gamma is None and place is None:
             return self._newest.ask(lambda version: self._answer(version, request, page))
+        if gamma is None:
+            gamma = self.recipe.ranking.gamma
         if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not 0 <= gamma <= 1:
             raise QueryError(
                 f"gamma {gamma!r:.60} is not between 0 and 1", "give 0 for everybody's order, 1 for most style"
@@ -214,14 +221,18 @@ class Retriever(UserCommands, StickerCommands):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _answer(self, version: OpenVersion, asked: SearchRequest, page: Page) -> Answer:
+    def _answer(self, version: OpenVersion, request: SearchRequest, page: Page) -> Answer:
         def searching(weights: Ranking) -> SearchService:
             return SearchService(version, self._catalog, self._encoder, weights)
 
-        if self._serving is None or asked.user is None:
-            return searching(self.recipe.ranking).answer(asked, page)
+        if self._serving is None or request.user is None:
+            return searching(self.recipe.ranking).answer(request, page)
         sides: dict[Team, SearchService] = {"a": searching(self.recipe.ranking), "b": searching(self.recipe.variant)}
-        return self._serving.answer(asked.query, asked.user, page, lambda team, part: sides[team].answer(asked, part))
+
+        def ask(team: Team, part: Page) -> Answer:
+            return sides[team].answer(request, part)
+
+        return self._serving.answer(request.query, request.user, page, ask)
 
     def _similar(
         self,
@@ -247,8 +258,9 @@ class Retriever(UserCommands, StickerCommands):
         ranked = ranker.similar(image, text, self_score, page, where)
         if ranked is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
-        paths = self._catalog.paths(ranked.ids[page.offset : page.end])
-        hits = HitMaker(version.stickers, NO_TASTE, beta=0.0, gamma=0.0).hits(ranked, page, paths)
+        shown = ranked.part(page)
+        maker = HitMaker(version.stickers, NO_TASTE, beta=0.0, gamma=0.0)
+        hits = maker.hits(shown, page.offset, self._catalog.paths(shown.ids))
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
 
     def _as_query(self, version: OpenVersion, sticker: Sticker) -> tuple[SparseVector, float]:

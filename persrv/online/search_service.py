@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from persrv.catalog import Catalog
@@ -11,14 +11,14 @@ from persrv.errors import QueryError
 from persrv.images.encoder import ImageEncoder, TextTower
 from persrv.index.language import Filter
 from persrv.online.answer import Answer, Reason
+from persrv.online.cursor import Cursor, following
 from persrv.online.hits import HitMaker
 from persrv.online.open_version import OpenVersion
 from persrv.online.page import Page, Ranked
 from persrv.online.ranker import Ranker
 from persrv.online.recall import picture_recall
-from persrv.online.request import NO_UNSAFE, Taste
+from persrv.online.request import NO_UNSAFE, Taste, narrowed
 from persrv.recipe import Ranking
-from persrv.records import Hit
 
 RECENT = 8
 """How many of a user's own latest stickers lead the answer to an empty query."""
@@ -34,6 +34,8 @@ class SearchRequest:
         by: What is searched.
         where: The filter.
         explain: Whether hits say which words matched.
+        mark: Says which search it is, see :func:`persrv.online.cursor.search_mark`.
+        cursor: Where to go on.
     """
 
     query: str
@@ -41,11 +43,32 @@ class SearchRequest:
     by: Literal["text", "picture"]
     where: Filter | None
     explain: bool
+    mark: bytes = b""
+    cursor: Cursor | None = None
 
     @property
     def typed(self) -> str:
         """The query without the blanks around it."""
         return self.query.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search finds.
+
+    Attributes:
+        ranked: At least the page.
+        reason: See :data:`persrv.online.answer.Reason`.
+        note: A sentence for the person who searches.
+        corrections: Typed word to the word that is searched instead.
+        tokens: Query token to its weight times its IDF.
+    """
+
+    ranked: Ranked
+    reason: Reason
+    note: str = ""
+    corrections: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, float] = field(default_factory=dict)
 
 
 class SearchService:
@@ -65,83 +88,101 @@ class SearchService:
         self._weights = weights
         self._ranker = Ranker(version.stickers, weights)
 
-    def answer(self, asked: SearchRequest, page: Page) -> Answer:
+    def answer(self, request: SearchRequest, page: Page) -> Answer:
         """Return one page of the answer.
 
         Raises:
             QueryError: Pictures are to be searched, and the encoder has no text tower.
             BuildGoneError: The version is gone.
         """
-        taste = self._version.profiles.taste(asked.user)
-        if not asked.typed:
-            return self._trending(asked, taste, page, "trending", "")
-        if asked.by == "picture":
-            return self._pictured(asked, taste, page, "")
-        return self._by_text(asked, taste, page)
-
-    def _by_text(self, asked: SearchRequest, taste: Taste, page: Page) -> Answer:
-        parser = self._version.parser
-        parsed = parser.parse(asked.query)
-        known, corrections = parsed.token_weights, parsed.corrections
-        recall = parser.recall(parsed, asked.where)
-        ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
-        if not known and (recall is None or not ranked.total):
-            if isinstance(self._encoder, TextTower):
-                note = f"no sticker has the words of {asked.typed!r}; these look like it"
-                return self._pictured(asked, taste, page, note)
-            note = f"no sticker has the words of {asked.typed!r}; these are popular"
-            return self._trending(asked, taste, page, "unmatched", note)
-        hits = self._hits(ranked, page, taste, known if asked.explain else None)
-        note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
-        reason: Reason = "corrected" if corrections else "matched"
-        if not known:
-            reason, note = "meaning", f"no sticker has the words of {asked.typed!r}; these are near in meaning"
+        taste = self._version.profiles.taste(request.user)
+        cursor = request.cursor
+        if cursor is None:
+            found = self._find(request, taste, page)
+            shown, coming = found.ranked.ids[page.offset : page.end], found.ranked.ids[page.end :]
+        else:
+            page = Page(cursor.before, page.limit)
+            found = self._go_on(request, cursor, taste, page.limit)
+            shown, coming = found.ranked.ids[: page.limit], found.ranked.ids[page.limit :]
+        at = {sticker_id: position for position, sticker_id in enumerate(found.ranked.ids)}
+        shown_ranked = found.ranked.at([at[sticker_id] for sticker_id in shown])
+        maker = HitMaker(
+            self._version.stickers,
+            taste,
+            self._weights.beta,
+            self._weights.gamma,
+            found.tokens if request.explain else None,
+        )
+        hits = maker.hits(shown_ranked, page.offset, self._catalog.paths(shown))
+        reason, note = found.reason, found.note
         if not hits:
-            reason, note = _why_empty(asked, page)
-        return Answer(hits, asked.query, asked.user, reason, note, corrections, len(taste) > 0, ranked.total > page.end)
+            reason, note = _why_empty(request, page, found)
+        go_on = following(cursor, request.mark, page.end, shown, coming).encode() if coming else ""
+        return Answer(
+            hits, request.query, request.user, reason, note, found.corrections, len(taste) > 0, bool(coming), go_on
+        )
 
-    def _pictured(self, asked: SearchRequest, taste: Taste, page: Page, note: str) -> Answer:
+    def _go_on(self, request: SearchRequest, cursor: Cursor, taste: Taste, limit: int) -> Found:
+        """Return what comes behind a cursor: the stickers whose places it keeps, then what ranks best of the rest."""
+        kept = cursor.coming
+        only = replace(request, where=narrowed(request.where, only=kept))
+        found = self._find(only, taste, Page(0, max(len(kept), 1)))
+        at = {sticker_id: position for position, sticker_id in enumerate(found.ranked.ids)}
+        ranked = found.ranked.at([at[sticker_id] for sticker_id in kept if sticker_id in at])
+        if ranked.total <= limit:
+            rest = replace(request, where=narrowed(request.where, without=(*cursor.shown, *kept)))
+            ranked = ranked.then(self._find(rest, taste, Page(0, limit)).ranked)
+        return replace(found, ranked=ranked)
+
+    def _find(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
+        if not request.typed:
+            return self._trending(request, taste, page)
+        if request.by == "picture":
+            return self._pictured(request, taste, page)
+        parser = self._version.parser
+        parsed = parser.parse(request.query)
+        recall = parser.recall(parsed, request.where)
+        ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
+        tokens, corrections = parsed.token_weights, parsed.corrections
+        if tokens:
+            note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
+            return Found(ranked, "corrected" if corrections else "matched", note, corrections, tokens)
+        if ranked.total:
+            note = f"no sticker has the words of {request.typed!r}; these are near in meaning"
+            return Found(ranked, "meaning", note, tokens=tokens)
+        if isinstance(self._encoder, TextTower):
+            note = f"no sticker has the words of {request.typed!r}; these look like it"
+            return replace(self._pictured(request, taste, page), note=note)
+        note = f"no sticker has the words of {request.typed!r}; these are popular"
+        return Found(self._ranker.trending((), taste, page, request.where), "unmatched", note)
+
+    def _pictured(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
         tower = self._encoder
         if not isinstance(tower, TextTower):
             raise QueryError(
                 f"the image encoder {tower.name} cannot compare a text with pictures",
                 "search by text, or name one with a text tower in [image], such as open_clip:MODEL, and build again",
             )
-        vector = [float(x) for x in tower.encode_text([asked.typed])[0]]
-        ranked = self._ranker.rank(picture_recall(vector, asked.where), taste, page)
-        hits = self._hits(ranked, page, taste)
-        reason: Reason = "pictured"
-        if not hits:
-            reason, note = "unmatched", f"no picture fits {asked.typed!r}"
-        return Answer(
-            hits, asked.query, asked.user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end
-        )
+        vector = [float(x) for x in tower.encode_text([request.typed])[0]]
+        return Found(self._ranker.rank(picture_recall(vector, request.where), taste, page), "pictured")
 
-    def _trending(self, asked: SearchRequest, taste: Taste, page: Page, reason: Reason, note: str) -> Answer:
-        own = self._catalog.recent(asked.user, RECENT) if asked.user and reason == "trending" else []
-        ranked = self._ranker.trending(own, taste, page, asked.where)
-        hits = self._hits(ranked, page, taste)
-        if not hits and page.offset == 0:
-            reason = "filtered"
-            filtered = asked.where not in (None, NO_UNSAFE)
-            note = "no sticker passes the filters" if filtered else "the collection is empty"
-        return Answer(
-            hits, asked.query, asked.user, reason, note, personal=len(taste) > 0, more=ranked.total > page.end
-        )
-
-    def _hits(
-        self, ranked: Ranked, page: Page, taste: Taste, token_weights: Mapping[str, float] | None = None
-    ) -> tuple[Hit, ...]:
-        paths = self._catalog.paths(ranked.ids[page.offset : page.end])
-        maker = HitMaker(self._version.stickers, taste, self._weights.beta, self._weights.gamma, token_weights)
-        return maker.hits(ranked, page, paths)
+    def _trending(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
+        own = self._catalog.recent(request.user, RECENT) if request.user else []
+        return Found(self._ranker.trending(own, taste, page, request.where), "trending")
 
 
-def _why_empty(asked: SearchRequest, page: Page) -> tuple[Reason, str]:
+def _why_empty(request: SearchRequest, page: Page, found: Found) -> tuple[Reason, str]:
+    filtered = request.where not in (None, NO_UNSAFE)
+    if found.reason in ("trending", "unmatched"):
+        if page.offset > 0:
+            return found.reason, found.note
+        return "filtered", "no sticker passes the filters" if filtered else "the collection is empty"
+    if found.reason == "pictured":
+        return "unmatched", f"no picture fits {request.typed!r}"
     if page.offset > 0:
-        return "matched", f"there are no more than {page.offset} answers to {asked.typed!r}"
-    if asked.where == NO_UNSAFE:
-        return "filtered", f"stickers match {asked.typed!r}, but they are unsafe; ask for rating=any to see them"
-    if asked.where:
-        return "filtered", f"stickers match {asked.typed!r}, but none passes the filters"
-    return "unmatched", f"no sticker matches {asked.typed!r} any more"
+        return "matched", f"there are no more than {page.offset} answers to {request.typed!r}"
+    if request.where == NO_UNSAFE:
+        return "filtered", f"stickers match {request.typed!r}, but they are unsafe; ask for rating=any to see them"
+    if request.where:
+        return "filtered", f"stickers match {request.typed!r}, but none passes the filters"
+    return "unmatched", f"no sticker matches {request.typed!r} any more"

@@ -53,7 +53,7 @@ class Serving:
         now = datetime.now(UTC)
         if self._compare.method == "ab":
             team = assign(self._compare.name, user)
-            answer = ask(team, page)
+            answer = replace(ask(team, page), next="")
             shown: dict[str, Side] = {hit.sticker_id: team for hit in answer}
         else:
             answer, shown = self._interleaved(query, user, page, ask, now)
@@ -77,7 +77,7 @@ class Serving:
         )
         more = a.more or b.more or len(drafted) > page.end
         shown = {hit.sticker_id: place.side for hit, place in zip(hits, places, strict=True)}
-        return replace(a, hits=hits, more=more), shown
+        return replace(a, hits=hits, more=more, next=""), shown
 
 
 def _once(hit: Hit) -> str:
