@@ -8,7 +8,6 @@ from pathlib import Path
 from persrv.errors import RecipeError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Store
-from persrv.index.process_store import ProcessStore
 
 _EMBEDDED = "embedded:"
 
@@ -32,7 +31,11 @@ def open_store(
     places = [location] if isinstance(location, str) else list(location)
     if len(places) == 1 and places[0].startswith(_EMBEDDED):
         folder = data / Path(places[0].removeprefix(_EMBEDDED) or "index").expanduser()
-        return ProcessStore(folder) if own_process else EmbeddedStore(folder)
+        if not own_process:
+            return EmbeddedStore(folder)
+        from persrv.index.process_store import ProcessStore
+
+        return ProcessStore(folder)
     if places and all(place.startswith(("http://", "https://")) for place in places):
         # qdrant_client takes a second to import: only an address of a server needs it.
         from persrv.index.server import connect_server

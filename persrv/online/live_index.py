@@ -11,16 +11,20 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Condition, RLock, Thread
+from typing import TYPE_CHECKING
 
 from persrv.catalog import Catalog
 from persrv.errors import BuildGoneError, IndexMismatchError, PersrvError
-from persrv.images.decode import Picture
-from persrv.indexing.in_place import PublishedIndex, Refreshed
-from persrv.indexing.looking import look_at
-from persrv.indexing.vector_sources import VectorSources, open_vectors
 from persrv.online.current_version import CurrentVersion
 from persrv.online.open_version import OpenVersion
 from persrv.workspace import Workspace
+
+if TYPE_CHECKING:
+    from persrv.images.decode import Picture
+    from persrv.indexing.in_place import PublishedIndex, Refreshed
+    from persrv.indexing.vector_sources import VectorSources
+
+# What makes points is imported when the first one is made: a search needs none of it.
 
 GATHERED_SECONDS = 0.2
 """How long picks are gathered before their stickers' points are written: a popular sticker is written once for many."""
@@ -66,6 +70,8 @@ class LiveIndex:
 
     def look_at(self, pictures: Mapping[str, Picture]) -> None:
         """Encode pictures that the collection has not seen, by sticker id."""
+        from persrv.indexing.looking import look_at
+
         look_at(self._vectors(), pictures)
 
     def refresh(self, sticker_ids: Iterable[str]) -> Refreshed:
@@ -78,6 +84,8 @@ class LiveIndex:
             VectorIndexError: The index cannot be written; the catalog keeps the change, and it is tried again.
         """
         wanted = [*sticker_ids]
+
+        from persrv.indexing.in_place import Refreshed
 
         def write(version: OpenVersion) -> Refreshed:
             try:
@@ -147,6 +155,8 @@ class LiveIndex:
             _log.info("the build %s is not changed in place: %s", build, error)
 
     def _of(self, version: OpenVersion) -> PublishedIndex:
+        from persrv.indexing.in_place import PublishedIndex
+
         with self._making:
             if self._index is None or not self._index.is_of(version.stickers):
                 self._index = PublishedIndex(
@@ -155,6 +165,8 @@ class LiveIndex:
             return self._index
 
     def _vectors(self) -> VectorSources:
+        from persrv.indexing.vector_sources import open_vectors
+
         with self._making:
             if self._sources is None:
                 self._sources = self._opened.enter_context(open_vectors(self._workspace))

@@ -10,7 +10,6 @@ from typing import Literal, Self
 
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
-from persrv.images.decode import open_picture
 from persrv.images.encoder import ImageEncoder
 from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
@@ -253,6 +252,8 @@ class Retriever(UserCommands, StickerCommands):
             if stored and by != "look":
                 text, self_score = self._as_query(version, known)
         else:
+            from persrv.images.decode import open_picture
+
             raw = self._encoder.encode([open_picture(sticker)])
             name, image = "the picture", [float(x) for x in version.space.project(raw)[0]]
         ranked = ranker.similar(image, text, self_score, page, where)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from persrv.catalog import ADDED, Catalog, Entry, content_id
 from persrv.errors import CatalogError, PictureError, QueryError
-from persrv.images.decode import Picture, open_picture
 from persrv.online.arguments import LONGEST_QUERY, check_text
 from persrv.online.live_index import LiveIndex
 from persrv.records import FIELDS, Semantics, Skipped, SourceSticker, Sticker
@@ -74,6 +73,8 @@ class StickerCommands:
             raise QueryError(f"{rating!r:.40} is no rating", "use safe, unsafe or nothing")
         added: dict[str, None] = {}
         skipped: list[Skipped] = []
+        from persrv.images.decode import Picture, open_picture
+
         opened: dict[str, Picture] = {}
         entries: list[Entry] = []
 
