@@ -18,6 +18,7 @@ NAMES = (
     "profiles",
     "duplicates",
     "build",
+    "extras",
     "pipeline",
     "push",
     "style_apart",

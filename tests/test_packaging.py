@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from repository import ROOT
+from tiny_collection import write_collection
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,27 @@ def test_an_installed_wheel_finds_what_ships_with_it(wheel: Path, tmp_path: Path
         check=True,
     )
     assert done.stdout.split() == ["emoji", "table.py"]
+
+
+def test_research_and_training_can_be_left_out(wheel: Path, tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(installed)
+    for room in ("lab", "training"):
+        shutil.rmtree(installed / "persrv" / room)
+    recipe = write_collection(tmp_path)
+    environment = {"PYTHONPATH": str(installed), "PERSRV_HOME": str(tmp_path / "home"), "PERSRV_RECIPE": str(recipe)}
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "persrv", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("build", str(recipe))
+    first = json.loads(run("search", "cat", "--user", "me", "--json"))["hits"][0]["sticker_id"]
+    run("pick", first, "--user", "me", "--query", "cat")
+    again = json.loads(run("search", "cat", "--user", "me", "--json"))
+    assert again["personal"] and again["hits"][0]["sticker_id"] == first
 
 
 def test_the_shipped_set_is_small() -> None:

@@ -1,0 +1,52 @@
+"""The tutorial's commands are run as they stand, one after the other, in one shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from repository import ROOT
+from tiny_collection import draw
+
+TUTORIAL = ROOT / "docs" / "tutorial" / "first-collection.md"
+ID = "3f2a9c"
+"""What the tutorial calls the sticker that a search printed first."""
+
+
+def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
+    text = TUTORIAL.read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 5 and "pip install persrv\n" in blocks[0]
+    (tmp_path / "mine.toml").write_text(recipe, encoding="utf-8")
+    (tmp_path / "stickers" / "faces").mkdir(parents=True)
+    for meaning in ("happy", "sad", "love"):
+        draw(meaning, "flat", tmp_path / "stickers" / "faces" / f"{meaning}.png")
+    environment = {**os.environ, "PERSRV_HOME": str(tmp_path / "home"), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    environment.pop("PERSRV_RECIPE", None)
+    command = tmp_path / "persrv"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m persrv "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+
+    def run(script: str) -> str:
+        done = subprocess.run(
+            ["sh", "-ec", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("".join(blocks[:3]).replace("pip install persrv\n", ""))
+    assert (tmp_path / "happy.html").is_file()
+    chosen = run("persrv search happy --recipe mine.toml --json")
+    sticker_id = json.loads(chosen)["hits"][0]["sticker_id"]
+    lessons = [block.replace(ID, sticker_id[: len(ID)]) for block in blocks[3:]]
+    exported = "export PERSRV_RECIPE=mine.toml\n"
+    assert exported in blocks[2]
+    shown = run(exported + "".join(lessons) + "persrv search party --json > found.json; persrv search sad --user me")
+    assert "party" in shown
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert [hit["sticker_id"] for hit in found["hits"]] == [sticker_id]
