@@ -20,7 +20,9 @@ def to_markdown(report: Report, made_on: dict[str, str]) -> str:
     settings = ", ".join(f"{key} = {value}" for key, value in report.settings.items())
     parts += ["## Settings and machine", f"{settings}.", ", ".join(f"{k} {v}" for k, v in made_on.items()) + "."]
     if report.plots:
-        parts.append(f"Plots: `persrv evaluate experiment {report.name} --out FOLDER` draws them in `{report.name}.html`.")
+        parts.append(
+            f"Plots: `persrv evaluate experiment {report.name} --out FOLDER` draws them in `{report.name}.html`."
+        )
     return "\n\n".join(parts) + "\n"
 
 
