@@ -28,6 +28,9 @@ def serve(
     origins: Annotated[
         list[str] | None, typer.Option("--origin", help="A web page that may call the service; repeat for more.")
     ] = None,
+    public_pictures: Annotated[
+        bool, typer.Option("--public-pictures", help="Pictures need no key, for apps that hand on their addresses.")
+    ] = False,
     log_queries: Annotated[
         bool, typer.Option("--log-queries", help="Also log what people type, and who they are.")
     ] = False,
@@ -52,6 +55,7 @@ def serve(
         rate=rate,
         burst=burst,
         origins=tuple(origins or ()),
+        public_pictures=public_pictures,
         log_queries=log_queries,
     )
 

@@ -98,11 +98,24 @@ def _with(right: Right, in_query: bool) -> Callable[..., Coroutine[Any, Any, Ser
     return checked
 
 
+async def _picture(request: Request, collection: CollectionName = None) -> ServedCollection:
+    service = service_of(request)
+    if service.settings.public_pictures:
+        return service.collections.get(collection)
+    return service.collection(service.caller(request, in_query=True), "read", collection)
+
+
 Readable = Annotated[ServedCollection, Depends(_with("read", in_query=False))]
 """The collection that a call names, where its key may read it."""
 
-Pictured = Annotated[ServedCollection, Depends(_with("read", in_query=True))]
-"""The same for pictures, whose key may stand in the address."""
+Pictured = Annotated[ServedCollection, Depends(_picture)]
+"""The same for pictures: the key may stand in the address, and none is needed where the settings say so."""
+
+TenorReadable = Annotated[ServedCollection, Depends(_with("read", in_query=True))]
+"""The same for calls in Tenor's form, whose keys stand in the address."""
+
+TenorWritable = Annotated[ServedCollection, Depends(_with("write", in_query=True))]
+"""The same for what Tenor's form writes."""
 
 Writable = Annotated[ServedCollection, Depends(_with("write", in_query=False))]
 """The collection that a call names, where its key may write picks and what belongs to users."""

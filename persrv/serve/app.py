@@ -19,7 +19,7 @@ from persrv.serve.keys import KeyFile
 from persrv.serve.metrics import Metrics
 from persrv.serve.middleware import Bounds, RequestScope
 from persrv.serve.rates import RateLimit
-from persrv.serve.routes import page, search, session, status, stickers, users
+from persrv.serve.routes import page, search, session, status, stickers, tenor, users
 from persrv.serve.served import ServedCollections
 from persrv.serve.settings import ENVIRONMENT, ServeSettings
 
@@ -59,7 +59,15 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    for router in (search.router, stickers.router, users.router, status.router, session.router, page.router):
+    for router in (
+        search.router,
+        stickers.router,
+        users.router,
+        status.router,
+        session.router,
+        tenor.router,
+        page.router,
+    ):
         app.include_router(router)
     limit = RateLimit(settings.rate if keys.ring else 0, settings.burst)
     hosts = _LOCAL_NAMES if service.open_to_this_machine else ()

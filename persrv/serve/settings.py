@@ -27,6 +27,7 @@ class ServeSettings(BaseModel):
         burst: Requests that may come at once before ``rate`` counts.
         body_bytes: Largest body of a request.
         origins: Web pages of other hosts that may call the service, such as ``https://chat.example``.
+        public_pictures: Whether pictures need no key; their addresses hold hashes of 128 bits, which nobody guesses.
         log_queries: Whether the log may hold what people typed and who they are.
         refresh_seconds: How often the service looks for a newer build.
     """
@@ -41,6 +42,7 @@ class ServeSettings(BaseModel):
     burst: int = Field(default=200, ge=1)
     body_bytes: int = Field(default=25_000_000, ge=1)
     origins: tuple[str, ...] = ()
+    public_pictures: bool = False
     log_queries: bool = False
     refresh_seconds: float = Field(default=30.0, gt=0)
 

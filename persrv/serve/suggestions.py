@@ -77,6 +77,11 @@ class Suggestions:
                 found += self._beginning(f"{head} {word}".strip(), limit)
         return list(dict.fromkeys(found))[:limit]
 
+    def most(self, limit: int) -> list[str]:
+        """Return the phrases of the most stickers and people, the most first, ties by the phrase."""
+        ranked = np.lexsort((np.arange(len(self._weights)), -self._weights))[:limit]
+        return [self._phrases[number] for number in ranked.tolist()]
+
     def _beginning(self, prefix: str, limit: int) -> list[str]:
         first = self._keys.position(prefix)
         numbers = np.unique(self._numbers[first : self._keys.position(prefix + _LAST)])

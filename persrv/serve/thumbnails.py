@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from threading import BoundedSemaphore, get_ident
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from persrv.images.decode import Picture, open_picture
+from persrv.images.decode import open_picture
 from persrv.present.thumbnail import thumbnail
 
+Kind = Literal["webp", "gif"]
 SIDES = (64, 128, 256, 512)
 """Sides that are made; what is asked for is rounded up to one of them, so that nobody can fill the disk with others."""
 
@@ -33,29 +35,27 @@ class Thumbnails:
         self._folder = folder
         self._decoding = BoundedSemaphore(_AT_ONCE)
 
-    def file(self, sticker_id: str, path: Path, side: int, *, moving: bool = False) -> Path:
-        """Return the WebP file of a sticker's thumbnail.
+    def file(self, sticker_id: str, path: Path, side: int, *, moving: bool = False, kind: Kind = "webp") -> Path:
+        """Return the file of a sticker's thumbnail.
 
         Args:
             sticker_id: Of which.
             path: Its picture.
             side: Pixels of the square's side.
+            kind: Kind of file; GIF has 256 colours and no half-transparent pixels.
             moving: An animation of up to 16 of the frames that differ most; a still picture stays one.
 
         Raises:
             PictureError: The picture is gone, or cannot be decoded any more.
         """
         size = next((known for known in SIDES if known >= side), SIDES[-1])
-        kept = self._folder / f"{size}{'-moving' if moving else ''}" / sticker_id[:2] / f"{sticker_id}.webp"
+        kept = self._folder / f"{size}{'-moving' if moving else ''}" / sticker_id[:2] / f"{sticker_id}.{kind}"
         if not kept.is_file():
             with self._decoding:
                 picture = open_picture(path, max_frames=_FRAMES if moving else 4)
-                _put(kept, _animation(picture, size) if moving else _webp([thumbnail(picture, size)]))
+                frames = [_whole(frame, size) for frame in picture.frames] if moving else [thumbnail(picture, size)]
+                _put(kept, _content(frames, kind))
         return kept
-
-
-def _animation(picture: Picture, side: int) -> bytes:
-    return _webp([_whole(frame, side) for frame in picture.frames])
 
 
 def _whole(frame: NDArray[np.uint8], side: int) -> Image.Image:
@@ -68,10 +68,12 @@ def _whole(frame: NDArray[np.uint8], side: int) -> Image.Image:
     return square
 
 
-def _webp(frames: list[Image.Image]) -> bytes:
+def _content(frames: list[Image.Image], kind: Kind) -> bytes:
     buffer = io.BytesIO()
-    more = {"save_all": True, "append_images": frames[1:], "duration": _MILLISECONDS, "loop": 0}
-    frames[0].save(buffer, "WEBP", quality=85, method=4, **(more if len(frames) > 1 else {}))
+    more: dict[str, Any] = {"quality": 85, "method": 4} if kind == "webp" else {"disposal": 2}
+    if len(frames) > 1:
+        more |= {"save_all": True, "append_images": frames[1:], "duration": _MILLISECONDS, "loop": 0}
+    frames[0].save(buffer, kind.upper(), **more)
     return buffer.getvalue()
 
 

@@ -19,7 +19,7 @@ class KeyBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    key: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._~+=-]{1,200}$")]
 
 
 @router.post("/session", status_code=204)

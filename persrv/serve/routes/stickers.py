@@ -15,6 +15,7 @@ from persrv.serve.problems import Responses, documented
 from persrv.serve.schemas import AddedBody, EditBody, Phrase, RemovedBody, StickerBody, StickerId
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
+from persrv.serve.thumbnails import Kind
 from persrv.serve.uploads import add_uploads
 
 router = APIRouter(prefix="/v1/stickers", tags=["stickers"], responses=documented())
@@ -41,7 +42,10 @@ _PARTS: Responses = {
 }
 _ANY: dict[str, Any] = {"image/*": {}, "video/*": {}, "application/x-tgsticker": {}}
 _PICTURE: Responses = {200: {"description": "The picture", "content": _ANY}, **_PARTS}
-_THUMBNAIL: Responses = {200: {"description": "The thumbnail", "content": {"image/webp": {}}}, **_PARTS}
+_THUMBNAIL: Responses = {
+    200: {"description": "The thumbnail", "content": {"image/webp": {}, "image/gif": {}}},
+    **_PARTS,
+}
 
 
 @router.post("", status_code=201)
@@ -95,10 +99,11 @@ def thumbnail(
     sticker_id: StickerId,
     size: Annotated[int, Query(ge=1, le=512, description="Pixels; rounded up to 64, 128, 256 or 512.")] = 256,
     animated: Annotated[bool, Query(description="An animation, where the picture is one.")] = False,
+    kind: Annotated[Kind, Query(alias="format")] = "webp",
 ) -> Response:
-    """Return a WebP picture of any sticker, videos and vector animations included."""
+    """Return a small picture of any sticker, videos and vector animations included."""
     known, path = _file(collection, sticker_id)
-    return _unless_known(request, known) or thumbnail_response(collection, known, path, size, animated)
+    return _unless_known(request, known) or thumbnail_response(collection, known, path, size, animated, kind)
 
 
 def picture_response(sticker_id: str, path: Path) -> Response:
@@ -116,7 +121,7 @@ def picture_response(sticker_id: str, path: Path) -> Response:
 
 
 def thumbnail_response(
-    collection: ServedCollection, sticker_id: str, path: Path, size: int, animated: bool
+    collection: ServedCollection, sticker_id: str, path: Path, size: int, animated: bool, kind: Kind
 ) -> Response:
     """Return a sticker's thumbnail.
 
@@ -124,10 +129,10 @@ def thumbnail_response(
         NotFoundError: The picture is gone.
     """
     try:
-        file = collection.thumbnails.file(sticker_id, path, size, moving=animated)
+        file = collection.thumbnails.file(sticker_id, path, size, moving=animated, kind=kind)
     except PictureError as error:
         raise _gone(sticker_id) from error
-    return FileResponse(file, media_type="image/webp", headers=_HEADERS | {"etag": f'"{sticker_id}"'})
+    return FileResponse(file, media_type=f"image/{kind}", headers=_HEADERS | {"etag": f'"{sticker_id}"'})
 
 
 def _file(collection: ServedCollection, sticker_id: str) -> tuple[str, Path]:

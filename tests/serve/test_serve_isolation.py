@@ -1,0 +1,75 @@
+"""Two tenants, two users each: whatever happens in whatever order, nobody sees what is another's."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from persrv.serve.keys import add_key
+from served_tiny import bearer, second, serving
+from tiny_collection import MEANINGS, Tiny
+
+TENANTS = ("tiny", "other")
+USERS = ("amy", "ben")
+
+
+@pytest.fixture(scope="module")
+def keys(own_tiny: Tiny) -> dict[str, dict[str, str]]:
+    file = own_tiny.home / "keys.json"
+    return {tenant: bearer(add_key(file, tenant, "write", (tenant,))) for tenant in TENANTS}
+
+
+@pytest.fixture(scope="module")
+def service(own_tiny: Tiny, keys: dict[str, dict[str, str]]) -> Iterator[TestClient]:
+    with serving(own_tiny, second(own_tiny), rate=0) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_sees_what_is_anothers(service: TestClient, keys: dict[str, dict[str, str]], seed: int) -> None:
+    draw = random.Random(seed)
+    picked: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for tenant in TENANTS:
+        for user in USERS:
+            service.delete(f"/v1/users/{user}", headers=keys[tenant])
+    for step in range(30):
+        tenant, user = draw.choice(TENANTS), draw.choice(USERS)
+        mine = {"headers": keys[tenant]}
+        query = draw.choice(list(MEANINGS))
+        found = service.get("/v1/search", params={"q": query, "user": user}, **mine).json()
+        assert found["personal"] == bool(picked[tenant, user])
+        if draw.random() < 0.1:
+            gone = service.delete(f"/v1/users/{user}", **mine).json()
+            assert gone["picks"] == len(picked.pop((tenant, user), []))
+        else:
+            hit = draw.choice(found["hits"])["sticker_id"]
+            body = {"user": user, "query": f"{query} {step}", "sticker_id": hit}
+            assert service.post("/v1/share", json=body, **mine).status_code == 201
+            picked[tenant, user].append((body["query"], hit))
+        for owner in TENANTS:
+            for person in USERS:
+                own = picked[owner, person]
+                kept = service.get(f"/v1/users/{person}/export", headers=keys[owner]).json()
+                assert [(p["query"], p["sticker_id"]) for p in kept["picks"]] == own
+                assert bool(kept["styles"]) == bool(own)
+                recent = service.get(f"/v1/users/{person}/stickers", headers=keys[owner]).json()["stickers"]
+                assert {sticker["id"] for sticker in recent} == {sticker_id for _, sticker_id in own}
+                taste = service.get(f"/v1/users/{person}/taste", headers=keys[owner]).json()["points"]
+                assert {point["sticker_id"] for point in taste} == {sticker_id for _, sticker_id in own}
+
+
+def test_a_tenants_key_opens_nothing_of_the_other(service: TestClient, keys: dict[str, dict[str, str]]) -> None:
+    theirs = {"params": {"collection": "other"}, "headers": keys["tiny"]}
+    for path in (
+        "users/amy",
+        "users/amy/export",
+        "users/amy/stickers",
+        "users/amy/taste",
+        "users/amy/profile",
+        "search",
+    ):
+        assert service.get(f"/v1/{path}", **theirs).status_code == 403, path

@@ -1,0 +1,62 @@
+"""Whatever is sent, the service answers as its description says, and never fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from persrv.offline import build_collection
+from persrv.serve.app import create_app
+from persrv.serve.settings import ServeSettings
+from running_service import running
+from tiny_collection import Tiny
+
+CHECKED = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def api(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.BaseSchema]:
+    copy = tiny_built.copied(tmp_path_factory.mktemp("openapi") / "tiny")
+    build_collection(copy.file, home=copy.home)
+    with running(copy) as service:
+        yield schemathesis.openapi.from_url(f"{service.address}/openapi.json")
+
+
+CALLS = [
+    (method.upper(), path)
+    for path, methods in create_app(ServeSettings()).openapi()["paths"].items()
+    for method in methods
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_every_call_answers_as_described(api: schemathesis.BaseSchema, method: str, path: str) -> None:
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(case=api[path][method].as_strategy())
+    def answers(case: schemathesis.Case) -> None:
+        case.call_and_validate(checks=CHECKED)
+
+    answers()
+
+
+def test_every_call_has_a_description(api: schemathesis.BaseSchema) -> None:
+    for path, methods in api.raw_schema["paths"].items():
+        for method, call in methods.items():
+            assert call.get("description"), (method, path)
+            assert "422" in call["responses"], (method, path)
