@@ -3,7 +3,7 @@
 The server is a process that reads requests and says yes, so that the figures are the client's own work; 1,000,000
 divided by a figure is stickers a second. ``--size`` is the number of stickers, of 174 numbers each. *Bare upserts* send
 requests that were written beforehand, one after the other over one connection: nothing that copies a collection can be
-quicker. The client's ``upsert`` and ``upload_points`` build a model for each point, from the same embedded collection.
+quicker. The client's ``upsert`` builds a model for each point, from the same embedded collection.
 """
 
 from __future__ import annotations
@@ -53,16 +53,14 @@ def run(options: Options) -> list[Row]:
             lambda: Uploads(calls, _VERSION, 1, Limits()).load(_read(source)),
             lambda: _bare(url, bodies),
             lambda: _upserts(client, source),
-            lambda: client.upload_points(_VERSION, map(_model, _read(source)), batch_size=BATCH, wait=False),
         ]
-        ours, bare, upserts, uploads = (
+        ours, bare, upserts = (
             1e6 / size * np.array(times) for times in take_turns(turns, *(lambda way=way: seconds(way) for way in ways))
         )
     rate = f"{1e6 / float(np.median(ours)):,.0f} stickers a second; the aim is 8,000"
     return [
         compare("push", ours, "bare upserts", bare, "µs", rate),
         compare("push", ours, "QdrantClient.upsert", upserts, "µs"),
-        compare("push", ours, "QdrantClient.upload_points", uploads, "µs"),
     ]
 
 

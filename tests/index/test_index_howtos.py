@@ -40,6 +40,19 @@ def test_what_is_typed_into_the_tabs(block: str) -> None:
     assert keys(body) <= set(STICKER_PAYLOAD) | set(USER_PAYLOAD)
 
 
+@pytest.mark.parametrize("block", [block for block in blocks("json") if '"key": "tags"' in block])
+def test_examples_find_something_in_the_shipped_set(block: str) -> None:
+    (condition,) = json.loads(block)["filter"]["must"]
+    lines = (ROOT / "collections" / "emoji" / "stickers.jsonl").read_text().splitlines()
+    found = [line for line in map(json.loads, lines) if condition["match"]["value"] in line[condition["key"]]]
+    assert len(found) >= 10
+
+
+@pytest.mark.parametrize("picture", re.findall(r"!\[[^]]+\]\(([^)]+)\)", PAGE))
+def test_pictures_are_there(picture: str) -> None:
+    assert (ROOT / "docs" / "how-to" / picture).resolve().is_file()
+
+
 @pytest.mark.parametrize("block", blocks("http"))
 def test_what_is_typed_into_the_console(block: str) -> None:
     head, _, raw = block.partition("\n")
