@@ -14,10 +14,12 @@ from persrv.catalog.columns import plain
 from persrv.catalog.database import Part
 from persrv.catalog.identity import check_sticker_id
 from persrv.catalog.ownership import collection_of, placed_here
-from persrv.catalog.revisions import mark
+from persrv.catalog.revisions import counted, mark, raised
 from persrv.catalog.semantics import LOADER, reading_row, require, write_readings
 from persrv.catalog.tables import placements, readings, removed_stickers, stickers
 from persrv.records import SourceSticker
+
+_MOVES = "moves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class KnownFile(NamedTuple):
     size: int
     mtime_ns: int
     sticker_id: str
+    format: str
+    width: int
+    height: int
+    frames: int
 
 
 class Placements(Part):
@@ -105,13 +111,23 @@ class Placements(Part):
             for chunk in chunks(sticker_ids):
                 connection.execute(delete(removed_stickers).where(own, removed_stickers.c.sticker_id.in_(chunk)))
 
-    def known_files(self, loader: str) -> dict[str, KnownFile]:
-        """Return a loader's keys with the files that were last seen under them."""
-        columns = (placements.c.path, placements.c.size, placements.c.mtime_ns, placements.c.sticker_id)
+    def known_files(self, loader: str, keys: Sequence[str]) -> dict[str, KnownFile]:
+        """Return keys of a loader with the files that were last seen under them, and what is known of the pictures."""
+        of, facts = placements.c, stickers.c
+        columns = (of.path, of.size, of.mtime_ns, of.sticker_id, facts.format, facts.width, facts.height, facts.frames)
+        found: dict[str, KnownFile] = {}
         with self._database.read() as connection:
-            own = (placed_here(connection), placements.c.loader == loader)
-            rows = connection.execute(select(placements.c.key, *columns).where(*own))
-            return {key: KnownFile(*facts) for key, *facts in rows}
+            own = (placed_here(connection), of.loader == loader)
+            wanted = select(of.key, *columns).join(stickers, facts.id == of.sticker_id).where(*own)
+            for chunk in chunks(plain(key) for key in keys):
+                rows = connection.execute(wanted.where(of.key.in_(chunk)))
+                found.update((key, KnownFile(*known)) for key, *known in rows)
+        return found
+
+    def moves(self) -> int:
+        """Return how often a loader's key came to stand for another picture."""
+        with self._database.read() as connection:
+            return counted(connection, _MOVES)
 
     def resolve(self, loader: str, keys: Iterable[str]) -> dict[str, str]:
         """Return a loader's keys with their sticker ids; unknown keys are left out."""
@@ -204,6 +220,8 @@ def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]
     _put_stickers(connection, [entries[key] for key in changed])
     moved = [(key, old["sticker_id"]) for key, old in before.items() if rows[key]["sticker_id"] != old["sticker_id"]]
     _drop_readings(connection, loader, moved)
+    if moved:
+        raised(connection, _MOVES)
     upsert(connection, placements, [*changed.values()])
     source = LOADER + loader
     said = (

@@ -24,7 +24,7 @@ class Revisions(Part):
     def revision(self) -> int:
         """Return the number of the last change; 0 before the first."""
         with self._database.read() as connection:
-            return _value(connection, _STICKERS)
+            return counted(connection, _STICKERS)
 
     def touch(self, sticker_ids: Iterable[str]) -> None:
         """Say that something changed that points are made from, such as a picture's vectors beside the catalog."""
@@ -34,7 +34,7 @@ class Revisions(Part):
     def ready(self, collection: str) -> int:
         """Return the change up to which a collection's new stickers are read completely, see :meth:`set_ready`."""
         with self._database.read() as connection:
-            return _value(connection, _READY + collection)
+            return counted(connection, _READY + collection)
 
     def set_ready(self, collection: str, revision: int) -> None:
         """Say that everything that a collection's new stickers need is there, up to this change."""
@@ -86,17 +86,19 @@ def mark(connection: Connection, sticker_ids: Iterable[str]) -> None:
     The counter's row is locked until the transaction ends, so that revisions appear in their order.
     """
     for number, chunk in enumerate(chunks(sorted(set(sticker_ids)))):
-        revision = _next(connection) if not number else _value(connection, _STICKERS)
+        revision = raised(connection, _STICKERS) if not number else counted(connection, _STICKERS)
         connection.execute(update(stickers).where(stickers.c.id.in_(chunk)).values(revision=revision))
 
 
-def _next(connection: Connection) -> int:
+def raised(connection: Connection, name: str) -> int:
+    """Raise a counter by one and return it; its row is locked until the transaction ends."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    added = dialect.insert(counters).values(name=_STICKERS, value=1)
-    raised = added.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    return int(connection.execute(raised.returning(counters.c.value)).scalar_one())
+    added = dialect.insert(counters).values(name=name, value=1)
+    more = added.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    return int(connection.execute(more.returning(counters.c.value)).scalar_one())
 
 
-def _value(connection: Connection, name: str) -> int:
+def counted(connection: Connection, name: str) -> int:
+    """Return a counter, 0 where nothing was counted."""
     found = connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar()
     return int(found or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from persrv.catalog import Catalog, Entry, KnownFile, PickReport, content_id, sticker_id_of_key
@@ -10,6 +11,7 @@ from persrv.catalog.batches import chunks
 from persrv.errors import PictureError
 from persrv.images.decode import facts
 from persrv.indexing.progress import Progress
+from persrv.offline.growing import SourceLog
 from persrv.offline.loading import Loader
 from persrv.records import Skipped, SourcePick, SourceSticker
 
@@ -100,10 +102,10 @@ def ingest(
 def _ingest_stickers(catalog: Catalog, loader: Loader, progress: Progress, skipped: list[Skipped]) -> set[str]:
     """Write a source's stickers and return their keys."""
     seen: set[str] = set()
-    known = catalog.known_files(loader.name)
     with progress.stage("reading stickers", None) as advance:
         for batch in chunks(loader.stickers(), BATCH):
             entries = []
+            known = catalog.known_files(loader.name, [item.key for item in batch if isinstance(item, SourceSticker)])
             for found in batch:
                 entry = found if isinstance(found, Skipped) else _entry(found, loader.name, known)
                 if isinstance(entry, Skipped):
@@ -121,14 +123,11 @@ def _entry(found: SourceSticker, loader: str, known: dict[str, KnownFile]) -> En
         return Entry(sticker_id_of_key(loader, found.key), loader, found)
     try:
         stat = found.path.stat()
-        header = facts(found.path)
         before = known.get(found.key)
-        unchanged = before and (before.path, before.size, before.mtime_ns) == (
-            str(found.path),
-            stat.st_size,
-            stat.st_mtime_ns,
-        )
-        sticker_id = before.sticker_id if before and unchanged else content_id(found.path)
+        if before and (before.path, before.size, before.mtime_ns) == (str(found.path), stat.st_size, stat.st_mtime_ns):
+            return Entry(before.sticker_id, loader, found, *before[4:], size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+        header = facts(found.path)
+        sticker_id = content_id(found.path)
     except OSError as error:
         return Skipped(found.key, f"{found.path} cannot be read: {error.strerror or error}")
     except PictureError as error:
@@ -154,16 +153,48 @@ def _ingest_picks(
     keep: PickFilter | None,
     skipped: list[Skipped],
 ) -> PickReport:
+    if keep is not None:
+        return _read_picks(catalog, sticker_loaders, source, progress, keep, skipped)[0]
+    log = SourceLog(catalog, source)
+    now = log.look()
+    before = log.before
+    part = log.part_to_read(now)
+    again = [Skipped(key, reason) for key, reason in before.skipped] if before and part != "all" else []
+    skipped.extend(again)
+    if part == "nothing":
+        return PickReport(0, 0, ())
+    told: list[Skipped] = []
+    with log.new_part() if part == "the end" else nullcontext(source) as loader:
+        report, untimed = _read_picks(catalog, sticker_loaders, loader, progress, None, told)
+    skipped.extend(told)
+    if now is not None:
+        unknown = bool(report.skipped) or (part == "the end" and before is not None and before.unknown)
+        log.note(now, again + told, untimed=untimed, unknown=unknown)
+    return report
+
+
+def _read_picks(
+    catalog: Catalog,
+    sticker_loaders: Sequence[str],
+    source: Loader,
+    progress: Progress,
+    keep: PickFilter | None,
+    skipped: list[Skipped],
+) -> tuple[PickReport, bool]:
+    """Return what became of a source's picks, and whether one of them had no time."""
+    untimed = False
     with progress.stage("reading picks", None) as advance:
 
         def wanted() -> Iterator[SourcePick]:
+            nonlocal untimed
             for found in source.interactions():
                 advance(1)
                 if isinstance(found, Skipped):
                     skipped.append(found)
                 elif keep is None or keep(found):
+                    untimed = untimed or found.time is None
                     yield found
 
         report = catalog.put_picks(sticker_loaders, wanted())
     skipped.extend(report.skipped)
-    return report
+    return report, untimed

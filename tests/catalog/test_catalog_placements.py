@@ -82,13 +82,13 @@ def test_known_files_tell_whether_a_file_changed(catalog: Catalog, entry: MakeEn
     cat = entry("cat")
     bare = Entry(sticker_id_of_key("emoji", "bare"), "emoji", SourceSticker("bare", None))
     catalog.put([cat, bare, entry("cat", loader="other")])
-    assert catalog.known_files("emoji") == {
-        "cat": KnownFile("/pictures/cat", 3, 7, cat.sticker_id),
-        "bare": KnownFile(None, 0, 0, bare.sticker_id),
+    assert catalog.known_files("emoji", ["cat", "bare"]) == {
+        "cat": KnownFile("/pictures/cat", 3, 7, cat.sticker_id, cat.format, cat.width, cat.height, cat.frames),
+        "bare": KnownFile(None, 0, 0, bare.sticker_id, "", 0, 0, 0),
     }
     catalog.put([replace(cat, mtime_ns=2**62)])
-    assert catalog.known_files("emoji")["cat"].mtime_ns == 2**62
-    assert catalog.known_files("nobody") == {}
+    assert catalog.known_files("emoji", ["cat"])["cat"].mtime_ns == 2**62
+    assert catalog.known_files("nobody", ["cat"]) == {}
 
 
 def test_a_sticker_without_a_picture(catalog: Catalog) -> None:
@@ -155,7 +155,7 @@ def test_hostile_text_is_stored_as_text(catalog: Catalog, entry: MakeEntry) -> N
     torn = "a\0b\ud800"
     catalog.put([entry("cat", nasty, pack=nasty, semantics=tagged(nasty, torn)), entry("dog", torn)])
     assert catalog.sticker(entry("cat").sticker_id).semantics == Semantics(tags=(nasty, "ab?"), pack=(nasty,))
-    assert set(catalog.known_files("emoji")) == {nasty, "ab?"}
+    assert set(catalog.known_files("emoji", [nasty, torn])) == {nasty, "ab?"}
     assert catalog.resolve("emoji", [nasty, torn]) == {
         nasty: entry("cat").sticker_id,
         torn: entry("dog").sticker_id,
