@@ -26,7 +26,7 @@ _BUSY_SECONDS = 10.0
 
 _SQLITE_OPTIONS = {"immutable", "mode", "timeout", "uri"}
 _HOW_TO_WRITE = "write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
-_MAY_WRITE = "persrv_may_write"
+_MAY_WRITE, _DURABLE = "persrv_may_write", "persrv_durable"
 
 
 class Database:
@@ -101,14 +101,19 @@ class Database:
                 connection.close()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Hand out a transaction; inside another one of this thread, a part of it that can fail by itself."""
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+        """Hand out a transaction; inside another one of this thread, a part of it that can fail by itself.
+
+        Args:
+            durable: Whether it must survive a power failure, too, which takes SQLite a write to the disk.
+        """
         with translated(self._name):
             if (current := self._current()) is not None:
                 with current.begin_nested():
                     yield current
                 return
-            with self._writers.begin() as connection:
+            writers = self._writers.execution_options(**{_DURABLE: True}) if durable else self._writers
+            with writers.begin() as connection:
                 self._own.connection = connection
                 try:
                     yield connection
@@ -232,4 +237,7 @@ def _switch_to_wal(cursor: DBAPICursor) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: a reader that turns writer later can be refused without waiting.
     may_write = connection.get_execution_options().get(_MAY_WRITE, False)
+    if may_write:
+        durable = connection.get_execution_options().get(_DURABLE, False)
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")

@@ -83,7 +83,7 @@ class Edits(Part):
             return [edit_of(row) for row in rows]
 
     def _append(self, sticker_id: str, field: str, values: list[str] | None, editor: str) -> None:
-        with self._database.write() as connection:
+        with self._database.write(durable=True) as connection:
             require(connection, [sticker_id])
             name = check_user(editor) if editor else ""
             row = {"sticker_id": sticker_id, "field": field, "phrases": values, "editor": name}

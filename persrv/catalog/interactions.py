@@ -83,7 +83,7 @@ class Interactions(Part):
             QueryError: A user's id is refused, see :func:`persrv.records.check_user`; nothing is stored then.
             CatalogError: A time has no zone, or a kind is unknown; nothing is stored then.
         """
-        with self._database.write() as connection:
+        with self._database.write(durable=True) as connection:
             return sum(_insert(connection, without_forgotten(connection, chunk)) for chunk in chunks(batch))
 
     def record(self, interaction: Interaction) -> bool:

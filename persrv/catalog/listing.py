@@ -71,8 +71,8 @@ class Listing(Part):
                 found = _assemble(connection, page, typed, least, until, without)
             yield from found
 
-    def sticker(self, id_or_prefix: str) -> Sticker:
-        """Return one sticker.
+    def find(self, id_or_prefix: str) -> str:
+        """Return the full id of a listed sticker; quick, since nothing else is read.
 
         Args:
             id_or_prefix: Its id, or as many of the id's first digits as tell it apart.
@@ -94,7 +94,11 @@ class Listing(Part):
         if len(found) > 1:
             named = ", ".join(found[:_CANDIDATES]) + (", ..." if len(found) > _CANDIDATES else "")
             raise NotFoundError(f"{id_or_prefix!r} begins the ids {named}", "give more digits")
-        return next(self.stickers(found))
+        return found[0]
+
+    def sticker(self, id_or_prefix: str) -> Sticker:
+        """Return one sticker, see :meth:`find`."""
+        return next(self.stickers([self.find(id_or_prefix)]))
 
     def paths(self, ids: Iterable[str]) -> dict[str, Path | None]:
         """Return the pictures' files of those stickers that are listed; ``None`` where one has no picture."""

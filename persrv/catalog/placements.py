@@ -93,7 +93,7 @@ class Placements(Part):
         Raises:
             NotFoundError: There is no such sticker.
         """
-        with self._database.write() as connection:
+        with self._database.write(durable=True) as connection:
             require(connection, [sticker_id])
             own = (placed_here(connection), placements.c.sticker_id == sticker_id)
             connection.execute(delete(placements).where(*own))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, and_, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from persrv.catalog.batches import chunks, upsert
@@ -69,6 +69,20 @@ class Revisions(Part):
             added = here.where(placements.c.loader == ADDED)
             wanted = wanted.where(or_(known, added.exists(), and_(stickers.c.revision <= ready, here.exists())))
             return [(row.revision, row.id) for row in connection.execute(wanted)]
+
+    def first_unready(self, build: str, ready: int) -> int | None:
+        """Return the oldest change among new stickers that are still being read, ``None`` where there is none."""
+        known = (
+            select(indexed_stickers.c.sticker_id)
+            .join(vocabularies, vocabularies.c.id == indexed_stickers.c.vocabulary_id)
+            .where(vocabularies.c.build == build, indexed_stickers.c.sticker_id == stickers.c.id)
+            .exists()
+        )
+        with self._database.read() as connection:
+            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here(connection))
+            added = here.where(placements.c.loader == ADDED)
+            wanted = select(func.min(stickers.c.revision)).where(stickers.c.revision > ready)
+            return connection.execute(wanted.where(here.exists(), ~added.exists(), ~known)).scalar()
 
     def changed_since(self, revision: int, sticker_ids: Iterable[str]) -> list[str]:
         """Return those of the stickers that changed after a revision."""

@@ -185,6 +185,9 @@ class ClientCollection:
         chosen = to_filter(where)
         return self._calls.read(lambda client: client.count(self._version, count_filter=chosen, exact=True)).count
 
+    def flush(self) -> None:
+        """Do nothing: a server waits for its disk before it answers."""
+
     def close(self) -> None:
         """Let go; closing twice is harmless."""
         self._closed = True

@@ -60,7 +60,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest, published=False))
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
 
     def publish(self, name: str, collection: Collection, points: int | None = None) -> EmbeddedCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -144,7 +144,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest, published=True))
+        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
 
     def _keep(self, name: str, collection: EmbeddedCollection) -> EmbeddedCollection:
         self._opened = [known for known in self._opened if not known[1].closed]

@@ -105,18 +105,14 @@ class EmbeddedCollection:
         lock: Of this version; released at the end.
         schema: How its points are laid out.
         manifest: What it was built from.
-        published: Whether each write must survive a power failure. What is not published yet is made again from the
-            catalog after one, so that waiting for the disk at every batch would be in vain.
     """
 
-    def __init__(
-        self, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest, *, published: bool
-    ) -> None:
+    def __init__(self, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest) -> None:
         self._shard = shard
         self._lock = lock
         self._schema = schema
         self._manifest = manifest
-        self._published = published
+        self._written = False
         self._pid = os.getpid()
         self._closed = False
         self._writing = threading.RLock()
@@ -204,6 +200,14 @@ class EmbeddedCollection:
         request = edge.CountRequest(exact=True, filter=to_edge_filter(where))
         return engine_call("count points", partial(self._shard.count, request))
 
+    def flush(self) -> None:
+        """Wait for the disk, see :meth:`persrv.index.engine.Collection.flush`."""
+        self._check_usable()
+        with self._writing:
+            if self._written:
+                engine_call("flush", self._shard.flush)
+                self._written = False
+
     def optimize(self) -> None:
         """Merge and vacuum; blocks, from seconds to half a minute with half a million points."""
         self._check_usable()
@@ -243,9 +247,8 @@ class EmbeddedCollection:
         with self._writing:
             for operation in operations:
                 engine_call(what, partial(self._shard.update, operation))
-            # The engine logs an update without fsync: only a flush survives a power failure.
-            if self._published:
-                engine_call("flush", self._shard.flush)
+                # The engine logs an update without fsync: only a flush survives a power failure.
+                self._written = True
 
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:

@@ -40,7 +40,7 @@ class Collection(Protocol):
     def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, replacing those with the same id.
 
-        They are durable when it returns; those of an unpublished version when it is published.
+        They outlive the process; what a power failure must not take, :meth:`flush` keeps.
 
         Raises:
             VectorIndexError: A point does not fit the schema (then none is written), or the engine failed.
@@ -73,6 +73,14 @@ class Collection(Protocol):
 
     def count(self, where: Filter | None = None) -> int:
         """Return the exact number of matching points."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until everything that was written is on the disk.
+
+        An embedded engine keeps every thread of the process waiting meanwhile, up to a fifth of a second with 100,000
+        points, so that this is done apart from what a person waits for.
+        """
         ...
 
     def close(self) -> None:

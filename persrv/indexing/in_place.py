@@ -78,12 +78,10 @@ class PublishedIndex:
         self._points = CollectionPoints(workspace.recipe, catalog, sources, self.fit)
         self._duplicates = Duplicates(sources.perceptual_hashes)
         self._seen = state.applied, "g"
+        self._ready = -1
+        # What this process made already of changes that are not followed yet, by sticker.
+        self._made: dict[str, int] = {}
         self._lock = RLock()
-
-    @property
-    def seen(self) -> tuple[int, str]:
-        """The last change, and its sticker, that the points follow in this process."""
-        return self._seen
 
     def is_of(self, stickers: Collection) -> bool:
         """Whether this is the index that ``stickers`` opens."""
@@ -104,22 +102,42 @@ class PublishedIndex:
                 while wanted:
                     revision = self._catalog.revision()
                     done += self._write(wanted)
+                    self._made.update(dict.fromkeys(wanted, revision))
                     # Another process may have written an older state over a newer one meanwhile.
                     wanted = self._catalog.changed_since(revision, wanted)
         return done
 
     def catch_up(self, progress: Progress | None = None) -> Refreshed:
-        """Bring all points up to the catalog that changed since they were made."""
+        """Bring all points up to the catalog that changed since they were made; nothing changed costs two look-ups.
+
+        New stickers that a source is still being read of are left for later.
+        """
         done = Refreshed()
-        ready = self._catalog.ready(self._workspace.recipe.name)
         with self._lock, (progress or Silent()).stage("updating stickers", None) as advance:
-            seen = self._catalog.revision()
+            ready = self._catalog.ready(self._workspace.recipe.name)
+            if ready != self._ready:
+                self._ready, self._seen = ready, self._start()
             while changed := self._catalog.changed(self.build, self._seen, ready, TOGETHER):
-                done += self.refresh(sticker_id for _, sticker_id in changed)
+                done += self.refresh(s for revision, s in changed if self._made.get(s, -1) < revision)
                 self._seen = changed[-1]
                 advance(len(changed))
-            self._catalog.follow_index(self.build, applied=seen)
         return done
+
+    def settle(self) -> None:
+        """Let what was written outlive a power failure, so that nobody has to make it again."""
+        with self._lock:
+            seen = self._seen[0]
+            waiting = self._catalog.first_unready(self.build, self._ready)
+            if waiting is not None:
+                seen = min(seen, waiting - 1)
+            if seen > self._start()[0]:
+                self._stickers.flush()
+                self._users.flush()
+                self._catalog.follow_index(self.build, applied=seen)
+                self._made = {sticker: revision for sticker, revision in self._made.items() if revision > seen}
+
+    def _start(self) -> tuple[int, str]:
+        return self._catalog.index_state(self.build).applied, "g"
 
     def learn(self, progress: Progress | None = None) -> int:
         """Fit the profiles anew of everybody with new picks or whose picked stickers came or went; return how many."""
@@ -128,6 +146,7 @@ class PublishedIndex:
         names = {*waiting, *self._catalog.users_since(self._catalog.index_state(self.build).fitted)}
         style = self._workspace.recipe.style
         people = learn_again(self._catalog, self._stickers, self._users, names, style, progress or Silent())
+        self._users.flush()
         self._catalog.follow_index(self.build, fitted=last)
         self._catalog.fitted(self.build, waiting)
         return people

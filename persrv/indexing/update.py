@@ -96,6 +96,7 @@ def _in_place(
         if index.fit.made_for != fingerprint(workspace):
             return None
         refreshed = index.catch_up(progress)
+        index.settle()
         now = catalog.index_state(manifest.vocabulary).average_lengths
         if drift_of_lengths(index.fit.average_lengths, now) > LENGTHS:
             return None

@@ -72,11 +72,12 @@ def write_profiles(
     with progress.stage("learning styles", None) as advance:
         for batch in chunks(learnt, _USERS):
             shown = _captions(stickers, {show.sticker_id for _, _, shows in batch for show in shows})
+            points = []
             for user, profile, shows in batch:
                 named = [StyleExample(s.sticker_id, *shown[s.sticker_id], cosine=s.cosine) for s in shows]
-                points = points_of(user, profile, named)
-                users.upsert(points)
-                centroids += len(points)
+                points += points_of(user, profile, named)
+            users.upsert(points)
+            centroids += len(points)
             people += len(batch)
             advance(len(batch))
     return people, centroids

@@ -10,7 +10,6 @@ import numpy as np
 from persrv.index.schema import point_id
 from persrv.online.open_version import OpenVersion
 from persrv.ranking.profile import StyleProfile, days_since_epoch
-from persrv.records import Sticker
 
 DATED_AHEAD = "the pick is dated more than a day ahead and counts as made now; correct the clock that dates it"
 FORGOTTEN_SINCE = "the pick is from before its user asked to be forgotten, and is not taken"
@@ -34,17 +33,17 @@ class PickReceipt:
     note: str = ""
 
 
-def learn_pick(version: OpenVersion, user: str, sticker: Sticker, time: datetime) -> StyleProfile:
+def learn_pick(version: OpenVersion, user: str, sticker_id: str, time: datetime) -> StyleProfile:
     """Move a user's profile by one pick and return it; a sticker without a picture moves nothing.
 
     Raises:
         BuildGoneError: The version is gone; nothing was moved.
     """
     using = version.manifest.taste_vector
-    found = version.stickers.retrieve([point_id(sticker.id)], with_vectors=(using,))
+    found = version.stickers.retrieve([point_id(sticker_id)], with_vectors=(using,))
     vector = found[0].dense(using) if found else None
     if vector is None:
         return version.profiles.get(user)[0]
-    image_url = str(found[0].payload.get("image_url", ""))
-    shown = (sticker.id, sticker.title, image_url)
+    title, image_url = (str(found[0].payload.get(key, "")) for key in ("title", "image_url"))
+    shown = (sticker_id, title, image_url)
     return version.profiles.move(user, np.array(vector), days_since_epoch(time), shown)

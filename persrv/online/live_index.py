@@ -7,6 +7,7 @@ batches; what others changed, such as a command line while this program has the 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,6 +33,9 @@ GATHERED_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 """How often changes by others are looked for: one statement of the catalog."""
 
+SETTLED_SECONDS = 30.0
+"""How often what was written is brought to the disk: the engine keeps every thread waiting meanwhile."""
+
 _log = logging.getLogger("persrv")
 
 
@@ -55,6 +59,7 @@ class LiveIndex:
         self._waiting: set[str] = set()
         self._changed = Condition()
         self._closing = False
+        self._settled = time.monotonic()
         self._thread: Thread | None = None
 
     @property
@@ -114,6 +119,7 @@ class LiveIndex:
             self._thread.join()
             self._thread = None
         self._write_waiting()
+        self._settle()
         self._opened.close()
 
     def _run(self) -> None:
@@ -144,15 +150,32 @@ class LiveIndex:
             _log.warning("the index does not follow the catalog yet: %s", error)
 
     def _catch_up(self, version: OpenVersion) -> None:
-        build = version.manifest.vocabulary
-        index = self._index if self._index and self._index.is_of(version.stickers) else None
         try:
-            seen = index.seen if index else (self._catalog.index_state(build).applied, "g")
-            if self._catalog.changed(build, seen, self._catalog.ready(self._workspace.recipe.name), 1):
-                self._of(version).catch_up()
+            index = self._of(version) if self._behind(version) else None
+            if index is None:
+                return
+            if index.catch_up().written:
                 version.parser.lexicon.words_changed()
+            if time.monotonic() - self._settled > SETTLED_SECONDS:
+                index.settle()
+                self._settled = time.monotonic()
         except (BuildGoneError, IndexMismatchError) as error:
-            _log.info("the build %s is not changed in place: %s", build, error)
+            _log.info("the build %s is not changed in place: %s", version.manifest.build, error)
+
+    def _behind(self, version: OpenVersion) -> bool:
+        """Whether there may be something to do: opening the vectors takes time in a large collection."""
+        if self._index is not None:
+            return True
+        build = version.manifest.vocabulary
+        seen = self._catalog.index_state(build).applied, "g"
+        return bool(self._catalog.changed(build, seen, self._catalog.ready(self._workspace.recipe.name), 1))
+
+    def _settle(self) -> None:
+        try:
+            if self._index is not None:
+                self._newest.ask(lambda version: self._of(version).settle())
+        except PersrvError as error:
+            _log.warning("what was written may have to be made again: %s", error)
 
     def _of(self, version: OpenVersion) -> PublishedIndex:
         from persrv.indexing.in_place import PublishedIndex

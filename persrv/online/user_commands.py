@@ -65,18 +65,18 @@ class UserCommands:
         when, ahead = check_time(time, now)
         name, typed = check_user(user), check_query(query)
         check_choice("kind", kind, PICK_KINDS)
-        sticker = self._catalog.sticker(check_text("sticker", sticker_id, LONGEST_QUERY))
+        sticker = self._catalog.find(check_text("sticker", sticker_id, LONGEST_QUERY))
         own_id = None if pick_id is None else check_text("pick_id", pick_id, LONGEST_PICK_ID)
-        new = self._catalog.record(Interaction(name, typed, sticker.id, time or now, kind, own_id))
+        new = self._catalog.record(Interaction(name, typed, sticker, time or now, kind, own_id))
         if new:
-            self._live.soon(sticker.id)
+            self._live.soon(sticker)
         profile = (
             self._newest.ask(lambda version: learn_pick(version, name, sticker, when)) if new else self.profile(name)
         )
         note = DATED_AHEAD if ahead else ""
         if not new and (forgotten := self._catalog.forgotten_users([name]).get(name)) and (ahead or forgotten >= when):
             note = FORGOTTEN_SINCE
-        return PickReceipt(sticker.id, profile, new, note)
+        return PickReceipt(sticker, profile, new, note)
 
     def profile(self, user: str) -> StyleProfile:
         """Return a user's style profile; one without styles for somebody unknown."""
