@@ -98,7 +98,7 @@ def _sticker(path: Path, root: Path, pack: PackFiles, said: _Said, language: str
 
 
 def _read(side_car: Path, root: Path, said: _Said) -> None:
-    if not side_car.resolve().is_relative_to(root):
+    if side_car.is_symlink() and not side_car.resolve().is_relative_to(root):
         raise _SideCarError("it is a link to a file outside the folder")
     try:
         if side_car.stat().st_size > _LARGEST_SIDE_CAR:

@@ -30,10 +30,10 @@ class Catalog(
 ):
     """The truth about a collection: stickers, what is said about them, and who picked them.
 
-    Every method is one transaction, and what it wrote outlives the process when it returns (before a power failure SQLite may lose, never tear,
-    the last transactions; never a pick, an edit or a removal). Threads may share a catalog. Texts are stored as UTF-8 without
-    NUL characters; lone surrogates become ``?``. Every method can raise :class:`~persrv.errors.CatalogError` where
-    the database cannot be used.
+    Every method is one transaction, and what it wrote outlives the process when it returns. At a power failure SQLite
+    may lose, but never tear, the last transactions; it never loses a pick, an edit or a removal. Threads may share a
+    catalog. Texts are stored as UTF-8 without NUL characters; lone surrogates become ``?``. Every method can raise
+    :class:`~persrv.errors.CatalogError` where the database cannot be used.
     """
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, tuple_
@@ -214,22 +215,37 @@ def _put_stickers(connection: Connection, entries: Iterable[Entry]) -> None:
 def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]) -> None:
     """Write what changed of at most one chunk of a loader's entries, by key."""
     before = _rows(connection, loader, [*entries])
+    digests = {key: _digest(entry) for key, entry in entries.items()}
+    entries = {key: e for key, e in entries.items() if key not in before or before[key]["digest"] != digests[key]}
+    if not entries:
+        return
     owner = {"collection": collection_of(connection)}
-    rows = {key: owner | _placement_row(loader, key, entry) for key, entry in entries.items()}
-    changed = {key: row for key, row in rows.items() if before.get(key) != row}
-    _put_stickers(connection, [entries[key] for key in changed])
-    moved = [(key, old["sticker_id"]) for key, old in before.items() if rows[key]["sticker_id"] != old["sticker_id"]]
+    rows = {key: owner | _placement_row(loader, key, entry, digests[key]) for key, entry in entries.items()}
+    _put_stickers(connection, entries.values())
+    moved = [
+        (key, before[key]["sticker_id"])
+        for key, row in rows.items()
+        if key in before and before[key]["sticker_id"] != row["sticker_id"]
+    ]
     _drop_readings(connection, loader, moved)
     if moved:
         raised(connection, _MOVES)
-    upsert(connection, placements, [*changed.values()])
+    upsert(connection, placements, [*rows.values()])
     source = LOADER + loader
     said = (
         reading_row(entry.sticker_id, source, key, "", entry.source.semantics) | owner for key, entry in entries.items()
     )
     spoken = write_readings(connection, source, said)
-    shown = {row["sticker_id"] for key, row in changed.items() if _shown(row) != _shown(before.get(key, {}))}
+    shown = {row["sticker_id"] for key, row in rows.items() if _shown(row) != _shown(before.get(key, {}))}
     mark(connection, spoken | shown | {sticker_id for _, sticker_id in moved})
+
+
+def _digest(entry: Entry) -> str:
+    """Return 32 hex digits that differ where anything differs that a loader said, or that its file is like."""
+    source = entry.source
+    said = [source.pack, source.language, source.rating, source.style, str(source.path), source.semantics.items()]
+    facts = [entry.sticker_id, entry.format, entry.width, entry.height, entry.frames, entry.size, entry.mtime_ns]
+    return blake2b(repr([facts, said]).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _shown(row: Mapping[str, Any]) -> list[Any]:
@@ -237,7 +253,7 @@ def _shown(row: Mapping[str, Any]) -> list[Any]:
     return [row.get(name) for name in ("sticker_id", "pack", "path", "language", "rating", "style")]
 
 
-def _placement_row(loader: str, key: str, entry: Entry) -> dict[str, Any]:
+def _placement_row(loader: str, key: str, entry: Entry, digest: str) -> dict[str, Any]:
     return {
         "loader": plain(loader),
         "key": key,
@@ -249,6 +265,7 @@ def _placement_row(loader: str, key: str, entry: Entry) -> dict[str, Any]:
         "language": plain(entry.source.language),
         "rating": plain(entry.source.rating),
         "style": plain(entry.source.style),
+        "digest": digest,
     }
 
 

@@ -79,6 +79,7 @@ placements = Table(
     Column("language", PlainText, nullable=False),
     Column("rating", PlainText, nullable=False),
     Column("style", PlainText, nullable=False),
+    Column("digest", PlainText, nullable=False, server_default=""),
     Index(None, "sticker_id"),
 )
 

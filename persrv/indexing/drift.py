@@ -9,10 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from persrv.catalog import Catalog
-from persrv.indexing.fit import Fit
-from persrv.workspace import Workspace
-
 LENGTHS = 0.1
 """Largest change of a field's average length, as a logarithm: a tenth. It moves a value of BM25F by at most ``b`` times
 as much, so by less than 8 % in a field with the usual ``b = 0.75``."""
@@ -25,15 +21,9 @@ UTILITY = 0.1
 """Largest change of the utility that the most picked sticker would get by a new scale."""
 
 
-def grew(workspace: Workspace, catalog: Catalog, build: str) -> float:
-    """Return the change of the number of stickers since a build was fitted, as a logarithm, >= 0.
-
-    Raises:
-        BuildGoneError: The catalog does not know the build.
-        IndexMismatchError: Its fit cannot be read.
-    """
-    fit = Fit.load(catalog.index_state(build).fit, workspace)
-    return abs(math.log((catalog.count() + 1) / (fit.stickers + 1)))
+def growth(fitted: int, now: int) -> float:
+    """Return the change of a number of stickers as a logarithm, >= 0."""
+    return abs(math.log((now + 1) / (fitted + 1)))
 
 
 def drift_of_lengths(fitted: Mapping[str, float], now: Mapping[str, float]) -> float:

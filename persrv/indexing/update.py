@@ -11,8 +11,8 @@ from persrv.errors import BuildGoneError, IndexLockedError, IndexMismatchError, 
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest
 from persrv.indexing.beside import build_beside
-from persrv.indexing.drift import COUNT, LENGTHS, drift_of_lengths, grew
-from persrv.indexing.fit import fingerprint
+from persrv.indexing.drift import COUNT, LENGTHS, drift_of_lengths, growth
+from persrv.indexing.fit import Fit, fingerprint
 from persrv.indexing.in_place import PublishedIndex
 from persrv.indexing.progress import Progress
 from persrv.indexing.vector_sources import VectorSources
@@ -84,8 +84,11 @@ def _in_place(
     manifest = store.manifest(name)
     if manifest is None or not _usable(workspace, sources, manifest):
         return None
-    if grew(workspace, catalog, manifest.vocabulary) > COUNT:
+    fit = Fit.load(catalog.index_state(manifest.vocabulary).fit, workspace)
+    if fit.made_for != fingerprint(workspace) or growth(fit.stickers, catalog.count()) > COUNT:
         return None
+    if _nothing_to_do(catalog, name, manifest.vocabulary):
+        return IndexUpdate("in place", manifest, 0, 0, 0)
     with ExitStack() as opened:
         try:
             stickers = opened.enter_context(store.open(name, manifest.build))
@@ -93,15 +96,20 @@ def _in_place(
         except IndexLockedError:
             return IndexUpdate("left", manifest, 0, 0, 0)
         index = PublishedIndex(workspace, catalog, sources, stickers, users)
-        if index.fit.made_for != fingerprint(workspace):
-            return None
         refreshed = index.catch_up(progress)
         index.settle()
         now = catalog.index_state(manifest.vocabulary).average_lengths
-        if drift_of_lengths(index.fit.average_lengths, now) > LENGTHS:
+        if drift_of_lengths(fit.average_lengths, now) > LENGTHS:
             return None
         people = index.learn(progress)
     return IndexUpdate("in place", manifest, len(refreshed.written), len(refreshed.removed), people)
+
+
+def _nothing_to_do(catalog: Catalog, collection: str, build: str) -> bool:
+    """Whether the index follows the catalog already, so that it need not be opened."""
+    state = catalog.index_state(build)
+    changed = catalog.changed(build, (state.applied, "g"), catalog.ready(collection), 1)
+    return not changed and state.fitted >= catalog.last_pick() and not catalog.unfitted(build)
 
 
 def _usable(workspace: Workspace, sources: VectorSources, manifest: Manifest) -> bool:
