@@ -201,6 +201,10 @@ class ProcessCollection:
         """Return the exact number of matching points."""
         return int(self._call("count", where))
 
+    def flush(self) -> None:
+        """Wait for the disk, see :meth:`persrv.index.engine.Collection.flush`; only this process waits."""
+        self._call("flush")
+
     def close(self) -> None:
         """Flush and let go; closing twice is harmless."""
         if self._closed:
