@@ -10,6 +10,7 @@
     ├── NotFoundError          a sticker, user or collection that is not there
     │   └── BuildGoneError         a build that was removed after newer ones took its place
     ├── QueryError             a search asks for something impossible
+    │   └── QueryLimitError        the server answers with fewer points at a time
     ├── MissingExtraError      an optional package is not installed
     ├── MissingLibraryError    a library of the operating system is not installed
     ├── AccessError            a service's key is missing, wrong, or not for this
@@ -90,6 +91,14 @@ class QueryError(PersrvError):
     """A search asks for something impossible."""
 
     exit_code = 2
+
+
+class QueryLimitError(QueryError):
+    """The server answers with fewer points at a time than were asked for."""
+
+    def __init__(self, problem: str, next_step: str, allowed: int = 1) -> None:
+        super().__init__(problem, next_step)
+        self.allowed = allowed
 
 
 class MissingExtraError(PersrvError):

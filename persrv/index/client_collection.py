@@ -9,7 +9,7 @@ from typing import Self
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
-from persrv.errors import VectorIndexError
+from persrv.errors import QueryLimitError, VectorIndexError
 from persrv.index.calls import Calls
 from persrv.index.client_translator import (
     from_record,
@@ -173,7 +173,13 @@ class ClientCollection:
                 offset=offset,
                 with_vectors=names,
             )
-            found, following = self._calls.read(call)
+            try:
+                found, following = self._calls.read(call)
+            except QueryLimitError as error:
+                if error.allowed >= batch:
+                    raise
+                batch = error.allowed
+                continue
             yield from map(from_record, found)
             if not isinstance(following, str | int):
                 return

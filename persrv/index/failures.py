@@ -18,6 +18,7 @@ from persrv.errors import (
     IndexUnavailableError,
     IndexUnreachableError,
     PersrvError,
+    QueryLimitError,
     RequestTooLargeError,
 )
 from persrv.index.address import KEY_VARIABLE, Address
@@ -36,6 +37,7 @@ _SENT_PLAIN = re.compile(r"plain HTTP request was sent to HTTPS|HTTP request to 
 _TOO_LARGE = re.compile(
     r"larger than allowed|Limit exceeded .*(upsert|update) limit|payload.* too large", re.IGNORECASE
 )
+_TOO_MANY = re.compile(r'Limit exceeded (\d+) > (\d+) for "limit"')
 _MAY_ONLY_READ = re.compile(r"manage access|write access|only points access", re.IGNORECASE)
 _SOME_COLLECTIONS = re.compile(r"global access is required|access to collection", re.IGNORECASE)
 _WITHOUT_MAJORITY = re.compile(r"leader is not established|consensus operation commit failed", re.IGNORECASE)
@@ -120,6 +122,13 @@ class Circumstances:
             return RequestTooLargeError(
                 f"{self._server} refuses a request for its size ({status}): {reason}",
                 "raise its limits (max_request_size_mb, strict mode; nginx: client_max_body_size)",
+            )
+        if limited := _TOO_MANY.search(reason):
+            wanted, allowed = limited.groups()
+            return QueryLimitError(
+                f"{self._server} answers with at most {allowed} points at a time, not {wanted}",
+                f"raise max_query_limit in the collection's strict mode to {wanted}, or ask for fewer ([ranking] pool)",
+                int(allowed),
             )
         if status in range(300, 400):
             target = error.headers.get("location", "another address")

@@ -206,6 +206,7 @@ class FakeQdrant:
             case ["POST", "collections", name, "points", "scroll"]:
                 self._check_indexes(name, body)
                 walk = m.ScrollRequest.model_validate(body)
+                self._check_strict(walk.limit or 10, "limit", self.strict and self.strict.max_query_limit)
                 points, following = client.scroll(
                     name,
                     scroll_filter=walk.filter,

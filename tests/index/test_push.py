@@ -29,6 +29,7 @@ from persrv.errors import (
     IndexLockedError,
     IndexUnavailableError,
     IndexUnreachableError,
+    QueryLimitError,
     RecipeError,
     RequestTooLargeError,
     VectorIndexError,
@@ -141,6 +142,20 @@ def test_a_limit_of_points_is_read_and_kept(
         opened.upsert(sample_points(250))
     assert max(fake.written) <= count
     assert fake.refused == 0
+
+
+def test_a_limit_of_answers_is_kept_when_walking_and_told_when_searching(
+    source: Collection, server: ClientStore, fake: FakeQdrant
+) -> None:
+    pushed(source, server)
+    fake.strict = m.StrictModeConfig(enabled=True, max_query_limit=40)
+    with server.open("emoji") as opened:
+        assert len(list(opened.scroll())) == 300
+        request = replace(random_requests(seed=5, count=1)[0], limit=50)
+        with pytest.raises(
+            QueryLimitError, match=r"at most 40 points at a time, not 50; raise max_query_limit .* to 50"
+        ):
+            opened.query(request)
 
 
 def test_requests_that_are_refused_for_their_size_are_halved(
