@@ -15,10 +15,10 @@ from persrv.catalog.batches import CHUNK, chunks
 from persrv.catalog.counts import typed_queries
 from persrv.catalog.database import Part
 from persrv.catalog.edits import edits_of
-from persrv.catalog.ownership import placed_here
+from persrv.catalog.ownership import placed_here, read_here
 from persrv.catalog.phrases import read_anew, tidy
 from persrv.catalog.semantics import Reading, readings_of
-from persrv.catalog.tables import placements, stickers
+from persrv.catalog.tables import edits, placements, readings, stickers
 from persrv.errors import NotFoundError
 from persrv.records import FIELDS, Semantics, Sticker
 
@@ -117,6 +117,14 @@ class Listing(Part):
             pictured = (placed_here(connection), placements.c.path.is_not(None))
             wanted = select(placements.c.sticker_id).where(*pictured).distinct()
             return set(connection.execute(wanted).scalars())
+
+    def worded(self) -> set[str]:
+        """Return the ids of stickers of which any source, or a person, says anything; packs' names do not count."""
+        with self._database.read() as connection:
+            said = connection.execute(
+                select(readings.c.sticker_id).where(read_here(connection), readings.c.texts != {}).distinct()
+            ).scalars()
+            return {*said, *connection.execute(select(edits.c.sticker_id).distinct()).scalars()}
 
     def count(self) -> int:
         """Return the number of listed stickers."""

@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from persrv.catalog import Catalog
 from persrv.errors import QueryError
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest
 from persrv.indexing.progress import Progress, Silent
 from persrv.indexing.update import IndexUpdate, update_index
+from persrv.offline.advice import advice_on_words
 from persrv.offline.engines import Engine, engine_named
 from persrv.offline.ingest import Ingested, PickFilter, ingest
 from persrv.offline.loading import load, load_stickers
@@ -21,6 +23,9 @@ from persrv.offline.runner import StageReport, estimate_stage, run_stage
 from persrv.recipe import Recipe
 from persrv.records import Skipped
 from persrv.workspace import Workspace
+
+_ADVISED = "advised on words"
+"""Note that the first build is over."""
 
 PARTS = ("ingest", *READING, "index")
 """What a build consists of, in order; ``only`` names some of them."""
@@ -119,6 +124,7 @@ def build_collection(
         published: IndexUpdate | None = None
         if store is not None:
             published = update_index(workspace, catalog, readers.vectors, store, shown, rebuild=rebuild)
+        helpful = _advice(workspace, catalog) if "ingest" in parts else []
     return BuildReport(
         manifest=published.manifest if published else None,
         stickers=came.stickers,
@@ -130,8 +136,17 @@ def build_collection(
         # A picture that cannot be opened fails in every stage, and is one thing to mend.
         skipped=tuple(dict.fromkeys((*came.skipped, *(item for report in reports for item in report.skipped)))),
         seconds=time.monotonic() - started,
-        notes=came.notes,
+        notes=(*came.notes, *helpful),
     )
+
+
+def _advice(workspace: Workspace, catalog: Catalog) -> list[str]:
+    """Return what would give the stickers words, at the first build only: whoever goes on without it knows why."""
+    note = f"{_ADVISED}:{catalog.collection}"
+    if catalog.noted(note):
+        return []
+    catalog.note(note, True)
+    return advice_on_words(workspace, catalog)
 
 
 def plan_build(

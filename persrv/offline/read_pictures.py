@@ -97,7 +97,7 @@ class _Readers:
 
         picture = timed("decode", lambda: open_picture(file))
         timed("look", lambda: self._encoder.encode([picture]))
-        found: dict[str, Any] = timed("ocr", lambda: self._text(picture)) if self._engine else {}
+        found: dict[str, Any] = timed("ocr", lambda: self._text(file, picture)) if self._engine else {}
         said = tuple(line["text"] for line in found.get("text", ()))
         found |= timed("describe", lambda: self._meaning(file, picture, said)) if self._describer else {}
         return PictureReading(
@@ -111,14 +111,20 @@ class _Readers:
             **found,
         )
 
-    def _text(self, picture: Picture) -> dict[str, Any]:
+    def _text(self, file: Path, picture: Picture) -> dict[str, Any]:
         from dataclasses import asdict
 
-        from persrv.reading.ocr.picture_text import read_picture
+        from persrv.reading.ocr.picture_text import MORE_FRAMES, read_picture
 
         if self._engine is None:
             return {}
-        read = read_picture(self._engine, picture, min_confidence=self._ocr.min_confidence, max_side=self._ocr.max_side)
+        read = read_picture(
+            self._engine,
+            picture,
+            min_confidence=self._ocr.min_confidence,
+            max_side=self._ocr.max_side,
+            more=lambda: open_picture(file, max_frames=MORE_FRAMES),
+        )
         return {"text": [asdict(line) for line in read.lines], "uncertain": [asdict(line) for line in read.uncertain]}
 
     def _meaning(self, file: Path, picture: Picture, text: tuple[str, ...]) -> dict[str, Any]:

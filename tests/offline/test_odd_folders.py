@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from PIL import Image
 from persrv import Retriever, build_collection
 from persrv.errors import RecipeError
 from persrv.offline import BuildReport
+from persrv.recipe import Recipe
 
 Colour = tuple[int, int, int]
 Built = Callable[[], tuple[BuildReport, Retriever]]
@@ -177,3 +180,29 @@ def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
     recipe.write_text('name = "odd"\n' + '[[stickers]]\nloader = "folder"\npath = "one"\nname = "same"\n' * 2)
     with pytest.raises(RecipeError, match=r"two \[\[stickers\]\] are called same"):
         build_collection(recipe, home=tmp_path / "home")
+
+
+def test_a_first_build_without_words_says_what_would_help(built: Built, tmp_path: Path) -> None:
+    for number in range(4):
+        drawn(tmp_path / f"pics/IMG_{number:04}.png", number)
+    drawn(tmp_path / "pics/cat.png", 9)
+    report, retriever = built()
+    retriever.close()
+    first, ocr, describe = report.notes
+    recipe = tmp_path / "odd.toml"
+    assert first == "4 of 5 stickers have no words: no search finds them by what they mean"
+    assert re.fullmatch(r"to read the words drawn in, about \d+ s here: printf .* && persrv build \S+", ocr)
+    assert "some seconds each" in describe
+    again, retriever = built()
+    retriever.close()
+    assert again.notes == ()
+    command = ocr.partition("here: ")[2].partition(" && persrv")[0]
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert Recipe.read(recipe).ocr.engine == "rapidocr"
+
+
+def test_a_build_with_words_gives_no_advice(built: Built, tmp_path: Path) -> None:
+    drawn(tmp_path / "pics/cat.png", 1)
+    report, retriever = built()
+    retriever.close()
+    assert report.notes == ()

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from persrv.catalog import Catalog
 from persrv.catalog.columns import Json
 from persrv.errors import PictureError
+from persrv.images.decode import open_picture
 from persrv.offline.stage import Item
 from persrv.reading.ocr.engine import OcrEngine
-from persrv.reading.ocr.picture_text import OcrText, read_picture, reading_revision
+from persrv.reading.ocr.picture_text import MORE_FRAMES, OcrText, read_picture, reading_revision
 from persrv.recipe import Ocr
 from persrv.records import Skipped
 
@@ -57,11 +58,13 @@ class OcrStage:
         if item.picture is None:
             return Skipped(item.sticker_id, "no picture")
         try:
+            path = item.path
             return read_picture(
                 self._engine,
                 item.picture,
                 min_confidence=self._settings.min_confidence,
                 max_side=self._settings.max_side,
+                more=None if path is None else lambda: open_picture(path, max_frames=MORE_FRAMES),
             )
         except PictureError as error:
             return Skipped(str(item.path), error.problem)

@@ -57,6 +57,37 @@ def reading_order(lines: Sequence[Line]) -> list[Line]:
     return _banded(lines, along=0, across=1, sign=1)
 
 
+def joined_columns(lines: Sequence[Line]) -> list[Line]:
+    """Return lines in their order, a lone character above or below a column written from top to bottom joined to it.
+
+    Engines often find the first or last character of such a column apart from it, and are unsure of it alone.
+    """
+    joined = list(lines)
+    for lone in [each for each in lines if len(each.text) == 1]:
+        column = next((each for each in joined if each is not lone and _continues(each, lone)), None)
+        if column is None:
+            continue
+        first, second = sorted((column, lone), key=lambda each: each.box[1])
+        (left, top, right, _), (other_left, _, other_right, bottom) = first.box, second.box
+        confidence = (column.confidence * len(column.text) + lone.confidence) / (len(column.text) + 1)
+        box = (min(left, other_left), top, max(right, other_right), max(first.box[3], bottom))
+        joined[joined.index(column)] = Line(first.text + second.text, confidence, box)
+        joined.remove(lone)
+    return joined
+
+
+def _continues(column: Line, lone: Line) -> bool:
+    """Whether a character stands right above or below a column, as wide as it."""
+    if not _is_upright(column):
+        return False
+    left, top, right, bottom = column.box
+    width = right - left
+    middle = (lone.box[0] + lone.box[2]) / 2
+    gap = max(lone.box[1] - bottom, top - lone.box[3])
+    alike = 0.5 * width <= lone.box[2] - lone.box[0] <= 1.5 * width
+    return alike and left <= middle <= right and -0.5 * width <= gap <= 0.75 * width
+
+
 def _banded(lines: Sequence[Line], along: int, across: int, sign: int) -> list[Line]:
     """Sort into bands by the axis ``across``, backwards for sign -1, and within each by ``along``; 0 is x, 1 is y."""
 
