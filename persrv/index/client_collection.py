@@ -27,6 +27,9 @@ from persrv.index.validate import check_ids, check_payloads, check_points, check
 _BATCH = 128
 """Points in one change of payloads, or one reading by id."""
 
+_IDS = 10_000
+"""Ids in one removal, less than half a megabyte of them."""
+
 
 class ClientCollection:
     """A :class:`persrv.index.engine.Collection` behind a client.
@@ -138,9 +141,9 @@ class ClientCollection:
         """Remove points, see :meth:`persrv.index.engine.Collection.delete`."""
         self._check_usable()
         check_ids(ids)
-        if ids:
-            chosen = m.PointIdsList(points=list(ids))
-            self._calls.write(lambda client: client.delete(self._version, chosen, wait=True))
+        for start in range(0, len(ids), _IDS):
+            chosen = m.PointIdsList(points=list(ids[start : start + _IDS]))
+            self._calls.write(partial(_delete, version=self._version, chosen=chosen))
 
     def retrieve(
         self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
@@ -218,6 +221,10 @@ class ClientCollection:
 
 def _update(client: QdrantClient, version: str, operations: list[m.UpdateOperation], wait: bool) -> None:
     client.batch_update_points(version, operations, wait=wait)
+
+
+def _delete(client: QdrantClient, version: str, chosen: m.PointIdsList) -> None:
+    client.delete(version, chosen, wait=True)
 
 
 def _retrieve(
