@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.images.web import web_name
 from persrv.index.language import Point, StoredVector
 from persrv.index.schema import IMAGE, MEANING, STYLE, TEXT, TRENDING, point_id
 from persrv.ranking.stored import stored_text, trending
@@ -74,10 +75,13 @@ class PointMaker:
         return Point(id=point_id(sticker.id), vectors=vectors, payload=self._payload(sticker, utility, picks, group))
 
     def image_url(self, sticker: Sticker) -> str:
-        """Return the picture's public URL, ``""`` where there is none; the dashboard draws it."""
+        """Return the picture's public URL, ``""`` where there is none; the dashboard draws it.
+
+        Of a video, a vector animation and other kinds that it does not draw, a still picture stands there.
+        """
         if not self.image_base_url or sticker.path is None:
             return ""
-        return f"{self.image_base_url.rstrip('/')}/{sticker.id}.{sticker.format}"
+        return f"{self.image_base_url.rstrip('/')}/{web_name(sticker.id, sticker.format)}"
 
     def _payload(self, sticker: Sticker, utility: Utility, picks: int, group: str) -> dict[str, Any]:
         """Return the payload in the order in which a person reads it in the dashboard."""

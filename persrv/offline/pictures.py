@@ -6,7 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from persrv.errors import SourceError
+from persrv.errors import PictureError, SourceError
+from persrv.images.decode import open_picture
+from persrv.images.web import WEB_FORMATS, web_name, web_still
 from persrv.indexing.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.records import Skipped
@@ -20,9 +22,10 @@ def export_pictures(
     home: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[int, list[Skipped]]:
-    """Put every picture into a folder as ``ID.FORMAT``, the path that ``image_url`` ends with.
+    """Put every picture into a folder under the name that ``image_url`` ends with.
 
-    Files are linked where the file system can, else copied; those that are there already stay.
+    Files are linked where the file system can, else copied; those that are there already stay. Of what browsers do not
+    draw, such as videos and vector animations, a still picture is written.
 
     Args:
         recipe: A recipe's name, its ``.toml`` path, or the object.
@@ -31,7 +34,7 @@ def export_pictures(
         progress: Shows how far it is.
 
     Returns:
-        How many pictures the folder has of the collection, and those that are gone.
+        How many pictures the folder has of the collection, and those that are gone or cannot be drawn.
 
     Raises:
         NotFoundError: The collection was never built.
@@ -48,7 +51,10 @@ def export_pictures(
                 continue
             try:
                 target.mkdir(parents=True, exist_ok=True)
-                _put(sticker.path, target / f"{sticker.id}.{sticker.format}")
+                _put(sticker.path, sticker.format, target / web_name(sticker.id, sticker.format))
+            except PictureError as error:
+                gone.append(Skipped(str(sticker.path), error.problem))
+                continue
             except FileNotFoundError:
                 gone.append(Skipped(str(sticker.path), "the picture is gone"))
                 continue
@@ -58,8 +64,11 @@ def export_pictures(
     return done, gone
 
 
-def _put(source: Path, target: Path) -> None:
+def _put(source: Path, kind: str, target: Path) -> None:
     if target.exists():
+        return
+    if kind not in WEB_FORMATS:
+        target.write_bytes(web_still(open_picture(source)))
         return
     try:
         os.link(source.resolve(strict=True), target)
