@@ -8,10 +8,12 @@ from typing import Any, Literal, overload
 
 from persrv.records import Hit
 
-Reason = Literal["matched", "corrected", "meaning", "pictured", "trending", "unmatched", "similar", "filtered"]
-"""Why these hits: the words matched; they matched after correction; no word is known, but these are near in meaning;
-the query fits their pictures; no words were given; no word is known, so popular stickers stand in; they resemble a
-given sticker; stickers match, but none passes the filters."""
+Reason = Literal[
+    "matched", "corrected", "partial", "meaning", "pictured", "trending", "unmatched", "similar", "filtered"
+]
+"""Why these hits: the words matched; they matched after correction; even the best has only a small part of the query;
+no word is known, but these are near in meaning; the query fits their pictures; no words were given; no word is known,
+so popular stickers stand in; they resemble a given sticker; stickers match, but none passes the filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "sticker_id": hit.sticker_id,
         "title": hit.title,
         "score": hit.score,
+        "relevance": hit.relevance,
         "path": str(hit.path) if hit.path else None,
         "payload": dict(hit.payload),
         "explanation": {

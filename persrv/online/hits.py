@@ -33,6 +33,7 @@ class HitMaker:
         beta: Weight of utility; 0 where utility took no part.
         gamma: Weight of style; 0 where style took no part.
         token_weights: Query token to its weight times its IDF, where hits say which words matched; else ``None``.
+        most: The largest text score that the query could give, ``None`` where nothing was typed.
     """
 
     collection: Collection
@@ -40,6 +41,7 @@ class HitMaker:
     beta: float
     gamma: float
     token_weights: Mapping[str, float] | None = None
+    most: float | None = None
 
     def hits(self, ranked: Ranked, before: int, paths: Mapping[str, Path | None]) -> tuple[Hit, ...]:
         """Return the page's hits; a sticker that was removed a moment ago is left out.
@@ -84,6 +86,7 @@ class HitMaker:
                     path=paths.get(sticker_id),
                     payload=record.payload,
                     explanation=explanation,
+                    relevance=1.0 if self.most is None else min(1.0, text / self.most),
                 )
             )
         return tuple(hits)

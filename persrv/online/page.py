@@ -133,12 +133,13 @@ def _settled(points: Sequence[ScoredPoint], ranked: Ranked, page: Page) -> bool:
 
 
 def ordered(points: Sequence[ScoredPoint], *, stored: bool = False) -> Ranked:
-    """Return points in their final order; of near-duplicates only the best stays.
+    """Return points in their final order; of near-duplicates only the best stays, and what is below 0 is no answer.
 
     Args:
         points: With the payload's ``group``.
         stored: As for :func:`best_first`.
     """
+    points = [point for point in points if point.score >= 0]
     ids = [sticker_id_of(point.id) for point in points]
     scores = np.array([point.score for point in points], dtype=np.float64)
     if stored and ids:

@@ -21,7 +21,11 @@ from persrv.text.bm25f import CorpusCounts, idf, idf_weights
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.fusion import Blend
 from persrv.text.meaning.space import MeaningSpace
+from persrv.text.query_forms import halves, joined_tokens, take_apart, unwanted_tokens
 from persrv.text.spelling import Speller, unknown_words
+from persrv.text.words import forms
+
+_UNWANTED = 1e4
 
 SMALL_WORD = 4
 """Letters up to which an unknown word is not corrected when other words of the query are known."""
@@ -38,12 +42,14 @@ class ParsedQuery:
     """A query, as far as the collection knows its words.
 
     Attributes:
-        typed: The query as it was typed: meaning is read from it, since encoders know more words than the collection.
+        typed: What was typed, without the words taken away: meaning is read from it, since encoders know more
+            words than the collection.
         query: The query, with corrections put in.
         known: Tokens that some sticker has, with weights in (0, 1].
         token_weights: The same tokens, with their weights times their inverse document frequencies.
         most: What BM25F gives the query at most, words that no sticker has included; 1 for a query without words.
         corrections: Typed word to the word that is searched instead.
+        without: Tokens that no answer may have.
     """
 
     typed: str
@@ -52,6 +58,7 @@ class ParsedQuery:
     token_weights: Mapping[str, float]
     most: float
     corrections: Mapping[str, str]
+    without: tuple[str, ...] = ()
 
 
 class Lexicon:
@@ -73,22 +80,40 @@ class Lexicon:
 
         Beside known words, short ones are left alone: they are more often small words, like "your", than typos.
         """
-        tokens, documents = query_tokens(query), self._counts.documents
-        frequencies = self._counts.frequencies(tokens)
+        wanted, unwanted = take_apart(query)
+        tokens, documents = query_tokens(wanted), self._counts.documents
+        joined, left_out = joined_tokens(wanted), unwanted_tokens(unwanted)
+        frequencies = self._counts.frequencies([*tokens, *joined, *left_out])
         known = {token: weight for token, weight in tokens.items() if token in frequencies}
-        unknown = [word for word in unknown_words(query, frequencies) if not known or len(word) > SMALL_WORD]
-        corrected = self._speller.correct(unknown) if unknown else {}
-        if corrected:
-            known |= dict.fromkeys(corrected.values(), 1.0)
-            frequencies = {**frequencies, **self._counts.frequencies(corrected.values())}
-        corrections = {typed: self._speller.readable(used) for typed, used in corrected.items()}
-        used = _with(query, corrections)
+        known |= {token: 1.0 for token in joined if token in frequencies}
+        unknown = [word for word in unknown_words(wanted, frequencies) if not known or len(word) > SMALL_WORD]
+        corrections = {}
+        for word in unknown:
+            parts = self._two_words(word)
+            found = {form: 1.0 for part in parts for form in forms(part)}
+            if not parts and (near := self._speller.nearest(word, parts=not known)):
+                found, parts = {near: 1.0}, (self._speller.readable(near),)
+            if parts:
+                corrections[word] = " ".join(parts)
+                frequencies = {**frequencies, **self._counts.frequencies(found)}
+                known |= {token: weight for token, weight in found.items() if token in frequencies}
+        used = _with(wanted, corrections)
 
         def weighed(weights: Mapping[str, float]) -> dict[str, float]:
             return {token: w * idf(documents, frequencies.get(token, 0)) for token, w in weights.items()}
 
         most = sum(weighed({**query_tokens(used), **known}).values())
-        return ParsedQuery(query, used, known, weighed(known), most or 1.0, corrections)
+        without = tuple(token for token in left_out if token in frequencies)
+        return ParsedQuery(wanted, used, known, weighed(known), most or 1.0, corrections, without)
+
+    def _two_words(self, word: str) -> tuple[str, ...]:
+        """Return the two known words that an unknown one is made of, none where it is not."""
+        ways = [*halves(word)]
+        known = self._counts.frequencies({form for way in ways for part in way for form in forms(part)}) if ways else {}
+        for way in ways:
+            if all(any(form in known for form in forms(part)) for part in way):
+                return way
+        return ()
 
     def weights(self, tokens: Mapping[str, float]) -> dict[str, float]:
         """Return each token's weight times its inverse document frequency, those that no sticker has left out."""
@@ -150,7 +175,9 @@ class QueryParser:
             parsed: The query.
             where: The search's filter.
         """
-        words = query_vector(parsed.token_weights) if parsed.token_weights else None
+        # An unwanted word outweighs everything, and what scores below 0 is no answer.
+        unwanted = dict.fromkeys(parsed.without, -_UNWANTED * parsed.most)
+        words = query_vector({**parsed.token_weights, **unwanted}) if parsed.token_weights else None
         meant = self._meaning(parsed.typed)
         if meant is None:
             return text_recall(words, where) if words else None

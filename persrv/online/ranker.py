@@ -23,8 +23,8 @@ from persrv.text.bm25f import SparseVector
 GROWTH = 4
 """How much larger the next pool is, where the page is not proven."""
 
-DEEPEST = 8_000
-"""Candidates from each source at which a pool grows no more: some 30 ms at half a million stickers."""
+DEEPEST = 4_000
+"""Candidates from each source at which a pool grows no more."""
 
 
 class Ranker:
@@ -63,7 +63,7 @@ class Ranker:
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""
         (first, *others) = recall.sources
-        plain = first.stored and not others and not recall.constant
+        plain = first.stored and first.entry is None and not others and not recall.constant
         if not plain or self._weights.correction != 1.0:
             return None
         return Request(first.query, limit=self._collection.manifest.stickers + SLACK, filter=recall.where)

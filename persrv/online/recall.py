@@ -135,7 +135,7 @@ class Recall:
 
 def text_recall(query: SparseVector, where: Filter | None) -> Recall:
     """Return the recall by BM25F, whose score stickers start with."""
-    return Recall((Source(Nearest(query, TEXT), stored=True),), where)
+    return Recall((_by_words(query),), where)
 
 
 def picture_recall(vector: Sequence[float], where: Filter | None) -> Recall:
@@ -168,7 +168,13 @@ def meaning_recall(
     meant = Source(dense, slope=blend.slope, floor=blend.floor, entry=blend.entry, most=NEAREST)
     if words is None:
         return Recall((meant,), where)
-    return Recall((Source(Nearest(words, TEXT), stored=True), meant), where)
+    return Recall((_by_words(words), meant), where)
+
+
+def _by_words(query: SparseVector) -> Source:
+    """Return the source of BM25F; with unwanted words, which weigh less than 0, it lets in nothing that has them."""
+    entry = 0.0 if any(value < 0 for value in query.values) else None
+    return Source(Nearest(query, TEXT), entry=entry, stored=True)
 
 
 def _times(shares: list[Expression], factor: Expression) -> Expression:

@@ -60,6 +60,13 @@ def names(emoji: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word and word not in _FILLERS))
 
 
+def titles(emoji: str) -> tuple[str, ...]:
+    """Return an emoji's English and Chinese name as phrases, ``cat face``, none where unknown."""
+    data = _known().get(emoji, {})
+    found = (_NO_WORD.sub(" ", data.get(language, "")).strip() for language in ("en", "zh"))
+    return tuple(title for title in found if title)
+
+
 @cache
 def _known() -> dict[str, dict[str, Any]]:
     """Return what the package ``emoji`` knows, by emoji without variation selectors and skin tones."""

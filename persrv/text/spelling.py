@@ -15,12 +15,13 @@ from persrv.text.tokenizer import pieces
 
 _LATIN = re.compile(r"[a-z]{3,}\Z")
 _LONGEST_SHORT_WORD = 5
+_SHORTEST_PART = 4
 
 
 class Speller:
     """Finds near words for unknown Latin ones.
 
-    Tokens are stems, but slips happen in words: typed words are compared with both, so that ``hapyy`` finds ``happy``
+    Tokens are stems, but typos happen in words: typed words are compared with both, so that ``hapyy`` finds ``happy``
     although its token is ``happi``.
 
     Args:
@@ -47,13 +48,13 @@ class Speller:
         found = {word: self.nearest(word) for word in words if word not in self._frequencies}
         return {word: near for word, near in found.items() if near is not None}
 
-    def nearest(self, word: str) -> str | None:
+    def nearest(self, word: str, *, parts: bool = False) -> str | None:
         """Return the known token that an unknown word was most likely meant to be, ``None`` where nothing is near.
 
-        Only words of three or more letters a to z are looked at. One slip (a letter wrong, missing, too many, or two
+        Only words of three or more letters a to z are looked at. One typo (a letter wrong, missing, too many, or two
         swapped: optimal string alignment distance) is forgiven in three to five letters, two in longer words. Fewer
-        slips win, then more documents, then alphabetical order. Where nothing is that near, the word is taken for the
-        beginning of a longer one.
+        typos win, then more documents, then alphabetical order. Where nothing is that near, the word is taken for the
+        beginning of a longer one, and with ``parts`` for any part of one.
         """
         if not _LATIN.match(word):
             return None
@@ -63,6 +64,8 @@ class Speller:
         near = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=limit, limit=None)
         ranked = [self._rank(known, int(distance)) for known, distance, _ in near]
         ranked = ranked or [self._rank(known, 0) for known in self._beginning_with(word)]
+        if parts and not ranked and len(word) >= _SHORTEST_PART:
+            ranked = [self._rank(known, 0) for known in self._sorted if word in known]
         return self._tokens[min(ranked)[2]] if ranked else None
 
     def readable(self, token: str) -> str:

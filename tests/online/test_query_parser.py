@@ -52,3 +52,27 @@ def test_counts_are_those_of_the_moment() -> None:
     known["cat"] = 5
     assert lexicon.parse("cat").token_weights["cat"] == pytest.approx(idf(10, 5))
     assert before == pytest.approx(idf(10, 1))
+
+
+def lexicon(**known: int) -> Lexicon:
+    return Lexicon(Counts(100, known), lambda: Speller(known))
+
+
+def test_a_word_with_a_dash_before_it_is_taken_away() -> None:
+    parsed = lexicon(cat=9, sad=5).parse("cat -sad -unknown")
+    assert (parsed.typed.split(), parsed.known, parsed.without) == (["cat"], {"cat": 1.0}, ("sad",))
+    assert lexicon(cat=9, sad=5).parse("cat-sad -5").without == ()
+
+
+def test_a_glued_word_is_two_and_two_words_may_be_glued() -> None:
+    words = lexicon(pepe=9, hand=5)
+    for query in ("pepeHands", ":pepeHands:", "pepehands", "PepeHands"):
+        assert words.parse(query).known == {"pepe": 1.0, "hand": 1.0}, query
+    assert words.parse("pepehands").corrections == {"pepehands": "pepe hands"}
+    assert words.parse("pepeHands").corrections == {}
+    assert lexicon(pepe=9, pepehand=2).parse("pepe hands").known == {"pepe": 1.0, "pepehand": 1.0}
+
+
+def test_a_part_of_a_word_is_found_where_nothing_else_is() -> None:
+    assert lexicon(girafficorn=3, cat=2).parse("raffi").known == {"girafficorn": 1.0}
+    assert lexicon(girafficorn=3, cat=2).parse("cat raffi").known == {"cat": 1.0}

@@ -277,3 +277,25 @@ def test_an_engine_in_a_process_of_its_own_gives_the_same_answers(tiny: Tiny) ->
         there.record("ann", "", want[0][0].sticker_id)
     with pytest.raises(QueryError, match="engine 'elsewhere' is unknown"):
         Retriever.open(tiny.file, home=tiny.home, engine="elsewhere")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("user", [None, "ann"])
+def test_a_word_taken_away_is_in_no_answer(retriever: Retriever, user: str | None) -> None:
+    assert {tag for hit in retriever.search("cat dog", user) for tag in hit.payload["tags"]} >= {"cat", "dog"}
+    answer = retriever.search("cat dog -dog", user, explain=True)
+    assert answer
+    assert {hit.payload["tags"][0] for hit in answer} == {"cat"}
+    assert all(value > 0 for hit in answer for value in hit.explanation.matched.values())
+    assert {hit.payload["tags"][0] for hit in retriever.search("-猫 cat dog", user)} == {"dog"}
+
+
+def test_relevance_is_comparable_and_a_small_part_is_said_to_be_one(retriever: Retriever) -> None:
+    whole = retriever.search("cat")
+    assert 0.3 < whole[0].relevance < 1
+    assert whole.reason == "matched"
+    part = retriever.search("cat opossum yodelling quietly underneath breakfast tables xylophone zebras")
+    assert part.reason == "partial"
+    assert part[0].relevance < whole[0].relevance / 3
+    assert "cat" in part.note
+    assert retriever.search("")[0].relevance == 1.0
+    assert part.as_dict()["hits"][0]["relevance"] == part[0].relevance

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from persrv.records import Semantics
+from persrv.text import emoji_names
+from persrv.text.folding import normalise
 from persrv.text.meaning.lazy import clean
 
 MEANING_FIELDS = ("name", "tags", "queries", "keywords", "ocr", "emotions", "description")
-"""The fields that are read, the most telling first. Emoji are left to BM25, which knows their names; a pack's name says
-where a sticker comes from, not what it means."""
+"""The fields that are read, the most telling first, then the names of the emoji; a pack's name says where a sticker
+comes from, not what it means."""
 
 MOST_PHRASES = 16
 """Phrases of one sticker that are encoded."""
@@ -23,6 +25,7 @@ def phrases(semantics: Semantics, most: int = MOST_PHRASES) -> list[str]:
         most: At least 1.
     """
     fields = [[clean(phrase) for phrase in getattr(semantics, field)] for field in MEANING_FIELDS]
+    fields.append([title for emoji in semantics.emoji for title in emoji_names.titles(normalise(emoji))])
     longest = max(map(len, fields))
     turns = (field[turn] for turn in range(longest) for field in fields if turn < len(field))
     return list(dict.fromkeys(phrase for phrase in turns if phrase))[:most]
