@@ -18,6 +18,7 @@ from persrv.catalog.edits import Edits
 from persrv.catalog.impressions import Impressions
 from persrv.catalog.indexed import IndexedStickers
 from persrv.catalog.labels import Labels
+from persrv.catalog.marks import Marks
 from persrv.catalog.people import UserData
 from persrv.catalog.placements import Placements
 from persrv.catalog.revisions import Revisions
@@ -26,7 +27,17 @@ from persrv.catalog.tables import notes
 
 
 class Catalog(
-    Placements, UserData, Readings, Edits, Labels, Statistics, Impressions, IndexedStickers, Revisions, Affinities
+    Placements,
+    UserData,
+    Readings,
+    Edits,
+    Labels,
+    Statistics,
+    Impressions,
+    IndexedStickers,
+    Revisions,
+    Affinities,
+    Marks,
 ):
     """The truth about a collection: stickers, what is said about them, and who picked them.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
 from persrv.catalog.affinity import count, typed_before
 from persrv.catalog.batches import chunks, insert_new
@@ -21,7 +21,7 @@ from persrv.catalog.phrases import fold_query
 from persrv.catalog.placements import resolved
 from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import require
-from persrv.catalog.tables import interactions
+from persrv.catalog.tables import interactions, marks
 from persrv.errors import CatalogError, PersrvError
 from persrv.records import PICK_KINDS, Interaction, Skipped, SourcePick, check_user
 
@@ -197,7 +197,8 @@ class Interactions(Part):
         """Walk through the users; yield each with their latest picks, the oldest first.
 
         Users come in the database's order of names, picks of one moment in the order in which they were stored. One
-        page of picks is in memory, and of one user at most ``most``. Users without such a pick are left out.
+        page of picks is in memory, and of one user at most ``most``. Users without such a pick are left out, and
+        so are picks of stickers that the user called no style of theirs.
 
         Args:
             most: Most picks of one user, >= 1.
@@ -207,6 +208,8 @@ class Interactions(Part):
         table = interactions
         key = tuple_(table.c.user, table.c.time, table.c.id)
         wanted = select(table.c.user, table.c.time, table.c.id, table.c.sticker_id).order_by(*key).limit(_PAGE)
+        unlike = (marks.c.user == table.c.user) & (marks.c.kind == "not_my_style")
+        wanted = wanted.where(~exists().where(unlike, marks.c.sticker_id == table.c.sticker_id))
         if users is not None:
             wanted = wanted.where(table.c.user.in_(users))
         page = wanted

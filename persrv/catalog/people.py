@@ -13,6 +13,7 @@ from persrv.catalog.tables import (
     edits,
     impressions,
     interactions,
+    marks,
     picked_queries,
     picked_words,
     query_words,
@@ -29,7 +30,7 @@ class UserData(Interactions, ForgottenUsers):
         return list(self.interactions(user=user))
 
     def forget(self, user: str) -> int:
-        """Delete all of a user's interactions and impressions, and take their name off their edits.
+        """Delete all of a user's interactions, impressions and marks, and take their name off their edits.
 
         The edits themselves stay: they say something about stickers, not about the person. A keyed mark stays, so that
         picks from before this moment are not taken in again. In SQLite no byte of what was deleted is left in the
@@ -43,6 +44,7 @@ class UserData(Interactions, ForgottenUsers):
             note_forgotten(connection, name)
             connection.execute(update(edits).where(edits.c.editor == name).values(editor=""))
             connection.execute(delete(impressions).where(impressions.c.user == name))
+            connection.execute(delete(marks).where(marks.c.user == name))
             mark(connection, uncount(connection, name))
             deleted = connection.execute(delete(interactions).where(interactions.c.user == name)).rowcount
         self._database.scrub()

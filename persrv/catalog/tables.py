@@ -244,3 +244,12 @@ unfitted_users = Table(
     Column("vocabulary_id", _Number, ForeignKey("vocabularies.id"), primary_key=True),
     Column("user", PlainText, primary_key=True),
 )
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("user", UserId, primary_key=True),
+    Column("kind", PlainText, primary_key=True),
+    Column("sticker_id", PlainText, ForeignKey("stickers.id"), primary_key=True),
+    Column("marked_at", Moment, nullable=False),
+)

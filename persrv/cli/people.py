@@ -83,7 +83,8 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
         styles = retriever.styles(user)
         picks = retriever.picks(user)
         seen = retriever.impressions(user)
-    if not picks and not styles and not seen:
+        marked = retriever.marks(user)
+    if not (picks or styles or seen or marked):
         raise NotFoundError(f"nothing is known of user {user!r}", "see persrv users")
     told: dict[str, Any] = {"user": user, "picks": len(picks), "styles": [asdict(style) for style in styles]}
     if export:
@@ -94,6 +95,7 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
             {"experiment": i.experiment, "query": i.query, "time": i.time.isoformat(), "shown": dict(i.shown)}
             for i in seen
         ]
+        told["marks"] = marked
     if as_json or export:
         print_json(told)
         return

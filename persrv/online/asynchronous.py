@@ -9,12 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from persrv.catalog.marks import MarkKind
 from persrv.online.answer import Answer
 from persrv.online.feedback import PickReceipt
 from persrv.online.opening import Opening
 from persrv.online.request import FilterValue
 from persrv.online.retriever import Retriever
 from persrv.online.sticker_commands import AddReport
+from persrv.online.taste_map import TasteMap
 from persrv.ranking.profile import StyleProfile
 from persrv.recipe import Recipe
 from persrv.records import Impression, Interaction, PickKind, Sticker, StyleSummary
@@ -104,6 +106,18 @@ class AsyncRetriever:
     async def styles(self, user: str) -> list[StyleSummary]:
         """Return a user's styles, see :meth:`Retriever.styles`."""
         return await asyncio.to_thread(self._retriever.styles, user)
+
+    async def taste_map(self, user: str, most: int = 150) -> TasteMap:
+        """Return a user's stickers on a plane, see :meth:`Retriever.taste_map`."""
+        return await asyncio.to_thread(self._retriever.taste_map, user, most)
+
+    async def drop_style(self, user: str, number: int) -> list[StyleSummary]:
+        """Take one style out of a user's taste, see :meth:`Retriever.drop_style`."""
+        return await asyncio.to_thread(self._retriever.drop_style, user, number)
+
+    async def marks(self, user: str) -> dict[MarkKind, list[str]]:
+        """Return what a user set apart, see :meth:`Retriever.marks`."""
+        return await asyncio.to_thread(self._retriever.marks, user)
 
     async def picks(self, user: str) -> list[Interaction]:
         """Return a user's interactions, see :meth:`Retriever.picks`."""

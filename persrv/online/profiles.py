@@ -126,6 +126,12 @@ class Profiles:
                 self._outdate(user)
                 self._cache.pop(user, None)
 
+    def reread(self, user: str) -> None:
+        """Read a user's profile anew when it is wanted next: something else has written it."""
+        with self._lock:
+            self._outdate(user)
+            self._cache.pop(user, None)
+
     @contextmanager
     def _turn(self, user: str) -> Iterator[None]:
         with self._lock:

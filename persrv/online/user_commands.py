@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from persrv.catalog import Catalog
-from persrv.errors import QueryError
+from persrv.catalog.marks import MARK_KINDS, MarkKind
+from persrv.errors import NotFoundError, QueryError
+from persrv.indexing.progress import Silent
+from persrv.indexing.users import LATEST, learn_again
 from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.feedback import DATED_AHEAD, FORGOTTEN_SINCE, PickReceipt, learn_pick
 from persrv.online.live_index import LiveIndex
+from persrv.online.open_version import OpenVersion
 from persrv.online.taste_map import TasteMap, taste_map
 from persrv.ranking.profile import StyleProfile
+from persrv.recipe import Recipe
 from persrv.records import PICK_KINDS, Impression, Interaction, PickKind, StyleSummary, check_user
 
 LONGEST_PICK_ID = 200
@@ -22,6 +27,7 @@ LONGEST_PICK_ID = 200
 class UserCommands:
     """The part of a :class:`~persrv.online.retriever.Retriever` that is about its users."""
 
+    recipe: Recipe
     _catalog: Catalog
     _newest: CurrentVersion
     _serving: Serving | None
@@ -108,9 +114,45 @@ class UserCommands:
         own = self._catalog.recent(name, most)
         return self._newest.ask(lambda version: taste_map(version, name, own))
 
+    def drop_style(self, user: str, number: int) -> list[StyleSummary]:
+        """Take one style out of a user's taste; no later build brings it back.
+
+        The picks stay, and count for everybody else's utility. Those that belong to the style shape no style of this
+        user any more, and the others are clustered anew.
+
+        Args:
+            user: Whose.
+            number: The style's place among :meth:`styles`, from 0.
+
+        Returns:
+            The styles that are left.
+
+        Raises:
+            NotFoundError: The user has no such style.
+        """
+        name = check_user(user)
+        own = self._catalog.recent(name, LATEST)
+
+        def drop(version: OpenVersion) -> None:
+            found = taste_map(version, name, own)
+            if not 0 <= number < len(found.styles):
+                raise NotFoundError(f"{name} has no style {number}", f"they have {len(found.styles)}, counted from 0")
+            unlike = [point.sticker_id for point in found.points if point.style == number]
+            self._catalog.put_marks(name, unlike, "not_my_style")
+            learn_again(self._catalog, version.stickers, version.users, [name], self.recipe.style, Silent())
+            version.profiles.reread(name)
+
+        self._newest.ask(drop)
+        return self.styles(name)
+
     def picks(self, user: str) -> list[Interaction]:
         """Return a user's interactions by time."""
         return self._catalog.export(check_user(user))
+
+    def marks(self, user: str) -> dict[MarkKind, list[str]]:
+        """Return what a user set apart: kind of mark to ids of stickers, the last first; no kinds without any."""
+        found = {kind: self._catalog.marked(user, kind) for kind in MARK_KINDS}
+        return {kind: ids for kind, ids in found.items() if ids}
 
     def impressions(self, user: str) -> list[Impression]:
         """Return what a user was shown while two rankings were compared, by time."""

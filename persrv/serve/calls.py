@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 
 from persrv import errors
+from persrv.catalog.marks import MarkKind
 from persrv.errors import PersrvError, PictureError, ServiceError
 from persrv.online.answer import Answer
 from persrv.online.feedback import PickReceipt
@@ -108,11 +109,15 @@ def similar(
     return ServiceCall("POST", "/v1/similar", _answer, params, picture=content)
 
 
-def record(user: str, query: str, sticker_id: str, kind: PickKind, time: datetime | None) -> ServiceCall[PickReceipt]:
+def record(
+    user: str, query: str, sticker_id: str, kind: PickKind, time: datetime | None, pick_id: str | None
+) -> ServiceCall[PickReceipt]:
     """See :meth:`persrv.online.retriever.Retriever.record`."""
     body = {"user": user, "query": query, "sticker_id": sticker_id, "kind": kind}
     if time is not None:
         body["time"] = time.isoformat()
+    if pick_id is not None:
+        body["pick_id"] = pick_id
     return ServiceCall("POST", "/v1/share", _receipt, {"profile": True}, json=body)
 
 
@@ -129,6 +134,16 @@ def styles(user: str) -> ServiceCall[list[StyleSummary]]:
 def taste_map(user: str, most: int) -> ServiceCall[TasteMap]:
     """See :meth:`persrv.online.retriever.Retriever.taste_map`."""
     return ServiceCall("GET", f"{_person(user)}/taste", _taste, {"limit": most})
+
+
+def drop_style(user: str, number: int) -> ServiceCall[list[StyleSummary]]:
+    """See :meth:`persrv.online.retriever.Retriever.drop_style`."""
+    return ServiceCall("DELETE", f"{_person(user)}/styles/{number}", lambda body: _styles(body["styles"]))
+
+
+def marks(user: str) -> ServiceCall[dict[MarkKind, list[str]]]:
+    """See :meth:`persrv.online.retriever.Retriever.marks`."""
+    return ServiceCall("GET", f"{_person(user)}/export", lambda body: dict(body["marks"]))
 
 
 def picks(user: str) -> ServiceCall[list[Interaction]]:

@@ -11,6 +11,7 @@ from typing import Literal, Self, TypeVar
 
 import httpx
 
+from persrv.catalog.marks import MarkKind
 from persrv.online.answer import Answer
 from persrv.online.feedback import PickReceipt
 from persrv.online.request import FilterValue
@@ -78,10 +79,17 @@ class Client:
         return self._do(calls.similar(sticker, by, limit, offset, filters))
 
     def record(
-        self, user: str, query: str, sticker_id: str, *, kind: PickKind = "pick", time: datetime | None = None
+        self,
+        user: str,
+        query: str,
+        sticker_id: str,
+        *,
+        kind: PickKind = "pick",
+        time: datetime | None = None,
+        pick_id: str | None = None,
     ) -> PickReceipt:
         """Write a pick down, see :meth:`persrv.Retriever.record`; ``simulated`` picks are refused."""
-        return self._do(calls.record(user, query, sticker_id, kind, time))
+        return self._do(calls.record(user, query, sticker_id, kind, time, pick_id))
 
     def profile(self, user: str) -> StyleProfile:
         """Return a user's style profile, see :meth:`persrv.Retriever.profile`."""
@@ -94,6 +102,14 @@ class Client:
     def taste_map(self, user: str, most: int = 150) -> TasteMap:
         """Return a user's stickers on a plane, see :meth:`persrv.Retriever.taste_map`; at most 300."""
         return self._do(calls.taste_map(user, most))
+
+    def drop_style(self, user: str, number: int) -> list[StyleSummary]:
+        """Take one style out of a user's taste, see :meth:`persrv.Retriever.drop_style`."""
+        return self._do(calls.drop_style(user, number))
+
+    def marks(self, user: str) -> dict[MarkKind, list[str]]:
+        """Return what a user set apart, see :meth:`persrv.Retriever.marks`."""
+        return self._do(calls.marks(user))
 
     def picks(self, user: str) -> list[Interaction]:
         """Return a user's interactions, see :meth:`persrv.Retriever.picks`."""

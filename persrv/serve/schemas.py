@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from persrv.catalog.edits import SCALARS
+from persrv.catalog.marks import MarkKind
 from persrv.online.answer import Answer, Reason
 from persrv.present.words import shares
 from persrv.ranking.profile import StyleProfile
@@ -160,7 +161,7 @@ class SuggestionsBody(BaseModel):
 
 
 class PickBody(BaseModel):
-    """A pick: somebody took a sticker."""
+    """A pick: somebody took a sticker. With a ``pick_id`` of the caller's it may be sent again, and counts once."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -174,6 +175,7 @@ class PickBody(BaseModel):
     query: QueryText = ""
     kind: Literal["pick", "send", "favourite"] = "pick"
     time: datetime | None = None
+    pick_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
 class ProfileBody(BaseModel):
@@ -426,6 +428,7 @@ class ExportBody(BaseModel):
     user: str
     styles: list[StyleBody]
     picks: list[ExportedPickBody]
+    marks: dict[MarkKind, list[str]]
     impressions: list[ExportedImpressionBody]
 
 

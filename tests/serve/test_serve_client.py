@@ -21,7 +21,21 @@ from persrv.serve import calls
 from running_service import running
 from tiny_collection import Tiny
 
-SHARED = ("search", "similar", "record", "profile", "styles", "taste_map", "picks", "forget", "edit", "reset", "close")
+SHARED = (
+    "search",
+    "similar",
+    "record",
+    "profile",
+    "styles",
+    "drop_style",
+    "marks",
+    "taste_map",
+    "picks",
+    "forget",
+    "edit",
+    "reset",
+    "close",
+)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from persrv.errors import RecipeError
+from persrv.offline import build_collection
 from persrv.workspace import Workspace
 from served_tiny import second, serving
 from tiny_collection import Tiny
@@ -52,6 +53,7 @@ def test_export_and_forget(tiny: Tiny) -> None:
         assert client.get("/v1/users/new/export").json() == {
             "user": "new",
             "styles": [],
+            "marks": {},
             "picks": [],
             "impressions": [],
         }
@@ -88,3 +90,64 @@ def test_users_are_kept_as_keyed_hashes_where_the_recipe_says_so(tiny: Tiny, mon
     with Workspace.of(hashed, tiny.home).existing_catalog() as catalog:
         names = {summary.user for summary in catalog.users()} - {"ann", "bo"}
     assert len(names) == 1 and "somebody" not in names and len(names.pop()) == 32
+
+
+def test_favourites_pins_and_hidden_ones(tiny: Tiny) -> None:
+    with serving(tiny) as client:
+        ids = [hit["sticker_id"] for hit in client.get("/v1/trending", params={"limit": 3}).json()["hits"]]
+
+        def own(kind: str) -> list[str]:
+            found = client.get("/v1/users/zoe/stickers", params={"kind": kind}).json()["stickers"]
+            return [sticker["id"] for sticker in found]
+
+        for known in ids:
+            for kind in ("favourite", "favourite", "pin"):
+                assert client.put(f"/v1/users/zoe/marks/{kind}/{known}").status_code == 204
+        assert own("favourite") == own("pin") == own("recent") == ids[::-1]
+        assert client.get("/v1/users/zoe").json()["picks"] == 3
+        client.put(f"/v1/users/zoe/marks/hidden/{ids[1]}")
+        client.delete(f"/v1/users/zoe/marks/favourite/{ids[2]}")
+        assert (own("recent"), own("favourite"), own("hidden")) == ([ids[2], ids[0]], [ids[1], ids[0]], [ids[1]])
+        assert client.put(f"/v1/users/zoe/marks/loved/{ids[0]}").status_code == 422
+        marks = client.get("/v1/users/zoe/export").json()["marks"]
+        assert marks == {"favourite": [ids[1], ids[0]], "pin": ids[::-1], "hidden": [ids[1]]}
+        client.delete("/v1/users/zoe")
+        assert client.get("/v1/users/zoe/export").json()["marks"] == {}
+
+
+def test_a_style_that_is_not_mine_never_comes_back(tiny: Tiny) -> None:
+    def taken(client: TestClient, query: str, style: str) -> str:
+        found = client.get("/v1/search", params={"q": query, "style": style}).json()
+        return str(found["hits"][0]["sticker_id"])
+
+    def leading(client: TestClient) -> str:
+        hits = client.get("/v1/search", params={"q": "sleep", "user": "zoe"}).json()["hits"]
+        return str(hits[0]["payload"]["style"])
+
+    queries = ("cat", "dog", "rain", "party", "sad", "love")
+    with serving(tiny) as client:
+        for query in queries:
+            pick(client, "zoe", query, taken(client, query, "line"))
+        for query in queries[:3]:
+            pick(client, "zoe", query, taken(client, query, "flat"))
+        assert leading(client) == "line"
+        lines = {taken(client, query, "line") for query in queries}
+        while True:
+            points = client.get("/v1/users/zoe/taste").json()["points"]
+            numbers = {p["style"] for p in points if p["sticker_id"] in lines and p["style"] is not None}
+            flats = {p["style"] for p in points if p["sticker_id"] not in lines}
+            if not numbers - flats:
+                break
+            left = client.delete(f"/v1/users/zoe/styles/{min(numbers - flats)}").json()
+        assert left["picks"] == 9 and leading(client) == "flat"
+        assert client.delete("/v1/users/zoe/styles/30").status_code == 404
+    build_collection(tiny.file, home=tiny.home)
+    with serving(tiny) as client:
+        assert leading(client) == "flat"
+
+
+def test_a_pick_with_an_id_counts_once(client: TestClient) -> None:
+    known = client.get("/v1/trending").json()["hits"][0]["sticker_id"]
+    body = {"user": "ida", "sticker_id": known, "pick_id": "message 1"}
+    assert [client.post("/v1/share", json=body).json()["new"] for _ in range(2)] == [True, False]
+    client.delete("/v1/users/ida")

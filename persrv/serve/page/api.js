@@ -39,7 +39,7 @@ export const taste = (user) => call("GET", `${person(user)}/taste`);
 export const forget = (user) => call("DELETE", person(user));
 export const exported = (user) => address(`${person(user)}/export`);
 export const own = (user, kind) => call("GET", `${person(user)}/stickers`, { params: { kind, limit: 24 } });
-export const mark = (user, kind, id, on) => call(on ? "PUT" : "DELETE", `${person(user)}/${kind}/${id}`);
+export const mark = (user, kind, id, on) => call(on ? "PUT" : "DELETE", `${person(user)}/marks/${kind}/${id}`);
 export const notMine = (user, number) => call("DELETE", `${person(user)}/styles/${number}`);
 export const edit = (id, json) => call("PATCH", `/v1/stickers/${id}`, { json });
 export const enter = (key) => call("POST", "/v1/session", { json: { key } });

@@ -9,7 +9,7 @@ import { draw as drawTaste } from "./taste.js";
 import { currentLanguage, speak, t } from "./words.js";
 
 const PAGE = 40;
-const state = { user: "", other: "", query: "", pack: null, animated: false, packs: [], right: "read", shown: new Map(), reason: "", like: null };
+const state = { user: "", other: "", query: "", pack: null, animated: false, packs: [], right: "read", shown: new Map(), favourites: new Map(), reason: "", like: null };
 const memory = {
   get: (name) => { try { return localStorage.getItem(`persrv.${name}`); } catch { return null; } },
   set: (name, value) => { try { localStorage.setItem(`persrv.${name}`, value); } catch { /* a private window keeps nothing */ } },
@@ -26,8 +26,18 @@ const actions = {
   edit: (hit) => why(hit, true),
   similar: (hit) => like(hit.sticker_id, hit.title),
   others: (hit) => like(hit.sticker_id, hit.title),
-  favourite: null,
+  favourite: (hit) => attempt(async () => {
+    if (!state.user) { at("user").focus(); return; }
+    await api.mark(state.user, "favourite", hit.sticker_id, !state.favourites.has(hit.sticker_id));
+    await loved();
+    await refresh();
+  }),
 };
+
+async function loved() {
+  const found = state.user ? (await api.own(state.user, "favourite")).stickers.map(asHit) : [];
+  state.favourites = new Map(found.map((hit) => [hit.sticker_id, hit]));
+}
 
 function attempt(work) {
   return Promise.resolve().then(work).catch((error) => { if (error.name !== "AbortError") toast(error.message); });
@@ -66,7 +76,7 @@ function section(key, title, hits, options = {}) {
   }
   part.querySelector("h2").textContent = title;
   for (const hit of hits) state.shown.set(hit.sticker_id, hit);
-  fill(part.querySelector("ul"), hits, { on: actions, ...options });
+  fill(part.querySelector("ul"), hits, { on: actions, favourites: state.favourites, ...options });
   return part;
 }
 
@@ -127,7 +137,7 @@ function more(part, asked, offset) {
   const button = h("button", { type: "button", class: "more", click: () => attempt(async () => {
     const next = await api.search({ ...asked, user: state.user, gamma: gamma(), offset });
     for (const hit of next.hits) state.shown.set(hit.sticker_id, hit);
-    append(part.querySelector("ul"), next.hits, { on: actions });
+    append(part.querySelector("ul"), next.hits, { on: actions, favourites: state.favourites });
     button.remove();
     if (next.more) part.append(more(part, asked, offset + next.hits.length));
   }) }, t("more"));
@@ -141,6 +151,7 @@ async function home(signal, showMoves) {
   if (signal.aborted) return parts;
   say(popular);
   const known = new Set(recent.map((hit) => hit.sticker_id));
+  if (state.favourites.size) parts.push(section("favourites", t("favourites"), [...state.favourites.values()]));
   if (recent.length) parts.push(section("recent", t("recent"), recent.slice(0, 12)));
   parts.push(section("popular", t("popular"), popular.hits.filter((hit) => !known.has(hit.sticker_id)), { showMoves }));
   return parts;
@@ -240,7 +251,7 @@ function searchByPicture(file) {
 }
 
 function listenToControls() {
-  at("user").addEventListener("change", (event) => { become(event.target.value); people(); refresh(true); });
+  at("user").addEventListener("change", (event) => attempt(async () => { become(event.target.value); people(); await loved(); await refresh(true); }));
   at("other").addEventListener("change", (event) => { state.other = event.target.value.trim(); refresh(); });
   at("gamma").addEventListener("input", () => refresh(true));
   at("collection").addEventListener("change", (event) => { memory.set("collection", event.target.value); location.reload(); });
@@ -303,6 +314,7 @@ async function start() {
   become(memory.get("user") ?? "");
   chips();
   await people();
+  await loved();
   await refresh();
   document.documentElement.dataset.ready = "true";
   at("query").focus();

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 
+from persrv.catalog.marks import MarkKind
 from persrv.records import Impression, Side, StyleSummary
 from persrv.serve.access import Changeable, Readable, Writable, service_of
 from persrv.serve.problems import documented
@@ -20,6 +21,7 @@ from persrv.serve.schemas import (
     PickBody,
     ProfileBody,
     ReceiptBody,
+    StickerId,
     StickersBody,
     StyleBody,
     TasteBody,
@@ -45,7 +47,9 @@ def share(
 ) -> ReceiptBody:
     """Write down that somebody took a sticker; their style moves at once, and the pick outlives this process."""
     user = collection.user(pick.user) or ""
-    receipt = collection.retriever.record(user, pick.query, pick.sticker_id, kind=pick.kind, time=pick.time)
+    receipt = collection.retriever.record(
+        user, pick.query, pick.sticker_id, kind=pick.kind, time=pick.time, pick_id=pick.pick_id
+    )
     service_of(request).metrics.picks.labels(collection.name).inc()
     shares = [float(part) for part in receipt.profile.shares]
     return ReceiptBody(
@@ -83,10 +87,46 @@ def user(collection: Readable, user: UserPath) -> UserBody:
     return UserBody(user=user, picks=len(collection.retriever.picks(known)), styles=_styles(collection, known))
 
 
+@router.put("/users/{user}/marks/{kind}/{sticker_id}", status_code=204)
+def mark(collection: Writable, user: UserPath, kind: MarkKind, sticker_id: StickerId) -> None:
+    """Set a sticker apart: a favourite, a pin, one that is hidden from recent ones, or one that shapes no style.
+
+    A new favourite counts as a pick, too.
+    """
+    name, known = collection.user(user) or "", collection.catalog.sticker(sticker_id).id
+    if kind == "favourite" and known not in collection.catalog.marked(name, kind):
+        collection.retriever.record(name, "", known, kind="favourite")
+    collection.catalog.put_marks(name, [known], kind)
+
+
+@router.delete("/users/{user}/marks/{kind}/{sticker_id}", status_code=204)
+def unmark(collection: Writable, user: UserPath, kind: MarkKind, sticker_id: StickerId) -> None:
+    """Take a mark away; a pick that came with it stays."""
+    collection.catalog.remove_mark(collection.user(user) or "", collection.catalog.sticker(sticker_id).id, kind)
+
+
+@router.delete("/users/{user}/styles/{number}")
+def drop_style(collection: Writable, user: UserPath, number: Annotated[int, Path(ge=0, le=31)]) -> UserBody:
+    """Say that a style is not theirs: its picks shape no style any more, in no later build either."""
+    name = collection.user(user) or ""
+    left = collection.retriever.drop_style(name, number)
+    return UserBody(user=user, picks=len(collection.retriever.picks(name)), styles=_bodies(collection, left))
+
+
 @router.get("/users/{user}/stickers")
-def own_stickers(collection: Readable, user: UserPath, limit: Annotated[int, Query(ge=1, le=200)] = 24) -> StickersBody:
-    """Return the stickers that somebody took last, newest first."""
-    ids = collection.catalog.recent(collection.user(user) or "", limit)
+def own_stickers(
+    collection: Readable,
+    user: UserPath,
+    kind: Annotated[Literal["recent", "favourite", "pin", "hidden"], Query(description="Which of theirs.")] = "recent",
+    limit: Annotated[int, Query(ge=1, le=200)] = 24,
+) -> StickersBody:
+    """Return the stickers that somebody took or marked last, newest first; hidden ones are no recent ones."""
+    name = collection.user(user) or ""
+    if kind == "recent":
+        hidden = set(collection.catalog.marked(name, "hidden"))
+        ids = [known for known in collection.catalog.recent(name, limit + len(hidden)) if known not in hidden][:limit]
+    else:
+        ids = collection.catalog.marked(name, kind, limit)
     found = {sticker.id: sticker for sticker in collection.catalog.stickers(ids)}
     return StickersBody(stickers=[sticker_body(collection, found[known]) for known in ids if known in found])
 
@@ -124,6 +164,7 @@ def export(collection: Writable, user: UserPath) -> ExportBody:
     return ExportBody(
         user=user,
         styles=_styles(collection, known),
+        marks=collection.retriever.marks(known),
         picks=[ExportedPickBody(query=p.query, sticker_id=p.sticker_id, time=p.time, kind=p.kind) for p in picks],
         impressions=[
             ExportedImpressionBody(experiment=i.experiment, query=i.query, time=i.time, shown=dict(i.shown))
