@@ -57,9 +57,10 @@ class AsyncClient:
         filters: Mapping[str, FilterValue] | None = None,
         explain: bool = False,
         gamma: float | None = None,
+        cursor: str | None = None,
     ) -> Answer:
         """Search, see :meth:`persrv.Retriever.search`; at most 200 hits on a page."""
-        return await self._do(calls.search(query, user, by, limit, offset, filters, explain, gamma))
+        return await self._do(calls.search(query, user, by, limit, offset, filters, explain, gamma, cursor))
 
     async def similar(
         self,

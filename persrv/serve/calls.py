@@ -89,9 +89,11 @@ def search(
     filters: Mapping[str, FilterValue] | None,
     explain: bool,
     gamma: float | None,
+    cursor: str | None,
 ) -> ServiceCall[Answer]:
     """See :meth:`persrv.online.retriever.Retriever.search`."""
     params = {"q": query, "user": user, "by": by, "limit": limit, "offset": offset, "explain": explain, "gamma": gamma}
+    params["cursor"] = cursor
     return ServiceCall("GET", "/v1/search", _answer, params | dict(filters or {}))
 
 
@@ -193,6 +195,7 @@ def _answer(body: Any) -> Answer:
         corrections=body["corrections"],
         personal=body["personal"],
         more=body["more"],
+        next=body["next"],
     )
 
 

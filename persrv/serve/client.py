@@ -62,9 +62,10 @@ class Client:
         filters: Mapping[str, FilterValue] | None = None,
         explain: bool = False,
         gamma: float | None = None,
+        cursor: str | None = None,
     ) -> Answer:
         """Search, see :meth:`persrv.Retriever.search`; at most 200 hits on a page."""
-        return self._do(calls.search(query, user, by, limit, offset, filters, explain, gamma))
+        return self._do(calls.search(query, user, by, limit, offset, filters, explain, gamma, cursor))
 
     def similar(
         self,

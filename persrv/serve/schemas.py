@@ -131,6 +131,7 @@ class AnswerBody(BaseModel):
     corrections: dict[str, str]
     personal: bool
     more: bool
+    next: str
     hits: list[HitBody]
 
     @classmethod
@@ -150,6 +151,7 @@ class AnswerBody(BaseModel):
             corrections=dict(answer.corrections),
             personal=answer.personal,
             more=answer.more,
+            next=answer.next,
             hits=[HitBody.of(hit, collection) for hit in answer.hits],
         )
 

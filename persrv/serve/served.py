@@ -105,7 +105,7 @@ class ServedCollections:
         with ExitStack() as opened:
             for name in settings.collections:
                 workspace = Workspace.of(name, settings.home)
-                retriever = opened.enter_context(Retriever.open(workspace.recipe, home=settings.home))
+                retriever = opened.enter_context(Retriever.open(workspace.recipe, home=settings.home, engine="process"))
                 catalog = opened.enter_context(workspace.existing_catalog())
                 self.by_name[workspace.recipe.name] = ServedCollection(workspace, retriever, catalog)
                 self._tell(self.by_name[workspace.recipe.name])

@@ -213,6 +213,19 @@ def test_a_picture_is_searched_by_dropping_choosing_or_pasting_it(
     assert found(page) == "dog"
 
 
+def test_favourites_and_a_style_that_is_not_mine(open_page: OpenPage, address: str) -> None:
+    page = open_page("fred")
+    search(page, "cat")
+    page.keyboard.press("f")
+    expect(page.locator('#part-results [aria-pressed="true"]')).to_have_count(1)
+    page.fill("#query", "")
+    expect(page.locator("#part-favourites li.card")).to_have_count(1)
+    page.get_by_role("button", name="My taste").click()
+    page.get_by_role("button", name="Not my style: Style 1").click()
+    expect(page.locator(".styles li")).to_have_count(0)
+    assert httpx.get(f"{address}/v1/users/fred").json()["styles"] == []
+
+
 def test_a_person_is_forgotten(open_page: OpenPage, address: str) -> None:
     page = open_page("dora")
     page.locator("#part-popular li.card > button").first.click()

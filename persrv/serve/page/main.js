@@ -129,17 +129,17 @@ async function results(signal, showMoves) {
   say(answer);
   const part = section("results", t("results"), answer.hits, { showMoves });
   part.querySelector(".more")?.remove();
-  if (answer.more) part.append(more(part, asked, answer.hits.length));
+  if (answer.more) part.append(more(part, asked, answer.next));
   return [part];
 }
 
-function more(part, asked, offset) {
+function more(part, asked, cursor) {
   const button = h("button", { type: "button", class: "more", click: () => attempt(async () => {
-    const next = await api.search({ ...asked, user: state.user, gamma: gamma(), offset });
+    const next = await api.search({ ...asked, user: state.user, gamma: gamma(), cursor });
     for (const hit of next.hits) state.shown.set(hit.sticker_id, hit);
     append(part.querySelector("ul"), next.hits, { on: actions, favourites: state.favourites });
     button.remove();
-    if (next.more) part.append(more(part, asked, offset + next.hits.length));
+    if (next.more) part.append(more(part, asked, next.next));
   }) }, t("more"));
   return button;
 }

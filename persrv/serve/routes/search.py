@@ -69,6 +69,9 @@ def search(
     gamma: Annotated[
         float | None, Query(ge=0, le=1, description="Weight of style: 0 everybody's order, 1 the most.")
     ] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="An answer's `next`: the page behind it, whatever came between.")
+    ] = None,
 ) -> AnswerBody:
     """Search, best for this user first."""
     began = perf_counter()
@@ -81,6 +84,7 @@ def search(
         filters=chosen,
         explain=explain,
         gamma=gamma,
+        cursor=cursor,
     )
     return _answered(request, collection, answer, began, user)
 

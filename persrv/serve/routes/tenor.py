@@ -13,7 +13,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
-from persrv.errors import QueryError
 from persrv.online.answer import Answer
 from persrv.online.request import FilterValue
 from persrv.records import Sticker
@@ -32,7 +31,7 @@ FORMATS = {f"{size}{shape}": (side, ending) for shape, ending in _SHAPES.items()
 """Tenor's names of formats to the side in pixels and the kind of file; ``preview`` is the only still one."""
 
 Limit = Annotated[int, Query(ge=1, le=50)]
-Position = Annotated[str, Query(max_length=200, description="The `next` of the page before.")]
+Position = Annotated[str, Query(max_length=2000, description="The `next` of the page before.")]
 Media = Annotated[str, Query(max_length=500, description="Names of formats, separated by commas.")]
 Ratings = Literal["off", "low", "medium", "high"]
 Person = Annotated[UserName | None, Query(description="Whose taste counts; Tenor had no such parameter.")]
@@ -205,19 +204,14 @@ def _page(
     *,
     shuffled: bool = False,
 ) -> TenorPageBody:
-    if position and not (position.isdecimal() and len(position) < 6):
-        raise QueryError(f"pos {position[:40]!r} is none of ours", "send the `next` of the page before, or nothing")
-    offset = int(position or 0)
     answer: Answer = collection.retriever.search(
-        query, collection.user(user), limit=limit, offset=offset, filters=filters
+        query, collection.user(user), limit=limit, filters=filters, cursor=position or None
     )
     service_of(request).metrics.answered(collection.name, answer)
     ids = [hit.sticker_id for hit in answer]
     if shuffled:
         chance.SystemRandom().shuffle(ids)
-    return TenorPageBody(
-        results=_results(request, collection, ids, media_filter), next=str(offset + len(ids)) if answer.more else ""
-    )
+    return TenorPageBody(results=_results(request, collection, ids, media_filter), next=answer.next)
 
 
 def _results(
