@@ -14,6 +14,7 @@ NAMES = (
     "imports",
     "text",
     "search",
+    "engine_process",
     "answers",
     "pictures",
     "profiles",

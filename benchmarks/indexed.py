@@ -50,10 +50,9 @@ def points(stickers: Stickers, text: Text) -> Iterator[Point]:
         )
 
 
-@contextmanager
-def published(content: Iterable[Point], size: int) -> Iterator[Collection]:
-    """Publish ``size`` points in a store in a temporary folder, which goes away at the end."""
-    manifest = Manifest(
+def manifest_of(size: int) -> Manifest:
+    """Return the manifest of ``size`` made-up stickers."""
+    return Manifest(
         build=new_build(),
         recipe=_NAME,
         tokenizer=TOKENIZER,
@@ -65,8 +64,13 @@ def published(content: Iterable[Point], size: int) -> Iterator[Collection]:
         created="",
         persrv=version("persrv"),
     )
+
+
+@contextmanager
+def published(content: Iterable[Point], size: int) -> Iterator[Collection]:
+    """Publish ``size`` points in a store in a temporary folder, which goes away at the end."""
     with tempfile.TemporaryDirectory() as folder, EmbeddedStore(Path(folder)) as store:
-        build = store.create(_NAME, SCHEMA, manifest)
+        build = store.create(_NAME, SCHEMA, manifest_of(size))
         for batch in chunks(content, BATCH):
             build.upsert(batch)
         yield store.publish(_NAME, build)
