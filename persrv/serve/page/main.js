@@ -16,6 +16,7 @@ const memory = {
 };
 let running = new AbortController();
 let suggesting = new AbortController();
+let refreshed = Promise.resolve();
 
 const gamma = () => (state.user ? Number(at("gamma").value) : null);
 const filters = () => ({ pack: state.pack, animated: state.animated || null });
@@ -212,7 +213,7 @@ function step(by) {
 function typed(suggest = true) {
   state.query = at("query").value;
   state.like = null;
-  refresh();
+  refreshed = refresh();
   suggesting.abort();
   suggesting = new AbortController();
   if (!suggest || !state.query.trim()) { suggestions([]); return; }
@@ -239,8 +240,10 @@ function listenToQuery() {
   at("search").addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = at("suggestions").querySelector("[aria-selected=true]");
-    if (chosen) take(chosen.textContent);
-    else { suggestions([]); document.querySelector("li.card button")?.focus(); }
+    if (chosen) { take(chosen.textContent); return; }
+    suggestions([]);
+    // What was typed may not be answered yet; its first sticker is what Enter means.
+    refreshed.then(() => document.querySelector("li.card button")?.focus());
   });
 }
 
