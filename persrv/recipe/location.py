@@ -15,6 +15,10 @@ class CatalogSettings(Section):
     url: str = ""
 
 
+SERVICE_PICTURES = "http://127.0.0.1:8000/pictures"
+"""Where ``persrv serve`` has every sticker's picture."""
+
+
 class IndexSettings(Section):
     """Where the index lives and what its points show.
 
@@ -24,7 +28,7 @@ class IndexSettings(Section):
     """
 
     location: str | tuple[str, ...] = "embedded:"
-    image_base_url: str = ""
+    image_base_url: str = SERVICE_PICTURES
     hnsw_m: int = Field(default=0, ge=0, le=128)
     timeout_s: Positive = 10.0
     shards: int = Field(default=1, ge=1, le=1024)

@@ -19,7 +19,7 @@ from persrv.serve.keys import KeyFile
 from persrv.serve.metrics import Metrics
 from persrv.serve.middleware import Bounds, RequestScope
 from persrv.serve.rates import RateLimit
-from persrv.serve.routes import page, search, session, status, stickers, tenor, users
+from persrv.serve.routes import page, pictures, search, session, status, stickers, tenor, users
 from persrv.serve.served import ServedCollections
 from persrv.serve.settings import ENVIRONMENT, ServeSettings
 
@@ -65,6 +65,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         users.router,
         status.router,
         session.router,
+        pictures.router,
         tenor.router,
         page.router,
     ):

@@ -62,3 +62,16 @@ def test_animations_have_still_and_moving_thumbnails(tiny: Tiny) -> None:
         gone = client.get(f"/v1/stickers/{known}/picture"), client.get(f"/v1/stickers/{known}/thumbnail")
         assert [answer.status_code for answer in gone] == [404, 404]
         assert "put its file back" in gone[0].json()["next_step"]
+
+
+def test_points_carry_addresses_that_this_service_answers(client: TestClient, own_tiny: Tiny) -> None:
+    hits = client.get("/v1/search", params={"q": "cat"}).json()["hits"]
+    for hit in hits:
+        address = hit["payload"]["image_url"]
+        assert address == f"http://127.0.0.1:8000/pictures/{hit['sticker_id']}.png"
+        answer = client.get(address.removeprefix("http://127.0.0.1:8000"))
+        assert answer.content == client.get(hit["picture"]).content
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        still = client.get(f"/pictures/{hit['sticker_id']}.webp")
+        assert Image.open(io.BytesIO(still.content)).format == "WEBP"
+    assert client.get(f"/pictures/{'0' * 32}.png").status_code == client.get("/pictures/x.png").status_code == 404

@@ -41,7 +41,7 @@ _PARTS: Responses = {
     416: {"description": "There is no such part"},
 }
 _ANY: dict[str, Any] = {"image/*": {}, "video/*": {}, "application/x-tgsticker": {}}
-_PICTURE: Responses = {200: {"description": "The picture", "content": _ANY}, **_PARTS}
+PICTURE_ANSWERS: Responses = {200: {"description": "The picture", "content": _ANY}, **_PARTS}
 _THUMBNAIL: Responses = {
     200: {"description": "The thumbnail", "content": {"image/webp": {}, "image/gif": {}}},
     **_PARTS,
@@ -85,11 +85,11 @@ def edit(collection: Changeable, sticker_id: StickerId, correction: EditBody) ->
     return sticker_body(collection, collection.catalog.sticker(known))
 
 
-@router.get("/{sticker_id}/picture", response_class=FileResponse, responses=_PICTURE)
+@router.get("/{sticker_id}/picture", response_class=FileResponse, responses=PICTURE_ANSWERS)
 def picture(request: Request, collection: Pictured, sticker_id: StickerId) -> Response:
     """Return the picture's file as it was found; parts of it too, for videos."""
     known, path = _file(collection, sticker_id)
-    return _unless_known(request, known) or picture_response(known, path)
+    return unless_known(request, known) or picture_response(known, path)
 
 
 @router.get("/{sticker_id}/thumbnail", response_class=FileResponse, responses=_THUMBNAIL)
@@ -103,7 +103,7 @@ def thumbnail(
 ) -> Response:
     """Return a small picture of any sticker, videos and vector animations included."""
     known, path = _file(collection, sticker_id)
-    return _unless_known(request, known) or thumbnail_response(collection, known, path, size, animated, kind)
+    return unless_known(request, known) or thumbnail_response(collection, known, path, size, animated, kind)
 
 
 def picture_response(sticker_id: str, path: Path) -> Response:
@@ -152,7 +152,8 @@ def _gone(sticker_id: str) -> NotFoundError:
     return NotFoundError(f"the picture of {sticker_id} is gone", "put its file back, or build again")
 
 
-def _unless_known(request: Request, sticker_id: str) -> Response | None:
+def unless_known(request: Request, sticker_id: str) -> Response | None:
+    """Return the answer for a caller who has the picture already, ``None`` for others."""
     asked = request.headers.get("if-none-match", "")
     if asked.strip() != "*" and f'"{sticker_id}"' not in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
         return None
