@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from crowd_collection import COPIES, COUNT, write_crowd
 from persrv.offline import build_collection
 from tiny_collection import Tiny, write_collection
 
@@ -29,3 +30,19 @@ def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
     copy = tiny_built.copied(tmp_path / "tiny")
     build_collection(copy.file, home=copy.home)
     return copy
+
+
+@pytest.fixture(scope="session")
+def crowd_built(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The collection in which much is equal, built; tests must not change it."""
+    folder = tmp_path_factory.mktemp("crowd")
+    crowd = Tiny(write_crowd(folder), folder / "home")
+    report = build_collection(crowd.file, home=crowd.home)
+    assert (report.stickers, report.skipped) == (COUNT + COPIES, ())
+    return crowd
+
+
+@pytest.fixture
+def crowd(crowd_built: Tiny, tmp_path: Path) -> Tiny:
+    """A copy of it that a test may change; no picture is read again."""
+    return crowd_built.copied(tmp_path / "crowd")
