@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -137,6 +138,21 @@ class Workspace:
         """How a server keeps the collection."""
         index = self.recipe.index
         return Placement(index.shards, index.replication_factor, index.write_consistency_factor, index.on_disk)
+
+    @property
+    def place(self) -> str:
+        """Where the index is, as the catalog names it: a folder of this machine, or a name on a server."""
+        index = self.recipe.index
+        if index.embedded and not self.recipe.catalog.url:
+            return str(index.location)  # beside its catalog, wherever both are moved to
+        if index.embedded:
+            return f"{socket.gethostname()} {self.folder.resolve() / str(index.location)}"
+        return self.place_on(index.addresses[0], self.recipe.name)
+
+    @staticmethod
+    def place_on(url: str, name: str) -> str:
+        """Return the place of a collection on a server, see :attr:`place`."""
+        return f"{url.rstrip('/')} {name}"
 
     def store(self, *, own_process: bool = False) -> Store:
         """Open the index's store, embedded (in this process, or in one of its own) or server."""

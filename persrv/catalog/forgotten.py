@@ -32,6 +32,12 @@ class ForgottenUsers(Part):
             found = forgotten_at(connection, users)
         return {user: moment for user, moment in found.items() if since is None or moment >= since}
 
+    def anybody_forgotten(self, since: datetime) -> bool:
+        """Return whether anybody was forgotten at this moment or later."""
+        wanted = select(forgotten.c.mark).where(forgotten.c.forgotten_at >= since).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(wanted).scalar() is not None
+
 
 def note_forgotten(connection: Connection, user: str) -> None:
     """Leave a mark of somebody who is being forgotten, in place of an earlier one."""

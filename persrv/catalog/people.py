@@ -18,6 +18,7 @@ from persrv.catalog.tables import (
     picked_words,
     query_words,
     typed_words,
+    unfitted_users,
 )
 from persrv.records import Interaction, check_user
 
@@ -43,8 +44,8 @@ class UserData(Interactions, ForgottenUsers):
         with self._database.write() as connection:
             note_forgotten(connection, name)
             connection.execute(update(edits).where(edits.c.editor == name).values(editor=""))
-            connection.execute(delete(impressions).where(impressions.c.user == name))
-            connection.execute(delete(marks).where(marks.c.user == name))
+            for table in (impressions, marks, unfitted_users):
+                connection.execute(delete(table).where(table.c.user == name))
             mark(connection, uncount(connection, name))
             deleted = connection.execute(delete(interactions).where(interactions.c.user == name)).rowcount
         self._database.scrub()

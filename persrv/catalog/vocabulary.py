@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Database, Part
-from persrv.catalog.tables import indexed_stickers, unfitted_users, vocabularies, vocabulary_words
+from persrv.catalog.tables import indexed_stickers, served_builds, unfitted_users, vocabularies, vocabulary_words
 from persrv.errors import BuildGoneError
 
 KEPT = 8
-"""Builds that keep their vocabulary: the current one, those before it, and those that were copied to a server."""
+"""Newest builds that keep their words although no version answers with them: one may be on its way."""
 
 _ONE_LOOK = {
     "sqlite": (
@@ -73,7 +73,7 @@ class Vocabularies(Part):
         surfaces: Mapping[tuple[str, str], int] = MappingProxyType({}),
         documents: int = 0,
     ) -> None:
-        """Store the words of a build; builds older than the newest eight lose theirs.
+        """Store the words of a build; old builds that no version answers with lose theirs.
 
         Args:
             build: The build's name.
@@ -93,6 +93,22 @@ class Vocabularies(Part):
             for chunk in chunks(sorted(frequencies.items()), 10_000):
                 rows = [_word_row(number, token, count, spelled.get(token, {})) for token, count in chunk]
                 connection.execute(insert(vocabulary_words), rows)
+
+    def keep_builds(self, place: str, builds: Iterable[str]) -> None:
+        """Say which builds' words the versions at a place answer with; words that no place needs any more go at once.
+
+        Args:
+            place: Where the versions are, such as a folder of this machine, or a server and a name there.
+            builds: Those of the current version and of the one that is kept for a rollback.
+        """
+        of = served_builds.c
+        with self._database.write() as connection:
+            before = set(connection.execute(select(of.build).where(of.place == place)).scalars())
+            connection.execute(delete(served_builds).where(of.place == place))
+            upsert(connection, served_builds, [{"place": place, "build": build} for build in sorted(set(builds))])
+            unserved = before - set(connection.execute(select(of.build)).scalars())
+            gone = select(vocabularies.c.id).where(vocabularies.c.build.in_(unserved))
+            _remove(connection, list(connection.execute(gone).scalars()))
 
     def vocabulary(self, build: str) -> dict[str, int]:
         """Return a build's tokens with their numbers of stickers, sorted by token.
@@ -191,11 +207,15 @@ def _word_row(number: int, token: str, count: int, surfaces: Mapping[str, int]) 
 
 
 def _remove_old(connection: Connection) -> None:
-    newest = connection.execute(select(vocabularies.c.id).order_by(vocabularies.c.id.desc()).limit(KEPT))
-    stay: Sequence[int] = list(newest.scalars())
+    served = vocabularies.c.build.in_(select(served_builds.c.build))
+    others = connection.execute(select(vocabularies.c.id).where(~served).order_by(vocabularies.c.id.desc()))
+    _remove(connection, list(others.scalars())[KEPT:])
+
+
+def _remove(connection: Connection, numbers: Sequence[int]) -> None:
     for table in (vocabulary_words, indexed_stickers, unfitted_users):
-        connection.execute(delete(table).where(table.c.vocabulary_id.not_in(stay)))
-    connection.execute(delete(vocabularies).where(vocabularies.c.id.not_in(stay)))
+        connection.execute(delete(table).where(table.c.vocabulary_id.in_(numbers)))
+    connection.execute(delete(vocabularies).where(vocabularies.c.id.in_(numbers)))
 
 
 def _number(connection: Connection, build: str) -> int | None:

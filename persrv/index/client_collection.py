@@ -20,7 +20,7 @@ from persrv.index.client_translator import (
 )
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
-from persrv.index.schema import Schema
+from persrv.index.schema import NOBODY, Schema
 from persrv.index.uploads import Advance, Limits, Uploads
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
 
@@ -144,6 +144,13 @@ class ClientCollection:
         for start in range(0, len(ids), _IDS):
             chosen = m.PointIdsList(points=list(ids[start : start + _IDS]))
             self._calls.write(partial(_delete, version=self._version, chosen=chosen))
+
+    def check_writable(self) -> None:
+        """Check that points may be written, see :meth:`persrv.index.engine.Collection.check_writable`."""
+        self.delete([NOBODY])
+
+    def purge(self) -> None:
+        """Nothing to do: the server's optimiser removes what was deleted."""
 
     def retrieve(
         self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True

@@ -168,9 +168,16 @@ class ClientStore:
         version = self._current(name)
         return None if version is None else version.removeprefix(f"{name}_")
 
-    def manifest(self, name: str) -> Manifest | None:
-        """Return the current version's manifest, ``None`` where there is none."""
-        version = self._current(name)
+    def previous(self, name: str) -> str | None:
+        """Return the build before, see :meth:`persrv.index.engine.Store.previous`."""
+        current = self._current(name)
+        before = self._descriptions.metadata(current).get(PREVIOUS) if current else None
+        there = isinstance(before, str) and self._calls.read(lambda client: client.collection_exists(before))
+        return before.removeprefix(f"{name}_") if isinstance(before, str) and there else None
+
+    def manifest(self, name: str, build: str | None = None) -> Manifest | None:
+        """Return a version's manifest, see :meth:`persrv.index.engine.Store.manifest`."""
+        version = f"{name}_{build}" if build else self._current(name)
         return None if version is None else self._descriptions.published(version)[1]
 
     def names(self) -> list[str]:

@@ -60,7 +60,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+        return self._keep(name, EmbeddedCollection(versions.shard(build), shard, lock, schema, manifest))
 
     def publish(self, name: str, collection: Collection, points: int | None = None) -> EmbeddedCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -71,7 +71,7 @@ class EmbeddedStore:
         manifest = verify(collection, points)
         if manifest != collection.manifest:
             versions.write_description(build, collection.schema, manifest)
-        collection.optimize()
+        collection.purge()
         lock = collection.detach() or versions.lock(build)
         try:
             with versions.changing():
@@ -110,11 +110,17 @@ class EmbeddedStore:
         """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
         return self._versions(name).pointer().current or None
 
-    def manifest(self, name: str) -> Manifest | None:
-        """Return the current version's manifest, ``None`` where there is none."""
+    def previous(self, name: str) -> str | None:
+        """Return the build before, see :meth:`persrv.index.engine.Store.previous`."""
         versions = self._versions(name)
-        build = versions.pointer().current
-        return versions.description(build)[1] if build else None
+        build = versions.pointer().previous
+        return build if build and versions.published(build) else None
+
+    def manifest(self, name: str, build: str | None = None) -> Manifest | None:
+        """Return a version's manifest, see :meth:`persrv.index.engine.Store.manifest`."""
+        versions = self._versions(name)
+        wanted = build or versions.pointer().current
+        return versions.description(wanted)[1] if wanted else None
 
     def names(self) -> list[str]:
         """Return the names of published collections, sorted."""
@@ -144,7 +150,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(shard, lock, schema, manifest))
+        return self._keep(name, EmbeddedCollection(versions.shard(build), shard, lock, schema, manifest))
 
     def _keep(self, name: str, collection: EmbeddedCollection) -> EmbeddedCollection:
         self._opened = [known for known in self._opened if not known[1].closed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -22,7 +23,7 @@ from persrv.index.edge_translator import (
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest
-from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
+from persrv.index.schema import MEANING, MEANING_LINKS, NOBODY, TEXT, PayloadType, Schema
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
 
 _Answer = TypeVar("_Answer")
@@ -61,6 +62,8 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         sparse_vectors=text,
         hnsw_config=edge.HnswIndexConfig(schema.hnsw_m, _EF_CONSTRUCT, _FULL_SCAN_KB),
         payload_memory=edge.Memory.Cached,
+        # Whoever optimises wants every deleted byte gone.
+        optimizers=edge.EdgeOptimizersConfig(deleted_threshold=1e-9, vacuum_min_vector_number=1),
     )
     shard = engine_call(f"create {path}", partial(edge.EdgeShard.create, str(path), config))
     for key, kind in schema.payload.items():
@@ -101,13 +104,15 @@ class EmbeddedCollection:
     a forked child: the engine's threads are not there, so that any call would hang; each call says so instead.
 
     Args:
-        shard: The engine's files, open.
+        path: The engine's files.
+        shard: The same, open.
         lock: Of this version; released at the end.
         schema: How its points are laid out.
         manifest: What it was built from.
     """
 
-    def __init__(self, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest) -> None:
+    def __init__(self, path: Path, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest) -> None:
+        self._path = path
         self._shard = shard
         self._lock = lock
         self._schema = schema
@@ -116,6 +121,8 @@ class EmbeddedCollection:
         self._pid = os.getpid()
         self._closed = False
         self._writing = threading.RLock()
+        # Calls take turns anyway; with this lock none meets the shard while it is opened anew.
+        self._reading = threading.Lock()
 
     @property
     def manifest(self) -> Manifest:
@@ -138,7 +145,8 @@ class EmbeddedCollection:
         check_request(request)
         translated = to_edge_request(request)
         try:
-            found = self._shard.query(translated)
+            with self._reading:
+                found = self._shard.query(translated)
         except Exception as error:
             self._check_usable()
             raise QueryError(
@@ -168,6 +176,29 @@ class EmbeddedCollection:
         check_ids(ids)
         self._write("delete points", [edge.UpdateOperation.delete_points(list(ids))] if ids else [])
 
+    def check_writable(self) -> None:
+        """Nothing to do: who holds the version's lock may write."""
+        self._check_usable()
+
+    def purge(self) -> None:
+        """Remove the bytes of what was deleted, see :meth:`persrv.index.engine.Collection.purge`.
+
+        The engine never shortens its log of updates, so that it is removed too, while the shard is closed for a moment.
+        """
+        self.optimize()
+        with self._writing, self._reading:
+            self._check_usable()
+            engine_call("flush", self._shard.flush)
+            engine_call("close", self._shard.close)
+            try:
+                shutil.rmtree(self._path / "wal")
+            except OSError as error:
+                raise VectorIndexError(
+                    f"{self._path / 'wal'} cannot be removed: {error}", "remove it by hand"
+                ) from error
+            finally:
+                self._shard = load_shard(self._path)
+
     def retrieve(
         self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
     ) -> list[Record]:
@@ -175,9 +206,10 @@ class EmbeddedCollection:
         self._check_usable()
         check_ids(ids)
         wanted = list(dict.fromkeys(ids))
-        found = engine_call(
-            "read points", partial(self._shard.retrieve, list(wanted), with_payload, list(with_vectors) or False)
-        )
+        with self._reading:
+            found = engine_call(
+                "read points", partial(self._shard.retrieve, list(wanted), with_payload, list(with_vectors) or False)
+            )
         by_id = {record.id: record for record in from_edge_records(found)}
         return [by_id[point] for point in wanted if point in by_id]
 
@@ -189,7 +221,8 @@ class EmbeddedCollection:
         while True:
             self._check_usable()
             request = edge.ScrollRequest(offset, batch, chosen, True, list(with_vectors) or False)
-            found, offset = engine_call("scroll", partial(self._shard.scroll, request))
+            with self._reading:
+                found, offset = engine_call("scroll", partial(self._shard.scroll, request))
             yield from from_edge_records(found)
             if offset is None:
                 return
@@ -198,7 +231,8 @@ class EmbeddedCollection:
         """Return the exact number of matching points."""
         self._check_usable()
         request = edge.CountRequest(exact=True, filter=to_edge_filter(where))
-        return engine_call("count points", partial(self._shard.count, request))
+        with self._reading:
+            return engine_call("count points", partial(self._shard.count, request))
 
     def flush(self) -> None:
         """Wait for the disk, see :meth:`persrv.index.engine.Collection.flush`."""
@@ -209,9 +243,19 @@ class EmbeddedCollection:
                 self._written = False
 
     def optimize(self) -> None:
-        """Merge and vacuum; blocks, from seconds to half a minute with half a million points."""
+        """Merge and vacuum; blocks, from seconds to half a minute with half a million points.
+
+        Afterwards no segment holds a byte of deleted or overwritten points.
+        """
         self._check_usable()
         with self._writing:
+            # A segment is rewritten where it has a deleted point. Points that were overwritten in place leave none, and
+            # their old bytes stay in the segment that takes new points: one comes and goes there.
+            for operation in (
+                edge.UpdateOperation.upsert_points([edge.Point(NOBODY, {}, {})]),  # no search finds it
+                edge.UpdateOperation.delete_points([NOBODY]),
+            ):
+                engine_call("mark the newest segment", partial(self._shard.update, operation))
             engine_call("optimize", self._shard.optimize)
             engine_call("flush", self._shard.flush)
 

@@ -59,6 +59,23 @@ class Collection(Protocol):
         """Remove points; ids that are not there are ignored."""
         ...
 
+    def check_writable(self) -> None:
+        """Check, by one small request, that points may be written.
+
+        Raises:
+            IndexUnavailableError: The key may only read.
+            IndexUnreachableError: The server cannot be reached just now.
+        """
+        ...
+
+    def purge(self) -> None:
+        """Remove the bytes of deleted and overwritten points from the files.
+
+        A folder is rewritten where it has such bytes, which blocks for a second with 30,000 points; a server does it
+        by itself when it next optimises.
+        """
+        ...
+
     def retrieve(
         self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
     ) -> list[Record]:
@@ -161,8 +178,12 @@ class Store(Protocol):
         """Return the current version's build by one look, ``None`` where there is none."""
         ...
 
-    def manifest(self, name: str) -> Manifest | None:
-        """Return the current version's manifest without opening it; ``None`` where there is none."""
+    def previous(self, name: str) -> str | None:
+        """Return the build that :meth:`rollback` would switch to, ``None`` where there is none."""
+        ...
+
+    def manifest(self, name: str, build: str | None = None) -> Manifest | None:
+        """Return the manifest of the current version, or of a build; opens nothing, ``None`` without a current one."""
         ...
 
     def names(self) -> list[str]:

@@ -183,6 +183,14 @@ class ProcessCollection:
         """Remove points, see :meth:`persrv.index.engine.Collection.delete`."""
         self._call("delete", ids)
 
+    def check_writable(self) -> None:
+        """See :meth:`persrv.index.engine.Collection.check_writable`."""
+        self._call("check_writable")
+
+    def purge(self) -> None:
+        """See :meth:`persrv.index.engine.Collection.purge`; only this process waits."""
+        self._call("purge")
+
     def retrieve(
         self, ids: Sequence[str], with_vectors: Sequence[str] = (), *, with_payload: bool = True
     ) -> list[Record]:
@@ -289,9 +297,13 @@ class ProcessStore:
         """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
         return self._files.current(name)
 
-    def manifest(self, name: str) -> Manifest | None:
-        """Return the current version's manifest, ``None`` where there is none."""
-        return self._files.manifest(name)
+    def previous(self, name: str) -> str | None:
+        """Return the build before, see :meth:`persrv.index.engine.Store.previous`."""
+        return self._files.previous(name)
+
+    def manifest(self, name: str, build: str | None = None) -> Manifest | None:
+        """Return a version's manifest, see :meth:`persrv.index.engine.Store.manifest`."""
+        return self._files.manifest(name, build)
 
     def names(self) -> list[str]:
         """Return the names of published collections, sorted."""

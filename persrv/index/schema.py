@@ -29,6 +29,10 @@ MEANING_LINKS = 16
 _NAMESPACE = UUID("7f4c8e2a-51b0-5d0c-9a1e-2f6b5a0c9d31")
 
 
+NOBODY = str(UUID(int=0))
+"""Id of a point that is never there for long: deleting it changes nothing, and asks for the right to write."""
+
+
 def point_id(sticker_id: str) -> str:
     """Return a sticker's Qdrant point id: its 32 hex digits written as a UUID, so that both sort alike.
 

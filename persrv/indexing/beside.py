@@ -15,6 +15,9 @@ from persrv.index.manifest import Manifest, new_build
 from persrv.index.schema import sticker_schema, user_schema
 from persrv.indexing.fit import Fit
 from persrv.indexing.fitting import BATCH, Survey, fit_collection, survey
+from persrv.indexing.forgetting import remove_forgotten
+from persrv.indexing.in_place import PublishedIndex
+from persrv.indexing.kept_words import keep_words
 from persrv.indexing.making import CollectionPoints
 from persrv.indexing.progress import Progress
 from persrv.indexing.users import learn_profiles, write_profiles
@@ -59,6 +62,7 @@ def build_beside(
         VectorIndexError: The index cannot be written; the current one is untouched.
     """
     recipe, build = workspace.recipe, new_build()
+    started = datetime.now(UTC)
     # What changes from here on is made again when the build is in use.
     revision, picks = catalog.revision(), catalog.last_pick()
     catalog.begin_index(build, revision, picks, None)
@@ -93,8 +97,16 @@ def build_beside(
     users = store.create(workspace.users_name, user_schema(manifest.taste_dimension, workspace.placement), manifest)
     learnt = learn_profiles(catalog, rows, tastes, recipe.style)
     people, centroids = write_profiles(learnt, stickers, users, progress)
-    store.publish(workspace.users_name, users, centroids)
+    if catalog.anybody_forgotten(started):
+        # What they picked and typed was read before: their stickers' points are made again.
+        PublishedIndex(workspace, catalog, sources, stickers, users).catch_up(progress)
+        remove_forgotten(catalog, users, started)
+        centroids = users.count()
+    published = store.publish(workspace.users_name, users, centroids)
     store.publish(recipe.name, stickers)
+    # Whoever is forgotten from here on is looked for in this build; until here it was in the one before.
+    remove_forgotten(catalog, published, started)
+    keep_words(catalog, store, recipe.name, workspace.place)
     return Published(manifest, people)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from persrv.catalog import Catalog
@@ -13,6 +14,7 @@ from persrv.index.manifest import Manifest
 from persrv.indexing.beside import build_beside
 from persrv.indexing.drift import COUNT, LENGTHS, drift_of_lengths, growth
 from persrv.indexing.fit import Fit, fingerprint
+from persrv.indexing.forgetting import remove_forgotten
 from persrv.indexing.in_place import PublishedIndex
 from persrv.indexing.progress import Progress
 from persrv.indexing.vector_sources import VectorSources
@@ -80,7 +82,7 @@ def _in_place(
     workspace: Workspace, catalog: Catalog, sources: VectorSources, store: Store, progress: Progress
 ) -> IndexUpdate | None:
     """Update in place; ``None`` where that cannot be done, or is not enough."""
-    name = workspace.recipe.name
+    name, started = workspace.recipe.name, datetime.now(UTC)
     manifest = store.manifest(name)
     if manifest is None or not _usable(workspace, sources, manifest):
         return None
@@ -102,6 +104,7 @@ def _in_place(
         if drift_of_lengths(fit.average_lengths, now) > LENGTHS:
             return None
         people = index.learn(progress)
+        remove_forgotten(catalog, users, started)
     return IndexUpdate("in place", manifest, len(refreshed.written), len(refreshed.removed), people)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from persrv.errors import RecipeError
 from persrv.index.manifest import Manifest, new_build
+from persrv.indexing.kept_words import keep_words
 from persrv.indexing.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
@@ -75,4 +76,6 @@ def push_collection(
             schema = replace(collection.schema, placement=workspace.placement)
             with shown.stage(f"copying {own}", collection.count()) as advance:
                 pushed[copy] = push(collection, target, copy, schema, build, advance)
+        catalog = opened.enter_context(workspace.existing_catalog())
+        keep_words(catalog, target, there, workspace.place_on(addresses[0], there))
     return pushed

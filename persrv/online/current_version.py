@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
 from persrv.errors import BuildGoneError, IndexMismatchError
+from persrv.index.engine import Collection
 from persrv.online.open_version import Opener, OpenVersion
 
 _Answer = TypeVar("_Answer")
@@ -78,6 +79,10 @@ class CurrentVersion:
                 return False
             self._hold(self._open())
             return True
+
+    def others(self) -> AbstractContextManager[tuple[list[Collection], list[Collection]]]:
+        """Open what is kept for a rollback, see :meth:`persrv.online.open_version.Opener.others`."""
+        return self._opener.others()
 
     @contextmanager
     def _asking(self) -> Iterator[OpenVersion]:

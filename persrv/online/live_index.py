@@ -22,6 +22,7 @@ from persrv.workspace import Workspace
 
 if TYPE_CHECKING:
     from persrv.images.decode import Picture
+    from persrv.index.engine import Collection
     from persrv.indexing.in_place import PublishedIndex, Refreshed
     from persrv.indexing.vector_sources import VectorSources
 
@@ -57,6 +58,7 @@ class LiveIndex:
         self._sources: VectorSources | None = None
         self._index: PublishedIndex | None = None
         self._waiting: set[str] = set()
+        self._unlearnt: set[str] = set()
         self._changed = Condition()
         self._closing = False
         self._settled = time.monotonic()
@@ -104,6 +106,26 @@ class LiveIndex:
 
         return self._newest.ask(write)
 
+    def refresh_kept(self, stickers: Collection, sticker_ids: Iterable[str]) -> None:
+        """Write the points of some stickers of a version that is kept for a rollback.
+
+        Where that cannot be done, since the version's fit is gone, the points are deleted from it.
+        """
+        from persrv.index.schema import point_id
+        from persrv.indexing.in_place import PublishedIndex
+
+        wanted = [*sticker_ids]
+        try:
+            PublishedIndex(self._workspace, self._catalog, self._vectors(), stickers, stickers).refresh(wanted)
+        except (BuildGoneError, IndexMismatchError) as error:
+            _log.warning("the build %s loses %d stickers: %s", stickers.manifest.build, len(wanted), error)
+            stickers.delete([point_id(sticker_id) for sticker_id in wanted])
+
+    def learn_later(self, user: str) -> None:
+        """Fit a user's profile anew as soon as the index can be written again."""
+        with self._changed:
+            self._unlearnt.add(user)
+
     def soon(self, sticker_id: str) -> None:
         """Write a sticker's point within a second."""
         with self._changed:
@@ -132,6 +154,28 @@ class LiveIndex:
             self._write_waiting()
             if not self._closing:
                 self._look()
+                self._learn_again()
+
+    def _learn_again(self) -> None:
+        with self._changed:
+            late, self._unlearnt = self._unlearnt, set()
+        if not late:
+            return
+
+        from persrv.indexing.progress import Silent
+        from persrv.indexing.users import learn_again
+
+        def learn(version: OpenVersion) -> None:
+            style = self._workspace.recipe.style
+            learn_again(self._catalog, version.stickers, version.users, late, style, Silent())
+            version.profiles.read_again(late)
+
+        try:
+            self._newest.ask(learn)
+        except PersrvError as error:
+            _log.warning("styles do not follow the picks yet: %s", error)
+            with self._changed:
+                self._unlearnt |= late
 
     def _write_waiting(self) -> None:
         with self._changed:

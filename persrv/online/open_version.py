@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
 from persrv.catalog import Catalog
@@ -75,6 +76,22 @@ class Opener:
     def current(self) -> str | None:
         """Return the build that is current now, by one look; ``None`` where the collection was removed."""
         return self._store.current(self._workspace.recipe.name)
+
+    @contextmanager
+    def others(self) -> Iterator[tuple[list[Collection], list[Collection]]]:
+        """Open what is kept beside the current version for a rollback: stickers' collections, and users'.
+
+        Raises:
+            IndexLockedError: Another process, or another retriever of this one, has it open.
+        """
+        store, names = self._store, (self._workspace.recipe.name, self._workspace.users_name)
+        build = self.current()
+        with ExitStack() as opened:
+            found: list[list[Collection]] = []
+            for name in names:
+                kept = {store.current(name), store.previous(name)} - {None, build}
+                found.append([opened.enter_context(store.open(name, each)) for each in sorted(filter(None, kept))])
+            yield found[0], found[1]
 
     def open(self) -> OpenVersion:
         """Open the version that is current now.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from persrv.index.engine import Collection
 from persrv.index.profile_points import StyleExample, points_of, profile_of
 from persrv.index.schema import IMAGE, centroid_id
+from persrv.indexing.forgetting import remove_profile
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.profile import StyleProfile
 
@@ -71,6 +72,12 @@ class Profiles:
         profile = self.get(user)[0] if user else None
         return Taste(profile.centroids, profile.weights) if profile is not None and len(profile.mass) else NO_TASTE
 
+    def known(self, user: str) -> StyleProfile:
+        """Return a user's profile as it is in memory, an empty one where it is not; asks nobody."""
+        with self._lock:
+            cached = self._cache.get(user)
+        return cached[1][0] if cached else StyleProfile.empty(self._dimension)
+
     def get(self, user: str) -> Known:
         """Return a user's profile and the stickers that show it; an empty profile for somebody unknown."""
         with self._lock:
@@ -118,10 +125,17 @@ class Profiles:
                 self._remember(user, (new, kept))
             return new
 
+    def read_again(self, users: Iterable[str]) -> None:
+        """Let go of what is in memory of some users: it was written by somebody else."""
+        with self._lock:
+            for user in users:
+                self._outdate(user)
+                self._cache.pop(user, None)
+
     def forget(self, user: str) -> None:
-        """Remove every point of a user."""
+        """Remove every point of a user, and its bytes."""
         with self._turn(user):
-            self._collection.delete([centroid_id(user, number) for number in range(self._most)])
+            remove_profile(self._collection, user)
             with self._lock:
                 self._outdate(user)
                 self._cache.pop(user, None)

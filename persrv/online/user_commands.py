@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 
 from persrv.catalog import Catalog
 from persrv.catalog.marks import MARK_KINDS, MarkKind
-from persrv.errors import NotFoundError, QueryError
+from persrv.catalog.phrases import fold_query
+from persrv.errors import IndexUnreachableError, NotFoundError, QueryError, VectorIndexError
+from persrv.indexing.forgetting import remove_profile
 from persrv.indexing.progress import Silent
 from persrv.indexing.users import LATEST, learn_again
 from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
-from persrv.online.feedback import DATED_AHEAD, FORGOTTEN_SINCE, PickReceipt, learn_pick
+from persrv.online.feedback import DATED_AHEAD, FORGOTTEN_SINCE, STYLE_FOLLOWS, PickReceipt, learn_pick
 from persrv.online.live_index import LiveIndex
 from persrv.online.open_version import OpenVersion
 from persrv.online.taste_map import TasteMap, taste_map
@@ -32,6 +34,7 @@ class UserCommands:
     _newest: CurrentVersion
     _serving: Serving | None
     _live: LiveIndex
+    _may_write: bool = False
 
     def record(
         self,
@@ -67,6 +70,7 @@ class UserCommands:
             IndexUnavailableError: The key may only read; nothing is stored then.
             CatalogError: The pick cannot be stored.
         """
+        self._check_writable()
         now = datetime.now(UTC)
         when, ahead = check_time(time, now)
         name, typed = check_user(user), check_query(query)
@@ -74,15 +78,38 @@ class UserCommands:
         sticker = self._catalog.find(check_text("sticker", sticker_id, LONGEST_QUERY))
         own_id = None if pick_id is None else check_text("pick_id", pick_id, LONGEST_PICK_ID)
         new = self._catalog.record(Interaction(name, typed, sticker, time or now, kind, own_id))
+        note = DATED_AHEAD if ahead else ""
         if new:
             self._live.soon(sticker)
-        profile = (
-            self._newest.ask(lambda version: learn_pick(version, name, sticker, when)) if new else self.profile(name)
-        )
-        note = DATED_AHEAD if ahead else ""
+        try:
+            profile = self._learn(name, sticker, when) if new else self.profile(name)
+        except VectorIndexError:
+            # The pick is in the catalog, which is the truth; repeated, it would count twice.
+            if new:
+                self._live.learn_later(name)
+            profile, note = self._newest.version.profiles.known(name), note or STYLE_FOLLOWS
         if not new and (forgotten := self._catalog.forgotten_users([name]).get(name)) and (ahead or forgotten >= when):
             note = FORGOTTEN_SINCE
         return PickReceipt(sticker, profile, new, note)
+
+    def _check_writable(self) -> None:
+        """Refuse a key that may only read, once; a server that is away keeps nobody from picking."""
+        if self._may_write:
+            return
+        try:
+            self._newest.ask(lambda version: version.users.check_writable())
+            self._may_write = True
+        except IndexUnreachableError:
+            pass
+
+    def _learn(self, user: str, sticker: str, when: datetime) -> StyleProfile:
+        started = datetime.now(UTC)
+        profile = self._newest.ask(lambda version: learn_pick(version, user, sticker, when))
+        if self._catalog.forgotten_users([user], since=started):
+            # Forgotten between the pick and its style: nothing may come back.
+            self._newest.ask(lambda version: version.profiles.forget(user))
+            return self.profile(user)
+        return profile
 
     def profile(self, user: str) -> StyleProfile:
         """Return a user's style profile; one without styles for somebody unknown."""
@@ -162,16 +189,39 @@ class UserCommands:
         return list(self._catalog.impressions(user=name))
 
     def forget(self, user: str) -> int:
-        """Delete a user's interactions, impressions and profile; return how many interactions there were.
+        """Delete all that is held of a user; return how many interactions there were.
 
-        The profile is deleted from the newest build, which this goes on to first.
+        That is their interactions and impressions, their name on edits, their profile in every build that is kept, and
+        what they typed in the texts of stickers. A keyed mark stays in the catalog, by which a later reading of old
+        picks, or a build that runs just now, leaves them out. On a machine's own disk no byte of it is left when this
+        returns; a server removes the bytes when it next optimises, PostgreSQL when it reuses the rows' place.
 
         Raises:
-            PersrvError: As :meth:`~persrv.online.retriever.Retriever.refresh`; nothing is deleted then.
+            IndexLockedError: An older build is open elsewhere; nothing is deleted then.
+            IndexUnavailableError: The server cannot be reached, or the key may only read; nothing is deleted then.
+            PersrvError: What is left is deleted when it is called again.
         """
         name = check_user(user)
         self._newest.refresh()
-        if self._serving is not None:
-            self._serving.log.drop(name)
-        self._newest.ask(lambda version: version.profiles.forget(name))
-        return self._catalog.forget(name)
+        self._newest.ask(lambda version: version.users.check_writable())
+        with self._newest.others() as (kept_stickers, kept_users):
+            typed = {fold_query(pick.query) for pick in self._catalog.interactions(user=name)}
+            touched = self._catalog.picked([name])
+            public = [sticker.id for sticker in self._catalog.stickers(touched) if typed & {*sticker.semantics.queries}]
+            # An earlier call may have ended before its last step.
+            purging = bool(public) or name in self._catalog.forgotten_users([name])
+            if self._serving is not None:
+                self._serving.log.drop(name)
+            deleted = self._catalog.forget(name)
+            # A build that was published a moment ago has read the picks before they were deleted.
+            self._newest.refresh()
+            self._live.refresh(touched)
+            self._newest.ask(lambda version: version.profiles.forget(name))
+            for users in kept_users:
+                remove_profile(users, name)
+            for stickers in kept_stickers if purging else ():
+                self._live.refresh_kept(stickers, public)
+                stickers.purge()
+            if purging:
+                self._newest.ask(lambda version: version.stickers.purge())
+        return deleted

@@ -1,0 +1,22 @@
+"""Lets the catalog keep the words of every version that answers with them, wherever it is, and no others."""
+
+from __future__ import annotations
+
+from persrv.catalog import Catalog
+from persrv.index.engine import Store
+
+
+def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
+    """Tell the catalog which builds a store answers with: its current version, and the one kept for a rollback.
+
+    Called after every switch; what is not needed any more, there or elsewhere, goes.
+
+    Args:
+        catalog: Has the words.
+        store: Where the versions are.
+        name: The collection's name there.
+        place: The store's place, see :attr:`persrv.workspace.Workspace.place`.
+    """
+    builds = [build for build in (store.current(name), store.previous(name)) if build]
+    manifests = [store.manifest(name, build) for build in builds]
+    catalog.keep_builds(place, [manifest.vocabulary or manifest.build for manifest in manifests if manifest])

@@ -1,0 +1,144 @@
+"""After ``forget`` nothing of a person is left: every file is searched for what they typed and for their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from persrv.errors import IndexLockedError
+from persrv.indexing.progress import Advance
+from persrv.offline import build_collection
+from persrv.online.retriever import Retriever
+from persrv.workspace import Workspace
+from tiny_collection import Tiny
+
+WORD, ZOE, YAN = "sabrinacanary", "zoecanary", "yancanary"
+QUERY = f"my ex {WORD}"
+
+
+def left_in_files(tiny: Tiny, *words: str) -> list[str]:
+    """Return the files of the collection's folder that hold one of the words, with the word."""
+    files = [file for file in (tiny.home / "tiny").rglob("*") if file.is_file()]
+    assert len(files) > 10
+    return [f"{file}: {word}" for file in files for word in words if word.encode() in file.read_bytes()]
+
+
+def pick_as(retriever: Retriever, *users: str) -> list[str]:
+    stickers = [hit.sticker_id for hit in retriever.search("cat", limit=3)]
+    for user in users:
+        for sticker in stickers:
+            retriever.record(user, QUERY, sticker)
+    return stickers
+
+
+def rebuild(tiny: Tiny) -> None:
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
+
+
+def test_what_one_person_typed_is_public_nowhere(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE)
+    rebuild(tiny)
+    with tiny.open() as retriever:
+        assert WORD not in retriever.search("cat")[0].payload["semantics"]
+        assert retriever.search(WORD).reason == "unmatched"
+    found = {file.split(": ")[0].rsplit("/", 1)[1] for file in left_in_files(tiny, WORD)}
+    assert found <= {"catalog.db", "catalog.db-wal"}
+
+
+def test_no_byte_is_left_with_builds_before_and_after(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE, YAN)
+    for _ in range(2):
+        rebuild(tiny)
+    with tiny.open() as retriever:
+        # Two people typed it, so that it is one of the stickers' texts.
+        assert retriever.search(WORD).reason == "matched"
+        assert len(left_in_files(tiny, WORD, ZOE, YAN)) > 5
+        assert retriever.forget(ZOE) == 3
+        assert retriever.search(WORD).reason != "matched"
+        assert left_in_files(tiny, ZOE) == []
+        assert retriever.forget(YAN) == 3
+        assert left_in_files(tiny, WORD, ZOE, YAN) == []
+    assert left_in_files(tiny, WORD, ZOE, YAN) == []
+    rebuild(tiny)
+    with tiny.open() as retriever:
+        assert retriever.styles(ZOE) == []
+        assert retriever.search(WORD).reason != "matched"
+    assert left_in_files(tiny, WORD, ZOE, YAN) == []
+
+
+class ForgettingDuring:
+    """Forgets two people when a stage of a build has ended."""
+
+    def __init__(self, tiny: Tiny, stage: str) -> None:
+        self._tiny, self._stage = tiny, stage
+        self.forgotten = 0
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Advance]:
+        yield lambda items: None
+        if name == self._stage:
+            with self._tiny.open() as retriever:
+                self.forgotten += retriever.forget(ZOE) + retriever.forget(YAN)
+
+
+@pytest.mark.parametrize("stage", ["indexing stickers", "learning styles"])
+def test_a_build_that_runs_meanwhile_does_not_bring_them_back(tiny: Tiny, stage: str) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE, YAN)
+    rebuild(tiny)
+    during = ForgettingDuring(tiny, stage)
+    build_collection(tiny.file, home=tiny.home, progress=during, rebuild=True)
+    assert during.forgotten == 6
+    with tiny.open() as retriever:
+        assert retriever.styles(ZOE) == retriever.styles(YAN) == []
+        assert not retriever.search("rain", ZOE).personal
+        assert retriever.search(WORD).reason != "matched"
+        assert len(retriever.styles("ann")) > 0
+    assert left_in_files(tiny, WORD, ZOE, YAN) == []
+
+
+def test_the_next_import_of_the_same_picks_does_not_bring_them_back(tiny: Tiny) -> None:
+    picks = tiny.file.parent / "picks.csv"
+    rows = [f"{user},{QUERY},soft/cat.png,2026-01-05T00:00:00+00:00" for user in (ZOE, YAN)]
+    picks.write_text(picks.read_text() + "\n".join(rows) + "\n")
+    assert build_collection(tiny.file, home=tiny.home).picks == 2
+    with tiny.open() as retriever:
+        assert retriever.forget(ZOE) == retriever.forget(YAN) == 1
+    for _ in range(2):
+        report = build_collection(tiny.file, home=tiny.home, rebuild=True)
+        assert report.picks == 0
+    assert "2 picks of" in report.notes[0] and "asked to be forgotten" in report.notes[0]
+    assert left_in_files(tiny, WORD, ZOE, YAN) == []
+
+
+def test_styles_beyond_a_smaller_number_of_clusters_go_too(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        for style in ("soft", "line", "flat"):
+            for hit in retriever.search("", filters={"style": style}, limit=4):
+                retriever.record(ZOE, "", hit.sticker_id)
+        assert len(retriever.styles(ZOE)) > 1
+    tiny.file.write_text(tiny.file.read_text() + "[style]\nclusters = 1\n")
+    with tiny.open() as retriever:
+        retriever.forget(ZOE)
+    workspace = Workspace.of(tiny.file, tiny.home)
+    store = workspace.store()
+    with store.open(workspace.users_name) as users:
+        assert {record.payload["user"] for record in users.scroll()} == {"ann", "bo"}
+    store.close()
+
+
+def test_an_older_build_that_is_open_elsewhere_stops_it_before_anything_is_deleted(tiny: Tiny) -> None:
+    with tiny.open() as stale:
+        pick_as(stale, ZOE)
+        rebuild(tiny)
+        with tiny.open() as retriever:
+            with pytest.raises(IndexLockedError):
+                retriever.forget(ZOE)
+            assert len(retriever.picks(ZOE)) == 3
+        assert stale.refresh()
+        assert stale.forget(ZOE) == 3
+    assert left_in_files(tiny, ZOE) == []
