@@ -94,6 +94,7 @@ for command in (
     inspect.info,
     inspect.doctor,
     push.push,
+    push.rollback,
     backup.backup,
     backup.restore,
     serve.serve,

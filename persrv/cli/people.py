@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -80,26 +79,15 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
     from persrv.online.retriever import Retriever
 
     with Retriever.open(recipe) as retriever:
+        held = retriever.export(user)
         styles = retriever.styles(user)
-        picks = retriever.picks(user)
-        seen = retriever.impressions(user)
-        marked = retriever.marks(user)
-    if not (picks or styles or seen or marked):
+    if not any(held[kind] for kind in ("interactions", "impressions", "edits", "styles", "marks")):
         raise NotFoundError(f"nothing is known of user {user!r}", "see persrv users")
-    told: dict[str, Any] = {"user": user, "picks": len(picks), "styles": [asdict(style) for style in styles]}
-    if export:
-        told["interactions"] = [
-            {"query": p.query, "sticker_id": p.sticker_id, "time": p.time.isoformat(), "kind": p.kind} for p in picks
-        ]
-        told["impressions"] = [
-            {"experiment": i.experiment, "query": i.query, "time": i.time.isoformat(), "shown": dict(i.shown)}
-            for i in seen
-        ]
-        told["marks"] = marked
+    told = held if export else {kind: held[kind] for kind in ("user", "picks", "styles")}
     if as_json or export:
         print_json(told)
         return
-    typer.echo(f"{user}: {len(picks)} picks, {len(styles)} style(s)")
+    typer.echo(f"{user}: {held['picks']} picks, {len(styles)} style(s)")
     for number, style in enumerate(styles):
         typer.echo(f"  style {number + 1}: {style.share:.0%}, most like {style.title} ({style.sticker_id[:8]})")
 

@@ -1,4 +1,4 @@
-"""``persrv push``."""
+"""``persrv push`` and ``persrv rollback``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ from typing import Annotated
 import typer
 
 from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
+
+
+def rollback(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> None:
+    """Go back to the build before, stickers and users together; again goes forward.
+
+    Example: `persrv rollback`
+    """
+    from persrv.offline.rollback import rollback_collection
+
+    manifest = rollback_collection(recipe)
+    if as_json:
+        print_json(manifest.facts())
+    else:
+        typer.echo(f"{manifest.recipe}: build {manifest.build} of {manifest.created} answers now")
 
 
 def push(

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
+from persrv.catalog import Edit
 from persrv.catalog.marks import MarkKind
 from persrv.online.answer import Answer
 from persrv.online.feedback import PickReceipt
@@ -126,6 +127,14 @@ class AsyncRetriever:
     async def impressions(self, user: str) -> list[Impression]:
         """Return what a user was shown in comparisons, see :meth:`Retriever.impressions`."""
         return await asyncio.to_thread(self._retriever.impressions, user)
+
+    async def edits(self, user: str) -> list[tuple[str, Edit]]:
+        """Return a user's edits, see :meth:`Retriever.edits`."""
+        return await asyncio.to_thread(self._retriever.edits, user)
+
+    async def export(self, user: str) -> dict[str, Any]:
+        """Return all that is held of a user, see :meth:`Retriever.export`."""
+        return await asyncio.to_thread(self._retriever.export, user)
 
     async def forget(self, user: str) -> int:
         """Delete all that is held of a user, see :meth:`Retriever.forget`."""

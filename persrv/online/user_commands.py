@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
-from persrv.catalog import Catalog
+from persrv.catalog import Catalog, Edit
 from persrv.catalog.marks import MARK_KINDS, MarkKind
 from persrv.catalog.phrases import fold_query
 from persrv.errors import IndexUnreachableError, NotFoundError, QueryError, VectorIndexError
@@ -171,6 +173,52 @@ class UserCommands:
 
         self._newest.ask(drop)
         return self.styles(name)
+
+    def edits(self, user: str) -> list[tuple[str, Edit]]:
+        """Return the edits that a user made, each with its sticker's id, oldest first."""
+        return self._catalog.edits_by(check_user(user))
+
+    def export(self, user: str) -> dict[str, Any]:
+        """Return all that is held of a user, JSON-safe: interactions, impressions, edits, marks, and styles.
+
+        All lists are empty for somebody unknown.
+        """
+        picks = self.picks(user)
+        return {
+            "user": check_user(user),
+            "picks": len(picks),
+            "styles": [asdict(style) for style in self.styles(user)],
+            "interactions": [
+                {
+                    "query": pick.query,
+                    "sticker_id": pick.sticker_id,
+                    "time": pick.time.isoformat(),
+                    "kind": pick.kind,
+                    "pick_id": pick.pick_id,
+                }
+                for pick in picks
+            ],
+            "impressions": [
+                {
+                    "experiment": seen.experiment,
+                    "settings": seen.settings,
+                    "query": seen.query,
+                    "time": seen.time.isoformat(),
+                    "shown": dict(seen.shown),
+                }
+                for seen in self.impressions(user)
+            ],
+            "edits": [
+                {
+                    "sticker_id": sticker_id,
+                    "field": edit.field,
+                    "values": None if edit.values is None else list(edit.values),
+                    "time": edit.edited_at.isoformat(),
+                }
+                for sticker_id, edit in self.edits(user)
+            ],
+            "marks": self.marks(user),
+        }
 
     def picks(self, user: str) -> list[Interaction]:
         """Return a user's interactions by time."""

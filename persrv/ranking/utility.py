@@ -79,6 +79,9 @@ def utilities(
 ) -> list[Utility]:
     """Return the utility of n stickers.
 
+    With age the counts decay, before they are smoothed: an old favourite comes down to what nobody ever picked, and
+    never below it.
+
     Args:
         counts: Shape (n, 3): picks, distinct users, distinct queries, each >= 0.
         weights: The recipe's ``[utility]``; the three weights are divided by their sum.
@@ -86,11 +89,11 @@ def utilities(
         scale: The collection's scale; fitted on ``counts`` when not given.
     """
     table = np.asarray(counts, dtype=np.float64).reshape(-1, 3)
-    parts = (scale or UtilityScale.fit(table, weights.prior)).parts(table)
-    share = np.array([weights.popularity, weights.cross_user, weights.query])
-    total = parts @ (share / share.sum())
+    fitted = scale or UtilityScale.fit(table, weights.prior)
     if age_days is not None:
-        total = total * age_decay(age_days, weights.half_life_days)
-    total = np.clip(total, 0.0, 1.0)
+        table = table * age_decay(age_days, weights.half_life_days)[:, None]
+    parts = fitted.parts(table)
+    share = np.array([weights.popularity, weights.cross_user, weights.query])
+    total = np.clip(parts @ (share / share.sum()), 0.0, 1.0)
     rows = np.column_stack([parts, total]).tolist()
     return [Utility(popularity, cross_user, query, whole) for popularity, cross_user, query, whole in rows]
