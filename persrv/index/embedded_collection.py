@@ -38,6 +38,7 @@ _INDEXES: dict[PayloadType, edge.PayloadSchemaType] = {
 
 _EF_CONSTRUCT = 128
 _FULL_SCAN_KB = 10_000
+_AT_ONCE = 100
 
 
 def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
@@ -78,7 +79,21 @@ def load_shard(path: Path) -> edge.EdgeShard:
     Raises:
         VectorIndexError: They are missing or damaged.
     """
-    return engine_call(f"open {path}", partial(edge.EdgeShard.load, str(path)))
+    shard = engine_call(f"open {path}", partial(edge.EdgeShard.load, str(path)))
+    engine_call(f"number updates of {path}", partial(_number_on, shard))
+    return shard
+
+
+def _number_on(shard: edge.EdgeShard) -> None:
+    """Number updates on from where they were before the log of updates was removed.
+
+    Each update has a number, and one that is not above a point's last one is passed over. The numbers come from the
+    log: after it was removed they begin anew. The point NOBODY was written last before, so the numbers are where they
+    were when it can be deleted.
+    """
+    while shard.retrieve([NOBODY], False, False):
+        for _ in range(_AT_ONCE):
+            shard.update(edge.UpdateOperation.delete_points([NOBODY]))
 
 
 def engine_call(what: str, call: Callable[[], _Answer]) -> _Answer:
@@ -184,10 +199,13 @@ class EmbeddedCollection:
         """Remove the bytes of what was deleted, see :meth:`persrv.index.engine.Collection.purge`.
 
         The engine never shortens its log of updates, so that it is removed too, while the shard is closed for a moment.
+        A kill at any moment costs nothing: the next open numbers on, see :func:`load_shard`.
         """
         self.optimize()
         with self._writing, self._reading:
             self._check_usable()
+            last = edge.UpdateOperation.upsert_points([edge.Point(NOBODY, {}, {})])
+            engine_call("write the last number", partial(self._shard.update, last))
             engine_call("flush", self._shard.flush)
             engine_call("close", self._shard.close)
             try:

@@ -31,7 +31,7 @@ def remove_forgotten(catalog: Catalog, users: Collection, since: datetime) -> in
     """
     if not catalog.anybody_forgotten(since):
         return 0
-    names = sorted({str(record.payload["user"]) for record in users.scroll()})
+    names = sorted({str(record.payload["user"]) for record in users.scroll() if record.payload})
     gone = sorted(catalog.forgotten_users(names, since))
     for batch in chunks((centroid_id(user, number) for user in gone for number in range(MOST_STYLES)), _POINTS):
         users.delete(batch)

@@ -347,3 +347,49 @@ def test_closing_a_store_closes_its_collections_and_frees_them(folder: Path) -> 
         opened.count()
     with EmbeddedStore(folder) as other, other.open("emoji") as again:
         assert again.count() == 3
+
+
+def test_a_purged_version_takes_updates_and_keeps_them_when_killed(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 5).close()
+    with store.open("emoji") as opened:
+        opened.upsert(sample_points(400)[5:])
+        opened.delete([identity(0)])
+        opened.purge()
+        assert opened.count() == 399
+        opened.delete([identity(1)])
+        assert opened.count() == 398
+        opened.purge()
+    script = """
+mine = store.open("emoji")
+mine.set_payload([(identity(n), {"utility": 0.25}) for n in range(2, 300)]); say(1)
+"""
+    with process(folder, script) as child:
+        line(child)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    with store.open("emoji") as opened:
+        assert opened.count() == 398
+        found = opened.retrieve([identity(n) for n in range(2, 300)])
+        assert {record.payload["utility"] for record in found} == {0.25}
+
+
+def test_a_purge_that_was_killed_is_ended_by_the_next_open(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 300).close()
+    script = """
+from persrv.index import embedded_collection
+mine = store.open("emoji")
+mine.upsert(sample_points(300)); mine.upsert(sample_points(300))
+def stopped(path):
+    say(1)
+    import time; time.sleep(60)
+embedded_collection.load_shard = stopped
+mine.purge()
+"""
+    with process(folder, script) as child:
+        line(child)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    with store.open("emoji") as opened:
+        assert opened.count() == 300
+        opened.delete([identity(7)])
+        assert opened.count() == 299

@@ -108,9 +108,11 @@ def test_the_next_import_of_the_same_picks_does_not_bring_them_back(tiny: Tiny) 
     assert build_collection(tiny.file, home=tiny.home).picks == 2
     with tiny.open() as retriever:
         assert retriever.forget(ZOE) == retriever.forget(YAN) == 1
-    for _ in range(2):
-        report = build_collection(tiny.file, home=tiny.home, rebuild=True)
-        assert report.picks == 0
+    # Written anew, so that all of it is read again.
+    header, *others = picks.read_text().splitlines()
+    picks.write_text("\n".join([header, *reversed(others)]) + "\n")
+    report = build_collection(tiny.file, home=tiny.home, rebuild=True)
+    assert report.picks == 0
     assert "2 picks of" in report.notes[0] and "asked to be forgotten" in report.notes[0]
     assert left_in_files(tiny, WORD, ZOE, YAN) == []
 
