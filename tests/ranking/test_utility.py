@@ -36,10 +36,14 @@ def test_a_prior_lifts_a_new_sticker_above_zero() -> None:
     assert utilities([[4, 2, 1], [0, 0, 0]], UtilityWeights(prior=1))[1].total > 0
 
 
-def test_age_halves_the_total() -> None:
+def test_age_decays_the_counts_and_then_they_are_smoothed() -> None:
     weights = UtilityWeights(half_life_days=10)
-    fresh, old = utilities([[5, 5, 5], [5, 5, 5]], weights, age_days=[0, 10])
-    assert old.total == pytest.approx(fresh.total / 2)
+    fresh, old, ancient, never = utilities([[6, 6, 6], [6, 6, 6], [6, 6, 6], [0, 0, 0]], weights, [0, 10, 4000, 0])
+    mean = 18 / 4
+    assert old.total == pytest.approx(np.log1p(3 + mean) / np.log1p(6 + mean))
+    assert fresh.total > old.total > ancient.total
+    assert ancient.total == pytest.approx(never.total)
+    assert ancient.total >= never.total > 0
     assert age_decay([-3, 0], 10).tolist() == [1.0, 1.0]
 
 
