@@ -203,12 +203,16 @@ class Utility:
 class Explanation:
     """Where a hit's score came from.
 
-    ``score = text * utility_factor * style_factor`` up to float rounding.
+    ``score = text * pick_factor * utility_factor * style_factor`` up to float rounding. Where ``explain`` was not asked
+    for, ``pick_factor`` stays in ``text``.
 
     Attributes:
         text: The score by words and meaning, or of the picture, >= 0; 1.0 where nothing was asked for.
         matched: Query token to its share of ``text``, largest first; only filled when ``explain`` was asked for.
         meaning: What likeness in meaning gave of ``text``; only filled when ``explain`` was asked for.
+        picks: What picks for the query's words gave of ``text``; only filled when ``explain`` was asked for.
+        pick_factor: ``1 + delta * ln(1 + people)``; only filled when ``explain`` was asked for.
+        people: People who picked the sticker for just this query; only filled when ``explain`` was asked for.
         utility: The sticker's total utility in [0, 1].
         utility_factor: ``1 + beta * utility``.
         style: ``max_c w_c * cos(style, centroid_c)``, 0.0 where the user has no profile.
@@ -224,6 +228,9 @@ class Explanation:
     centroid: int | None
     matched: Mapping[str, float] = field(default_factory=dict)
     meaning: float = 0.0
+    picks: float = 0.0
+    pick_factor: float = 1.0
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)

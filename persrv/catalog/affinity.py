@@ -38,18 +38,24 @@ _Pair = tuple[str, str]
 
 _LOOK = {
     "sqlite": (
-        "SELECT t.value, w.stickers, (SELECT count(*) FROM (SELECT DISTINCT i.user FROM query_words q"
-        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT ?))"
+        "SELECT t.value, w.stickers,"
+        " (SELECT count(*) FROM (SELECT DISTINCT i.user FROM query_words q"
+        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT ?)),"
+        " EXISTS (SELECT 1 FROM query_words q JOIN interactions i ON i.folded_query = q.folded_query"
+        " WHERE q.word = t.value AND i.kind = 'simulated')"
         " FROM json_each(?) t JOIN typed_words w ON w.word = t.value",
-        "SELECT DISTINCT user FROM interactions WHERE folded_query = ? LIMIT ?",
+        "SELECT DISTINCT user, kind = 'simulated' FROM interactions WHERE folded_query = ? LIMIT ?",
         "SELECT DISTINCT q.word FROM interactions i JOIN query_words q ON q.folded_query = i.folded_query"
         " WHERE i.user = ? AND q.word IN (SELECT value FROM json_each(?))",
     ),
     "postgresql": (
-        'SELECT t.value, w.stickers, (SELECT count(*) FROM (SELECT DISTINCT i."user" FROM query_words q'
-        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT %s) AS people)"
+        "SELECT t.value, w.stickers,"
+        ' (SELECT count(*) FROM (SELECT DISTINCT i."user" FROM query_words q'
+        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT %s) AS people),"
+        " EXISTS (SELECT 1 FROM query_words q JOIN interactions i ON i.folded_query = q.folded_query"
+        " WHERE q.word = t.value AND i.kind = 'simulated')"
         " FROM json_array_elements_text(%s::json) AS t(value) JOIN typed_words w ON w.word = t.value",
-        'SELECT DISTINCT "user" FROM interactions WHERE folded_query = %s LIMIT %s',
+        "SELECT DISTINCT \"user\", kind = 'simulated' FROM interactions WHERE folded_query = %s LIMIT %s",
         "SELECT DISTINCT q.word FROM interactions i JOIN query_words q ON q.folded_query = i.folded_query"
         ' WHERE i."user" = %s AND q.word IN (SELECT json_array_elements_text(%s::json))',
     ),
@@ -99,37 +105,37 @@ class Affinities(Part):
         return {one: PickedFor(queries[one], words.get(one, {})) for one in sorted(queries)}
 
     def typed_query(
-        self,
-        query: str,
-        words: Sequence[str],
-        min_users: int,
-        user: str | None = None,
-        known: Collection[str] = (),
+        self, query: str, words: Sequence[str], user: str | None = None, known: Collection[str] = ()
     ) -> TypedQuery:
         """Return which picks may answer a query: what fewer people typed is for themselves alone.
 
         A word is public where enough people typed it or a sticker's own text has it; a query where enough people
-        typed it, or where it is short and all its words are public: then it says nothing about who typed it.
+        typed it, or where it is short and all its words are public: then it says nothing about who typed it. What a
+        simulated pick was made for is nobody's.
 
         Args:
             query: Folded, see :func:`persrv.catalog.phrases.fold_query`.
             words: Its tokens.
-            min_users: People who must have typed a query, or a word in any query, >= 1.
             user: Who asks; what they typed before counts for them.
             known: Those of the words that stand in stickers' own texts.
         """
+        enough = self._database.min_users
         of_words, of_query, of_user = _LOOK[self._database.dialect]
         wanted = json.dumps([word for word in dict.fromkeys(words) if "\0" not in word], ensure_ascii=True)
-        rows = self._database.ask(of_words, (min_users, wanted))
-        public = {str(word): int(stickers) for word, stickers, people in rows if people >= min_users or word in known}
-        everyday = len(set(words)) <= SHORT and all(word in public or word in known for word in words)
-        private = [word for word, _, _ in rows if word not in public]
+        stickers, public = {}, set(known)
+        for word, count, people, simulated in self._database.ask(of_words, (enough, wanted)):
+            stickers[str(word)] = int(count)
+            if people >= enough or simulated:
+                public.add(str(word))
+        everyday = len(set(words)) <= SHORT and public.issuperset(words)
+        private = [word for word in stickers if word not in public]
         if private and user:
-            stickers = {str(word): int(count) for word, count, _ in rows}
             own = self._database.ask(of_user, (plain(user), json.dumps(private, ensure_ascii=True)))
-            public |= {str(word): stickers[str(word)] for (word,) in own}
-        typists = {str(name) for (name,) in self._database.ask(of_query, (plain(query), min_users))} if query else set()
-        return TypedQuery(bool(typists) and (len(typists) >= min_users or user in typists or everyday), public)
+            public |= {str(word) for (word,) in own}
+        typists = self._database.ask(of_query, (plain(query), 2 * enough)) if query else []
+        names = {str(name) for name, _ in typists}
+        exact = len(names) >= enough or user in names or everyday or any(simulated for _, simulated in typists)
+        return TypedQuery(bool(names) and exact, {w: count for w, count in stickers.items() if w in public})
 
     def count_anew(self) -> bool:
         """Count all picks again where another tokenizer's words are counted; return whether that was so."""

@@ -25,7 +25,7 @@ from persrv.index.description import describe
 from persrv.index.descriptions import DESCRIPTION, PREVIOUS, Descriptions
 from persrv.index.engine import Collection
 from persrv.index.manifest import BUILD_PATTERN, Manifest
-from persrv.index.schema import MEANING, MEANING_LINKS, TEXT, PayloadType, Schema
+from persrv.index.schema import MEANING, MEANING_LINKS, PayloadType, Schema
 from persrv.index.verify import verify
 
 _NEVER = "00000000T000000Z-000000"
@@ -101,7 +101,7 @@ class ClientStore:
         if self._calls.read(lambda client: client.collection_exists(version)):
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
         placement = schema.placement
-        text, vectors = _vectors(schema)
+        sparse, vectors = _vectors(schema)
 
         def create(client: QdrantClient) -> None:
             # A repeated call may find what the call before made, when only its answer was lost.
@@ -109,7 +109,7 @@ class ClientStore:
                 client.create_collection(
                     version,
                     vectors_config=vectors,
-                    sparse_vectors_config=text,
+                    sparse_vectors_config=sparse,
                     shard_number=placement.shards,
                     replication_factor=placement.replication_factor,
                     write_consistency_factor=placement.write_consistency_factor,
@@ -247,10 +247,10 @@ class ClientStore:
 
 
 def _vectors(schema: Schema) -> tuple[dict[str, m.SparseVectorParams] | None, dict[str, m.VectorParams]]:
-    """Return the parameters of the sparse vector and of the dense ones."""
+    """Return the parameters of the sparse vectors and of the dense ones."""
     on_disk = schema.placement.on_disk
     index = m.SparseIndexParams(on_disk=on_disk)
-    text = {TEXT: m.SparseVectorParams(index=index)} if schema.sparse else None
+    sparse = {name: m.SparseVectorParams(index=index) for name in schema.sparse_vectors} or None
     links = m.HnswConfigDiff(m=schema.hnsw_m)
     vectors = {
         name: m.VectorParams(size=size, distance=m.Distance.DOT, hnsw_config=links, on_disk=on_disk)
@@ -264,7 +264,7 @@ def _vectors(schema: Schema) -> tuple[dict[str, m.SparseVectorParams] | None, di
             hnsw_config=m.HnswConfigDiff(m=MEANING_LINKS),
             on_disk=on_disk,
         )
-    return text, vectors
+    return sparse, vectors
 
 
 def _create_index(client: QdrantClient, version: str, key: str, kind: PayloadType) -> None:

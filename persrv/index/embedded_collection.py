@@ -23,7 +23,7 @@ from persrv.index.edge_translator import (
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest
-from persrv.index.schema import MEANING, MEANING_LINKS, NOBODY, TEXT, PayloadType, Schema
+from persrv.index.schema import MEANING, MEANING_LINKS, NOBODY, PayloadType, Schema
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
 
 _Answer = TypeVar("_Answer")
@@ -47,7 +47,7 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
     Raises:
         VectorIndexError: The engine refuses.
     """
-    text = {TEXT: edge.EdgeSparseVectorParams()} if schema.sparse else None
+    sparse = {name: edge.EdgeSparseVectorParams() for name in schema.sparse_vectors} or None
     vectors = {
         name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot) for name, size in schema.dense.items()
     }
@@ -60,7 +60,7 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         )
     config = edge.EdgeConfig(
         vectors=vectors,
-        sparse_vectors=text,
+        sparse_vectors=sparse,
         hnsw_config=edge.HnswIndexConfig(schema.hnsw_m, _EF_CONSTRUCT, _FULL_SCAN_KB),
         payload_memory=edge.Memory.Cached,
         # Whoever optimises wants every deleted byte gone.

@@ -20,8 +20,8 @@ TRENDING = "trending"
 GROUP = "group"
 """Payload key: the group of near-duplicates, of which a page shows one."""
 
-TEXT, IMAGE, STYLE, MEANING = "text", "image", "style", "meaning"
-"""Names of the sparse vector, of the two dense ones, and of the dense multivector."""
+TEXT, PICKED, IMAGE, STYLE, MEANING = "text", "picked", "image", "style", "meaning"
+"""Names of the two sparse vectors, of the two dense ones, and of the dense multivector."""
 
 MEANING_LINKS = 16
 """Links per node of the graph over ``meaning``: it recalls among all stickers, where ``image`` only rescores."""
@@ -75,7 +75,7 @@ class Schema:
 
     Attributes:
         dimension: Length of the dense vector ``image`` (unit vectors by inner product), >= 1.
-        sparse: Whether points carry the sparse vector ``text`` (without an IDF: the query carries it).
+        sparse: Whether points carry the sparse vectors ``text`` and ``picked`` (without an IDF: the query carries it).
         payload: Payload key to its index type; only indexed keys are listed.
         hnsw_m: Links per node of the graph over ``image``, 0 for none.
         placement: How a server keeps it.
@@ -99,7 +99,12 @@ class Schema:
     @property
     def vectors(self) -> tuple[str, ...]:
         """Names of all vectors that points may carry."""
-        return (*self.dense, *((TEXT,) if self.sparse else ()), *((MEANING,) if self.meaning else ()))
+        return (*self.dense, *self.sparse_vectors, *((MEANING,) if self.meaning else ()))
+
+    @property
+    def sparse_vectors(self) -> tuple[str, ...]:
+        """Names of the sparse vectors that points may carry."""
+        return (TEXT, PICKED) if self.sparse else ()
 
 
 STICKER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType(

@@ -16,7 +16,7 @@ import numpy as np
 from persrv.errors import QueryError, VectorIndexError
 from persrv.index.formula import check_formula
 from persrv.index.language import Formula, Nearest, NearestStyles, Point, Prefetch, Request
-from persrv.index.schema import MEANING, TEXT, PayloadType, Schema
+from persrv.index.schema import MEANING, PayloadType, Schema
 from persrv.text.bm25f import SparseVector
 
 _MAX_INDEX = 2**32 - 1
@@ -159,7 +159,7 @@ def _vectors_problem(vectors: object, schema: Schema) -> str | None:
         elif name == MEANING and schema.meaning and isinstance(vector, list) and vector:
             if any(not isinstance(row, list) or len(row) != schema.meaning for row in vector):
                 return f"vector {name} has a row that is no list of {schema.meaning} numbers"
-        elif not (name == TEXT and schema.sparse and isinstance(vector, SparseVector)):
+        elif not (name in schema.sparse_vectors and isinstance(vector, SparseVector)):
             return f"vector {name!r} of type {type(vector).__name__} is not in the schema"
         if problem := _vector_problem(vector):
             return f"vector {name} {problem}"

@@ -65,6 +65,7 @@ def build_beside(
     started = datetime.now(UTC)
     # What changes from here on is made again when the build is in use.
     revision, picks = catalog.revision(), catalog.last_pick()
+    catalog.count_anew()
     catalog.begin_index(build, revision, picks, None)
     found = survey(workspace, catalog, sources, build, progress)
     catalog.put_counts(build, found.statistics)
@@ -86,7 +87,7 @@ def build_beside(
         for batch in chunks(found.ids, BATCH):
             indexed = catalog.indexed(build, batch)
             made = points.make(
-                [*catalog.stickers(batch)],
+                [*catalog.stickers(batch, typed=0)],
                 {sticker_id: known.group for sticker_id, known in indexed.items()},
                 {sticker_id: known.terms for sticker_id, known in indexed.items()},
             )

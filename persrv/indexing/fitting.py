@@ -53,7 +53,7 @@ def survey(workspace: Workspace, catalog: Catalog, sources: VectorSources, build
     packs: list[str] = []
     groups = find_duplicates(catalog, sources, progress)
     with progress.stage("counting words", catalog.count()) as advance:
-        for batch in chunks(catalog.stickers(), BATCH):
+        for batch in chunks(catalog.stickers(typed=0), BATCH):
             made = [_counted(sticker, groups.get(sticker.id, "")) for sticker in batch]
             for each in made:
                 statistics.add(each.terms)
@@ -129,4 +129,4 @@ def _meaning_space(catalog: Catalog, sources: VectorSources, ids: Sequence[str],
     if sources.meaning is None:
         return None
     chosen = [ids[len(ids) * number // MEANT] for number in range(MEANT)] if len(ids) > MEANT else ids
-    return learned_space(sources.meaning, [s.semantics for s in catalog.stickers(chosen)], dimension)
+    return learned_space(sources.meaning, [s.semantics for s in catalog.stickers(chosen, typed=0)], dimension)

@@ -154,10 +154,10 @@ class PublishedIndex:
     def _write(self, sticker_ids: list[str]) -> Refreshed:
         catalog = self._catalog
         known = catalog.indexed(self.build, sticker_ids)
-        stickers = [*catalog.stickers(sticker_ids)]
+        stickers = [*catalog.stickers(sticker_ids, typed=0)]
         others, groups = self._grouped([sticker.id for sticker in stickers], known)
         known.update(others)
-        made = self._points.make([*stickers, *catalog.stickers(others)], groups)
+        made = self._points.make([*stickers, *catalog.stickers(others, typed=0)], groups)
         written = [each.indexed.sticker_id for each in made]
         gone = sorted(set(known) - set(written))
         if made:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog import Catalog, PickCounts
+from persrv.catalog.affinity import PickedFor
 from persrv.catalog.indexed import IndexedSticker
 from persrv.index.language import Point
 from persrv.indexing.fit import Fit
@@ -68,7 +69,7 @@ class CollectionPoints:
         counted = known or {}
         terms = [counted.get(s.id) or Terms.of(dict(s.semantics.items())) for s in stickers]
         images, drawn = self.images(ids), self._styles(stickers, terms)
-        counts = self._catalog.pick_counts(stickers=ids)
+        counts, picked_for = self._catalog.pick_counts(stickers=ids), self._catalog.picked_for(ids)
         worth = self._utility([counts.get(sticker_id) for sticker_id in ids])
         meanings = self._meanings(stickers)
         made = []
@@ -83,6 +84,7 @@ class CollectionPoints:
                 None if drawn is None else drawn[row],
                 group,
                 meanings[row],
+                picked_for.get(sticker.id, PickedFor()),
             )
             taste = images[row] if drawn is None else drawn[row]
             made.append(MadePoint(point, IndexedSticker(sticker.id, terms[row], group), taste))

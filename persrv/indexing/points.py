@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.catalog.affinity import PickedFor
 from persrv.images.web import web_name
 from persrv.index.language import Point, StoredVector
-from persrv.index.schema import IMAGE, MEANING, STYLE, TEXT, TRENDING, point_id
-from persrv.ranking.stored import stored_text, trending
+from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE, TEXT, TRENDING, point_id
+from persrv.ranking.affinity import picked_vector
+from persrv.ranking.stored import stored_factor, stored_text, trending
 from persrv.recipe import Text
 from persrv.records import Sticker, Utility
 from persrv.text import Terms, terms_vector
@@ -49,6 +51,7 @@ class PointMaker:
         style: NDArray[np.float32] | None,
         group: str,
         meaning: NDArray[np.float32] | None,
+        picked_for: PickedFor,
     ) -> Point:
         """Return a sticker's point.
 
@@ -61,11 +64,15 @@ class PointMaker:
             style: The same in the space of style, ``None`` where ``image`` says the style as well.
             group: Id of its group of near-duplicates, ``""`` for none.
             meaning: Rows of the multivector ``meaning``, shape (r, k), ``None`` or r = 0 for none.
+            picked_for: What people picked it for.
         """
         words = terms_vector(terms, self.text, self.average_lengths)
         vectors: dict[str, StoredVector] = {}
         if words.indices:
             vectors[TEXT] = stored_text(words, utility.total, self.beta, sticker.id)
+        if picked_for.queries:
+            factor = stored_factor(utility.total, self.beta, sticker.id)
+            vectors[PICKED] = picked_vector(picked_for.queries, picked_for.words, factor)
         if image is not None and image.any():
             vectors[IMAGE] = image.tolist()
         if style is not None and style.any():

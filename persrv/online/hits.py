@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 
 from persrv.index.engine import Collection
 from persrv.index.language import Record
-from persrv.index.schema import TEXT, point_id, sticker_id_of
+from persrv.index.schema import PICKED, TEXT, point_id, sticker_id_of
 from persrv.online.page import Ranked
+from persrv.online.query_parser import ParsedQuery
 from persrv.online.request import Taste
 from persrv.ranking.formula import style_factor, style_similarity, utility_factor
 from persrv.ranking.stored import stored_factor
+from persrv.recipe import Ranking
 from persrv.records import Explanation, Hit
-from persrv.text.bm25f import token_id
+from persrv.text.bm25f import SparseVector, token_id
 
 _NOISE = 1e-4
 """Share of a text score that rounding may leave over; engines compute in float32."""
@@ -30,17 +33,15 @@ class HitMaker:
     Attributes:
         collection: Where payloads and vectors are read, those of the shown stickers alone.
         taste: The user's styles.
-        beta: Weight of utility; 0 where utility took no part.
-        gamma: Weight of style; 0 where style took no part.
-        token_weights: Query token to its weight times its IDF, where hits say which words matched; else ``None``.
+        weights: Of the ranking; 0 for what took no part.
+        parsed: The query, where hits say which words matched; else ``None``.
         most: The largest text score that the query could give, ``None`` where nothing was typed.
     """
 
     collection: Collection
     taste: Taste
-    beta: float
-    gamma: float
-    token_weights: Mapping[str, float] | None = None
+    weights: Ranking
+    parsed: ParsedQuery | None = None
     most: float | None = None
 
     def hits(self, ranked: Ranked, before: int, paths: Mapping[str, Path | None]) -> tuple[Hit, ...]:
@@ -53,7 +54,7 @@ class HitMaker:
         """
         scores = dict(zip(ranked.ids, ranked.scores.tolist(), strict=True))
         using = self.collection.manifest.taste_vector
-        vectors = ((using,) if len(self.taste) else ()) + ((TEXT,) if self.token_weights is not None else ())
+        vectors = ((using,) if len(self.taste) else ()) + ((TEXT, PICKED) if self.parsed is not None else ())
         records = self.collection.retrieve([point_id(sticker_id) for sticker_id in scores], with_vectors=vectors)
         similarity, nearest = style_similarity(
             _styles(records, using, self.taste), self.taste.centroids, self.taste.weights
@@ -62,12 +63,16 @@ class HitMaker:
         for row, record in enumerate(records):
             sticker_id = sticker_id_of(record.id)
             score, utility = scores[sticker_id], float(record.payload.get("utility", 0.0))
-            by_utility = float(utility_factor(np.array([utility]), self.beta)[0])
-            by_style = float(style_factor(similarity[row : row + 1], self.gamma)[0])
+            by_utility = float(utility_factor(np.array([utility]), self.weights.beta)[0])
+            by_style = float(style_factor(similarity[row : row + 1], self.weights.gamma)[0])
             text = score / (by_utility * by_style) if by_style > 1e-6 else 0.0
-            matched = self._matched(record, stored_factor(utility, self.collection.manifest.beta, sticker_id))
-            rest = text - sum(matched.values())
-            by_meaning = self.token_weights is not None and self.collection.manifest.meaning and rest > _NOISE * text
+            factor = stored_factor(utility, self.collection.manifest.beta, sticker_id)
+            exact = self._exact(record)
+            by_picks = 1.0 + self.weights.delta * exact
+            text /= by_picks
+            matched, picks = self._matched(record, factor), self._picks(record, factor)
+            rest = text - sum(matched.values()) - picks
+            by_meaning = self.parsed is not None and self.collection.manifest.meaning and rest > _NOISE * text
             explanation = Explanation(
                 text=text,
                 matched=matched,
@@ -77,6 +82,9 @@ class HitMaker:
                 style=float(similarity[row]),
                 style_factor=by_style,
                 centroid=int(nearest[row]) if nearest[row] >= 0 else None,
+                picks=picks,
+                pick_factor=by_picks,
+                people=round(math.expm1(exact)),
             )
             hits.append(
                 Hit(
@@ -93,14 +101,28 @@ class HitMaker:
 
     def _matched(self, record: Record, factor: float) -> dict[str, float]:
         """Return what each query token gave to the text score, the largest first; stored values have a factor."""
-        vector = record.sparse(TEXT)
-        if vector is None or not self.token_weights:
+        if self.parsed is None:
             return {}
-        stored = dict(zip(vector.indices, vector.values, strict=True))
-        parts = {
-            token: weight * stored.get(token_id(token), 0.0) / factor for token, weight in self.token_weights.items()
-        }
+        parts = _shares(record.sparse(TEXT), self.parsed.token_weights, factor)
         return dict(sorted(((t, v) for t, v in parts.items() if v > 0), key=lambda part: (-part[1], part[0])))
+
+    def _picks(self, record: Record, factor: float) -> float:
+        """Return what picks for the query's words gave to the text score."""
+        if self.parsed is None:
+            return 0.0
+        return self.weights.omega * sum(_shares(record.sparse(PICKED), self.parsed.picked_words, factor).values())
+
+    def _exact(self, record: Record) -> float:
+        """Return the affinity of just this query, ``ln(1 + people)``."""
+        vector = record.sparse(PICKED)
+        if self.parsed is None or self.parsed.picked_query is None or vector is None:
+            return 0.0
+        return dict(zip(vector.indices, vector.values, strict=True)).get(self.parsed.picked_query, 0.0)
+
+
+def _shares(vector: SparseVector | None, weights: Mapping[str, float], factor: float) -> dict[str, float]:
+    stored = dict(zip(vector.indices, vector.values, strict=True)) if vector is not None else {}
+    return {token: weight * stored.get(token_id(token), 0.0) / factor for token, weight in weights.items()}
 
 
 def _styles(records: list[Record], using: str, taste: Taste) -> NDArray[np.float64]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog import Catalog
+from persrv.catalog.affinity import TypedQuery
+from persrv.catalog.phrases import fold_query
 from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
-from persrv.online.recall import Recall, meaning_recall, text_recall
-from persrv.recipe import Recipe
-from persrv.text import query_tokens, query_vector
+from persrv.online.recall import Recall, meaning_source, picked_sources, text_source
+from persrv.ranking.affinity import query_dimension, word_weights
+from persrv.recipe import Ranking, Recipe
+from persrv.text import query_tokens, query_vector, tokenize
 from persrv.text.bm25f import CorpusCounts, idf, idf_weights
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.fusion import Blend
@@ -50,6 +53,8 @@ class ParsedQuery:
         most: What BM25F gives the query at most, words that no sticker has included; 1 for a query without words.
         corrections: Typed word to the word that is searched instead.
         without: Tokens that no answer may have.
+        picked_words: Words by which others' picks may answer, with weights.
+        picked_query: The exact query's dimension among picks, ``None`` where its picks may not answer.
     """
 
     typed: str
@@ -59,6 +64,8 @@ class ParsedQuery:
     most: float
     corrections: Mapping[str, str]
     without: tuple[str, ...] = ()
+    picked_words: Mapping[str, float] = field(default_factory=dict)
+    picked_query: int | None = None
 
 
 class Lexicon:
@@ -75,10 +82,23 @@ class Lexicon:
         self._speller_made: tuple[Speller, float, float] | None = None
         self._changed = False
 
-    def parse(self, query: str) -> ParsedQuery:
+    @property
+    def documents(self) -> int:
+        """Number of stickers."""
+        return self._counts.documents
+
+    def known(self, tokens: Iterable[str]) -> set[str]:
+        """Return the tokens that some sticker's text has."""
+        return set(self._counts.frequencies(tokens))
+
+    def parse(self, query: str, picked: Collection[str] = ()) -> ParsedQuery:
         """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
 
         Beside known words, short ones are left alone: they are more often small words, like "your", than typos.
+
+        Args:
+            query: As typed.
+            picked: Words that no text need have, since people's picks lead from them to stickers.
         """
         wanted, unwanted = take_apart(query)
         tokens, documents = query_tokens(wanted), self._counts.documents
@@ -86,7 +106,8 @@ class Lexicon:
         frequencies = self._counts.frequencies([*tokens, *joined, *left_out])
         known = {token: weight for token, weight in tokens.items() if token in frequencies}
         known |= {token: 1.0 for token in joined if token in frequencies}
-        unknown = [word for word in unknown_words(wanted, frequencies) if not known or len(word) > SMALL_WORD]
+        leading, some = {**frequencies, **dict.fromkeys(picked, 1)}, bool(known or picked)
+        unknown = [word for word in unknown_words(wanted, leading) if not some or len(word) > SMALL_WORD]
         corrections = {}
         for word in unknown:
             parts = self._two_words(word)
@@ -156,6 +177,7 @@ class QueryParser:
     """
 
     def __init__(self, catalog: Catalog, manifest: Manifest, recipe: Recipe, encoder: TextEncoder | None) -> None:
+        self._catalog = catalog
         self._manifest = manifest
         self._recipe = recipe
         self._encoder = encoder
@@ -164,26 +186,45 @@ class QueryParser:
             catalog.word_counts(build), lambda: Speller(catalog.vocabulary(build), catalog.surfaces(build))
         )
 
-    def parse(self, query: str) -> ParsedQuery:
-        """Return what the collection's words make of a query, see :meth:`Lexicon.parse`."""
-        return self.lexicon.parse(query)
+    def parse(self, query: str, user: str | None = None) -> ParsedQuery:
+        """Return what the collection's words and people's picks make of a query, see :meth:`Lexicon.parse`.
 
-    def recall(self, parsed: ParsedQuery, where: Filter | None) -> Recall | None:
+        Args:
+            query: As typed.
+            user: Who asks: by what they typed before, their own picks answer.
+        """
+        picked = self._picked(take_apart(query)[0], user)
+        parsed = self.lexicon.parse(query, picked.words)
+        if parsed.corrections:
+            picked = self._picked(parsed.query, user)
+        weights = word_weights(tokenize(parsed.query), picked.words, self.lexicon.documents)
+        exact = query_dimension(fold_query(parsed.query)) if picked.exact else None
+        return replace(parsed, picked_words=weights, picked_query=exact)
+
+    def _picked(self, query: str, user: str | None) -> TypedQuery:
+        words = tokenize(query)
+        return self._catalog.typed_query(fold_query(query), words, user, self.lexicon.known(words))
+
+    def recall(self, parsed: ParsedQuery, where: Filter | None, ranking: Ranking) -> Recall | None:
         """Return where answers may come from; ``None`` where there is nothing to ask by.
 
         Args:
             parsed: The query.
             where: The search's filter.
+            ranking: Says how much picks count.
         """
         # An unwanted word outweighs everything, and what scores below 0 is no answer.
         unwanted = dict.fromkeys(parsed.without, -_UNWANTED * parsed.most)
-        words = query_vector({**parsed.token_weights, **unwanted}) if parsed.token_weights else None
+        own = parsed.token_weights
+        sources = [text_source(query_vector({**own, **unwanted}))] if own else []
+        words = query_vector(parsed.picked_words) if parsed.picked_words else None
+        sources += picked_sources(parsed.picked_query, words, ranking.omega, ranking.delta)
         meant = self._meaning(parsed.typed)
-        if meant is None:
-            return text_recall(words, where) if words else None
-        settings = self._recipe.meaning
-        blend = Blend.of(self._space, parsed.most, settings.weight, settings.reach)
-        return meaning_recall(words, meant, blend, where)
+        if meant is not None:
+            settings = self._recipe.meaning
+            blend = Blend.of(self._space, parsed.most, settings.weight, settings.reach)
+            sources.append(meaning_source(meant, blend))
+        return Recall(tuple(sources), where) if sources else None
 
     def _meaning(self, query: str) -> NDArray[np.float32] | None:
         if self._encoder is None:

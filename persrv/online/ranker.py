@@ -51,11 +51,10 @@ class Ranker:
         """
         if not len(taste) and (direct := self._direct(recall)):
             return best_first(self._collection, direct, page, stored=True)
-        stored = all(source.stored for source in recall.sources)
         pool = max(self._pool, page.end + SLACK)
         while True:
             request = personal_request(recall, taste, self._weights, pool)
-            ranked = best_first(self._collection, request, page, stored=stored)
+            ranked = best_first(self._collection, request, page, stored=recall.stored)
             if pool >= DEEPEST or self._proven(recall, taste, ranked, page, pool):
                 return ranked
             pool = min(pool * GROWTH, max(DEEPEST, page.end + SLACK))
@@ -82,13 +81,7 @@ class Ranker:
             return True
         if ranked.total < page.end:
             return False
-        beta = self._weights.beta
-        pairs = [*zip(recall.sources, lasts, strict=True)]
-        if recall.constant:
-            bound = 1.0 + beta * max(last for last in lasts if last is not None)
-        else:
-            corrections = [self._weights.largest_correction if source.stored else 1.0 for source, _ in pairs]
-            bound = sum(c * source.bound(last, beta) for c, (source, last) in zip(corrections, pairs, strict=True))
+        bound = recall.bound(lasts, self._weights.beta, self._weights.largest_correction)
         bound *= self._weights.largest_style(taste)
         return bound < float(ranked.scores[page.end - 1]) * (1.0 - NOISE)
 

@@ -23,7 +23,7 @@ from persrv.index.language import (
     Request,
     Sum,
 )
-from persrv.index.schema import IMAGE, MEANING, TEXT, TRENDING
+from persrv.index.schema import IMAGE, MEANING, PICKED, TEXT, TRENDING
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend
 
@@ -46,6 +46,7 @@ class Source:
         entry: Score from which the source lets a sticker in; ``None`` for all that it finds.
         most: Largest number of stickers that it lets in; ``None`` for as many as the pool holds.
         stored: Whether utility is in the score.
+        multiplies: Whether the share is no summand but a factor ``1 + share`` of the whole score, utility apart.
     """
 
     query: Nearest | OrderBy
@@ -54,6 +55,7 @@ class Source:
     entry: float | None = None
     most: int | None = None
     stored: bool = False
+    multiplies: bool = False
 
     def limit(self, pool: int) -> int:
         """Return how many stickers it lets into a pool."""
@@ -86,7 +88,7 @@ class Source:
         """
         score = (0.0 if self.entry is None else self.entry) if last is None else last
         share = self.slope * max(score - self.floor, 0.0)
-        return share if self.stored else share * (1.0 + beta)
+        return share if self.stored or self.multiplies else share * (1.0 + beta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class Recall:
     sources: tuple[Source, ...]
     where: Filter | None = None
     constant: bool = False
+
+    @property
+    def stored(self) -> bool:
+        """Whether utility is in every summand."""
+        return all(source.stored or source.multiplies for source in self.sources)
 
     def size(self, pool: int) -> int:
         """Return the largest number of candidates."""
@@ -127,15 +134,55 @@ class Recall:
         """
         if self.constant:
             return utility_factor
-        stored = [source.share(i) for i, source in enumerate(self.sources) if source.stored]
-        plain = [source.share(i) for i, source in enumerate(self.sources) if not source.stored]
+        numbered = [*enumerate(self.sources)]
+        factors = [Sum((1.0, source.share(i))) for i, source in numbered if source.multiplies]
+        stored = [source.share(i) for i, source in numbered if source.stored]
+        plain = [source.share(i) for i, source in numbered if not (source.stored or source.multiplies)]
         parts = [_times(part, factor) for part, factor in ((stored, correction), (plain, utility_factor)) if part]
-        return parts[0] if len(parts) == 1 else Sum(tuple(parts))
+        score = parts[0] if len(parts) == 1 else Sum(tuple(parts))
+        return Product((score, *factors)) if factors else score
+
+    def bound(self, lasts: Sequence[float | None], beta: float, largest_correction: float) -> float:
+        """Return the largest recall score of a sticker that no source let in.
+
+        Args:
+            lasts: The score of the last sticker that each source let in; ``None`` where it let in all that it finds.
+            beta: Weight of utility.
+            largest_correction: The largest factor of a score that has utility in it.
+        """
+        if self.constant:
+            return 1.0 + beta * max(last for last in lasts if last is not None)
+        total, factor = 0.0, 1.0
+        for source, last in zip(self.sources, lasts, strict=True):
+            bound = source.bound(last, beta)
+            if source.multiplies:
+                factor *= 1.0 + bound
+            else:
+                total += bound * (largest_correction if source.stored else 1.0)
+        return total * factor
 
 
-def text_recall(query: SparseVector, where: Filter | None) -> Recall:
-    """Return the recall by BM25F, whose score stickers start with."""
-    return Recall((_by_words(query),), where)
+def text_source(query: SparseVector) -> Source:
+    """Return the source of BM25F; with unwanted words, which weigh less than 0, it lets in nothing that has them."""
+    entry = 0.0 if any(value < 0 for value in query.values) else None
+    return Source(Nearest(query, TEXT), entry=entry, stored=True)
+
+
+def picked_sources(exact: int | None, words: SparseVector | None, omega: float, delta: float) -> tuple[Source, ...]:
+    """Return the sources of stickers that people picked for a query, see :mod:`persrv.ranking.affinity`.
+
+    Args:
+        exact: The query's dimension, ``None`` where its picks may not answer.
+        words: Its words with their weights, ``None`` for none.
+        omega: Weight of the words.
+        delta: Weight of the exact query.
+    """
+    if words is None or not omega:
+        return ()
+    by_words = Source(Nearest(words, PICKED), slope=omega, stored=True)
+    if exact is None or not delta:
+        return (by_words,)
+    return by_words, Source(Nearest(SparseVector([exact], [1.0]), PICKED), slope=delta, multiplies=True)
 
 
 def picture_recall(vector: Sequence[float], where: Filter | None) -> Recall:
@@ -153,28 +200,15 @@ def popular_recall(where: Filter | None) -> Recall:
     return Recall((Source(OrderBy(TRENDING)),), where, constant=True)
 
 
-def meaning_recall(
-    words: SparseVector | None, query: NDArray[np.floating[Any]], blend: Blend, where: Filter | None
-) -> Recall:
-    """Return the recall whose scores :func:`persrv.text.meaning.fusion.fused` gives.
+def meaning_source(query: NDArray[np.floating[Any]], blend: Blend) -> Source:
+    """Return the source of stickers that are near in meaning, so that :func:`persrv.text.meaning.fusion.fused` results.
 
     Args:
-        words: The query's sparse vector; ``None`` where no sticker has any of its words, and meaning answers alone.
         query: Unit vector, shape (k,), see :meth:`persrv.text.meaning.space.MeaningSpace.search`.
         blend: How meaning counts; at most :data:`NEAREST` stickers are let in by it.
-        where: The search's filter.
     """
     dense = Nearest([[float(x) for x in query]], MEANING)
-    meant = Source(dense, slope=blend.slope, floor=blend.floor, entry=blend.entry, most=NEAREST)
-    if words is None:
-        return Recall((meant,), where)
-    return Recall((_by_words(words), meant), where)
-
-
-def _by_words(query: SparseVector) -> Source:
-    """Return the source of BM25F; with unwanted words, which weigh less than 0, it lets in nothing that has them."""
-    entry = 0.0 if any(value < 0 for value in query.values) else None
-    return Source(Nearest(query, TEXT), entry=entry, stored=True)
+    return Source(dense, slope=blend.slope, floor=blend.floor, entry=blend.entry, most=NEAREST)
 
 
 def _times(shares: list[Expression], factor: Expression) -> Expression:

@@ -260,7 +260,7 @@ class Retriever(UserCommands, StickerCommands):
         if ranked is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
         shown = ranked.part(page)
-        maker = HitMaker(version.stickers, NO_TASTE, beta=0.0, gamma=0.0)
+        maker = HitMaker(version.stickers, NO_TASTE, Ranking(beta=0.0, gamma=0.0))
         hits = maker.hits(shown, page.offset, self._catalog.paths(shown.ids))
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
 

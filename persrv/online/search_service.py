@@ -15,6 +15,7 @@ from persrv.online.cursor import Cursor, following
 from persrv.online.hits import HitMaker
 from persrv.online.open_version import OpenVersion
 from persrv.online.page import Page, Ranked
+from persrv.online.query_parser import ParsedQuery
 from persrv.online.ranker import Ranker
 from persrv.online.recall import picture_recall
 from persrv.online.request import NO_UNSAFE, Taste, narrowed
@@ -66,7 +67,7 @@ class Found:
         reason: See :data:`persrv.online.answer.Reason`.
         note: A sentence for the person who searches.
         corrections: Typed word to the word that is searched instead.
-        tokens: Query token to its weight times its IDF.
+        parsed: The query by words, ``None`` where it took no part.
         most: The largest text score that the query could give, ``None`` where nothing was typed.
     """
 
@@ -74,7 +75,7 @@ class Found:
     reason: Reason
     note: str = ""
     corrections: Mapping[str, str] = field(default_factory=dict)
-    tokens: Mapping[str, float] = field(default_factory=dict)
+    parsed: ParsedQuery | None = None
     most: float | None = None
 
 
@@ -111,14 +112,8 @@ class SearchService:
             page = Page(cursor.before, page.limit)
             found = self._go_on(request, cursor, taste, page.limit)
             shown, coming = found.ranked.ids[: page.limit], found.ranked.ids[page.limit :]
-        maker = HitMaker(
-            self._version.stickers,
-            taste,
-            self._weights.beta,
-            self._weights.gamma,
-            found.tokens if request.explain else None,
-            found.most,
-        )
+        parsed = found.parsed if request.explain else None
+        maker = HitMaker(self._version.stickers, taste, self._weights, parsed, found.most)
         part = Page(0, page.limit) if cursor else page
         hits = maker.hits(found.ranked.part(part), page.offset, self._catalog.paths(shown))
         reason, note = found.reason, found.note
@@ -136,7 +131,7 @@ class SearchService:
         best = hits[0] if hits[0].rank == 1 else maker.hits(found.ranked.at([0]), 0, {})[0]
         if best.relevance >= WEAK:
             return None
-        (explained,) = replace(maker, token_weights=found.tokens).hits(found.ranked.at([0]), 0, {})
+        (explained,) = replace(maker, parsed=found.parsed).hits(found.ranked.at([0]), 0, {})
         words = ", ".join(explained.explanation.matched)
         return f"no sticker has much of the query; the nearest have {words}" if words else "no sticker has much of it"
 
@@ -158,16 +153,19 @@ class SearchService:
         if request.by == "picture":
             return self._pictured(request, taste, page)
         parser = self._version.parser
-        parsed = parser.parse(request.query)
-        recall = parser.recall(parsed, request.where)
+        parsed = parser.parse(request.query, request.user)
+        recall = parser.recall(parsed, request.where, self._weights)
         ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
         tokens, corrections = parsed.token_weights, parsed.corrections
         if tokens:
             note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
-            return Found(ranked, "corrected" if corrections else "matched", note, corrections, tokens, parsed.most)
+            return Found(ranked, "corrected" if corrections else "matched", note, corrections, parsed, parsed.most)
+        if ranked.total and parsed.picked_words:
+            note = f"no sticker has the words of {request.typed!r}; people picked these for them"
+            return Found(ranked, "matched", note, parsed=parsed, most=parsed.most)
         if ranked.total:
             note = f"no sticker has the words of {request.typed!r}; these are near in meaning"
-            return Found(ranked, "meaning", note, tokens=tokens, most=parsed.most)
+            return Found(ranked, "meaning", note, parsed=parsed, most=parsed.most)
         if isinstance(self._encoder, TextTower):
             note = f"no sticker has the words of {request.typed!r}; these look like it"
             return replace(self._pictured(request, taste, page), note=note)

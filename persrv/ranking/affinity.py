@@ -15,12 +15,15 @@ graph", SIGIR 2007); the words carry it to queries that nobody typed before.
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from persrv.text.bm25f import idf
+from persrv.text.bm25f import SparseVector, idf, token_id
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +43,30 @@ def word_weights(words: Iterable[str], stickers_of: Mapping[str, int], stickers:
     """
     distinct = list(dict.fromkeys(words))
     return {word: idf(stickers, stickers_of[word]) / len(distinct) for word in distinct if word in stickers_of}
+
+
+def query_dimension(folded_query: str) -> int:
+    """Return an exact query's dimension in [0, 2**32), by another hash than that of words."""
+    digest = blake2b(folded_query.encode("utf-8", "surrogatepass"), digest_size=4, person=b"query")
+    return int.from_bytes(digest.digest(), "big")
+
+
+def picked_vector(queries: Mapping[str, float], words: Mapping[str, float], factor: float) -> SparseVector:
+    """Return what stands in a sticker's sparse vector ``picked``: damped people of its queries and their words.
+
+    Args:
+        queries: Folded query to people, > 0.
+        words: Word to people, > 0.
+        factor: What words are multiplied by, as the vector ``text`` is, see :mod:`persrv.ranking.stored`. Exact
+            queries are not: they count as a factor.
+    """
+    values: defaultdict[int, float] = defaultdict(float)
+    for query, people in queries.items():
+        values[query_dimension(query)] += math.log1p(people)
+    for word, people in words.items():
+        values[token_id(word)] += math.log1p(people) * factor
+    indices = sorted(values)
+    return SparseVector(indices, [values[i] for i in indices])
 
 
 def with_affinity(text: Floats, exact: Floats, words: Floats, omega: float, delta: float) -> Floats:

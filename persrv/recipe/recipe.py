@@ -182,7 +182,10 @@ class Rating(Section):
 
 
 class Ranking(Section):
-    """The weights of the answer: ``bm25f * (1 + beta * utility) * (1 + gamma * style)``.
+    """The weights of the answer.
+
+    ``(bm25f + omega * words) * (1 + delta * exact) * (1 + beta * utility) * (1 + gamma * style)``, where ``exact`` and
+    ``words`` are what people picked for the query and for its words, see :mod:`persrv.ranking.affinity`.
 
     ``gamma`` stays within [0, 1]: style lies in [-1, 1], and a larger one would turn scores negative, where more text
     would count for less.
@@ -190,6 +193,8 @@ class Ranking(Section):
 
     beta: NotNegative = 0.5
     gamma: Fraction = 1.0
+    omega: NotNegative = 2.0
+    delta: NotNegative = 4.0
     pool: int = Field(default=500, ge=1, le=10_000)
 
 

@@ -54,7 +54,7 @@ def test_people_are_counted_once_for_a_query_and_once_for_a_word(catalog: Catalo
     assert catalog.picked_for([cat])[cat].words == {"good": 2, "night": 3, "owl": 1}
 
 
-def test_what_one_person_typed_answers_nobody_else(catalog: Catalog, ids: list[str]) -> None:
+def test_what_one_person_typed_answers_nobody_else(catalog: Catalog, catalog_url: str, ids: list[str]) -> None:
     cat, dog, owl = ids
     catalog.put_interactions(
         [
@@ -64,28 +64,32 @@ def test_what_one_person_typed_answers_nobody_else(catalog: Catalog, ids: list[s
         ]
     )
     secret, words = "my sabrina", ["my", "sabrina"]
-    assert catalog.typed_query(secret, words, min_users=2) == TypedQuery(False, {"my": 3})
-    assert catalog.typed_query(secret, words, min_users=2, user="ann") == TypedQuery(False, {"my": 3})
-    assert catalog.typed_query(secret, words, min_users=2, user="zoe") == TypedQuery(True, {"my": 3, "sabrina": 1})
-    assert catalog.typed_query("my dog", ["my", "dog"], min_users=2) == TypedQuery(True, {"my": 3, "dog": 2})
-    assert catalog.typed_query(secret, words, min_users=1) == TypedQuery(True, {"my": 3, "sabrina": 1})
+    assert catalog.typed_query(secret, words) == TypedQuery(False, {"my": 3})
+    assert catalog.typed_query(secret, words, user="ann") == TypedQuery(False, {"my": 3})
+    assert catalog.typed_query(secret, words, user="zoe") == TypedQuery(True, {"my": 3, "sabrina": 1})
+    assert catalog.typed_query("my dog", ["my", "dog"]) == TypedQuery(True, {"my": 3, "dog": 2})
+    with Catalog.open(catalog_url, min_users=1) as open_to_all:
+        assert open_to_all.typed_query(secret, words) == TypedQuery(True, {"my": 3, "sabrina": 1})
+    # A simulated pick gives nobody away.
+    catalog.record(Interaction("robot", "beep", cat, at(8), "simulated"))
+    assert catalog.typed_query("beep", ["beep"]) == TypedQuery(True, {"beep": 1})
     # A word of a sticker's own text is nobody's secret, nor is a short query of such words; a sentence may be one.
-    assert catalog.typed_query(secret, words, 2, known={"sabrina"}) == TypedQuery(True, {"my": 3, "sabrina": 1})
+    assert catalog.typed_query(secret, words, known={"sabrina"}) == TypedQuery(True, {"my": 3, "sabrina": 1})
     sentence = ["my", "dog", "is", "sabrina"]
     catalog.record(Interaction("zoe", " ".join(sentence), cat, at(9)))
-    assert not catalog.typed_query(" ".join(sentence), sentence, 2, known=set(sentence)).exact
-    assert not catalog.typed_query("dog my", ["dog", "my"], 2).exact
-    assert catalog.typed_query("hello\0", ["hello\0", "x"], min_users=1) == TypedQuery(False, {})
-    assert catalog.typed_query("", [], min_users=1, user="zoe") == TypedQuery(False, {})
+    assert not catalog.typed_query(" ".join(sentence), sentence, known=set(sentence)).exact
+    assert not catalog.typed_query("dog my", ["dog", "my"]).exact
+    assert catalog.typed_query("hello\0", ["hello\0", "x"]) == TypedQuery(False, {})
+    assert catalog.typed_query("", [], user="zoe") == TypedQuery(False, {})
 
 
 def test_forgetting_takes_out_just_one_share(catalog: Catalog, ids: list[str]) -> None:
     cat, dog, _ = ids
     catalog.put_interactions([Interaction("ann", "good night", cat, at(1)), Interaction("bo", "night", cat, at(2))])
-    before = catalog.picked_for(ids), catalog.typed_query("night", ["good", "night"], 1)
+    before = catalog.picked_for(ids), catalog.typed_query("night", ["good", "night"], known={"good", "night"})
     catalog.put_interactions([Interaction("zoe", "good night canary", one, at(3)) for one in (cat, dog)])
     catalog.forget("zoe")
-    assert (catalog.picked_for(ids), catalog.typed_query("night", ["good", "night"], 1)) == before
+    assert (catalog.picked_for(ids), catalog.typed_query("night", ["good", "night"], known={"good", "night"})) == before
     with catalog._database.read() as connection:
         for table in (picked_queries, picked_words, query_words, typed_words):
             assert not [row for row in connection.execute(table.select()) if "canary" in str(tuple(row))]
@@ -104,7 +108,7 @@ def test_picks_from_before_are_counted_when_the_tokenizer_changes(catalog: Catal
     assert catalog.picked_for(ids) == {}
     assert catalog.count_anew()
     assert catalog.picked_for(ids) == counted == expected(picks)
-    assert catalog.typed_query("", ["word1", "more1"], 1).words == {"word1": 3, "more1": 1}
+    assert catalog.typed_query("", ["word1", "more1"]).words == {"word1": 3, "more1": 1}
 
 
 def expected(picks: list[Interaction]) -> dict[str, PickedFor]:
@@ -147,4 +151,6 @@ def test_any_sequence_ends_with_the_counts_of_what_is_left(
     stickers = {
         word: sum(word in one.words for one in expected(list(left)).values()) for word in ("good", "night", "x")
     }
-    assert catalog.typed_query("", list(stickers), 1).words == {word: n for word, n in stickers.items() if n}
+    assert catalog.typed_query("", list(stickers), known=stickers).words == {
+        word: n for word, n in stickers.items() if n
+    }

@@ -52,8 +52,10 @@ def test_a_hit_explains_its_score(retriever: Retriever) -> None:
     answer = retriever.search("happy 开心", "ann", explain=True)
     for hit in answer:
         told = hit.explanation
-        assert hit.score == pytest.approx(told.text * told.utility_factor * told.style_factor, rel=1e-4)
-        assert sum(told.matched.values()) == pytest.approx(told.text, rel=1e-4)
+        assert hit.score == pytest.approx(
+            told.text * told.pick_factor * told.utility_factor * told.style_factor, rel=1e-4
+        )
+        assert sum(told.matched.values()) + told.picks == pytest.approx(told.text, rel=1e-4)
         assert hit.path is not None and hit.path.is_file()
     assert set(answer[0].explanation.matched) == {"happi", "开", "心", "开心"}
     assert [hit.rank for hit in answer] == list(range(1, len(answer) + 1))

@@ -43,10 +43,12 @@ def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking
     lift = utility_factor(view.utility, weights.beta)
 
     def together(query: str, user: str) -> Floats:
-        words, near = view.words.scores(query), likeness(query)
-        best = best_text_score(query_tokens(query), view.words.statistics)
+        exact, picked = view.affinity(query, user)
+        words, near = view.own_words.scores(query) + weights.omega * picked, likeness(query)
+        best = best_text_score(query_tokens(query), view.own_words.statistics)
         blend = Blend.of(space, best, settings.weight, settings.reach)
-        return np.where(recalled(words, near, blend), fused(words, near, blend), 0.0) * lift
+        start = np.where(recalled(words, near, blend), fused(words, near, blend), 0.0)
+        return start * (1.0 + weights.delta * exact) * lift
 
     def leaning(query: str, user: str) -> Floats:
         return together(query, user) * personal(view, view.profiles.get(user), weights.gamma)

@@ -186,7 +186,7 @@ def ours(
     styles = view.profiles if profiles is None else profiles
 
     def scores(query: str, user: str) -> Floats:
-        return view.words.scores(query) * lift * personal(view, styles.get(user), weights.gamma)
+        return view.text_scores(query, user, weights) * lift * personal(view, styles.get(user), weights.gamma)
 
     return Scored(name, view.material.ids, scores)
 

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from persrv.catalog.phrases import fold_query, tidy
 from persrv.indexing.users import LATEST
 from persrv.lab.evaluation.material import Material
+from persrv.lab.evaluation.picked import PickedTable
 from persrv.lab.evaluation.postings import Document, Postings, one_field, plain_bm25
+from persrv.ranking.affinity import with_affinity
 from persrv.ranking.profile import StyleProfile, days_since_epoch
 from persrv.ranking.utility import utilities
-from persrv.recipe import Style, Text, UtilityWeights
+from persrv.recipe import Ranking, Style, Text, UtilityWeights
 from persrv.records import Interaction, Utility
+from persrv.text import tokenize
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +60,36 @@ class View:
             if query := fold_query(pick.query):
                 asked[pick.sticker_id][query].append(pick)
         return {sticker_id: _most_typed(queries) for sticker_id, queries in asked.items()}
+
+    @cached_property
+    def own_documents(self) -> list[Document]:
+        """Each sticker's field to phrases, without what users typed."""
+        return [dict(sticker.semantics.items()) for sticker in self.material.stickers]
+
+    @cached_property
+    def own_words(self) -> Postings:
+        """BM25F over all fields, without what users typed."""
+        return Postings.of(self.own_documents, self.text)
+
+    @cached_property
+    def picked(self) -> PickedTable:
+        """What people picked for queries and their words."""
+        return PickedTable.of(self.picks, self.material.rows, self.text.min_users)
+
+    def affinity(self, query: str, user: str) -> tuple[Floats, Floats]:
+        """Return what people picked for exactly this query, and for its words, each of shape (n,).
+
+        Args:
+            query: As typed.
+            user: Who asks, ``""`` for nobody.
+        """
+        frequencies = self.own_words.statistics.document_frequencies
+        return self.picked.affinity(query, user, [word for word in tokenize(query) if word in frequencies])
+
+    def text_scores(self, query: str, user: str, ranking: Ranking) -> Floats:
+        """Return the score that stickers start with, shape (n,): their own words, and what was picked for the query."""
+        exact, words = self.affinity(query, user)
+        return with_affinity(self.own_words.scores(query), exact, words, ranking.omega, ranking.delta)
 
     @cached_property
     def documents(self) -> list[Document]:

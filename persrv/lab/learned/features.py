@@ -121,9 +121,12 @@ class Candidates:
 
     def _of(self, query: str, user: str) -> Parts:
         """Return the :data:`POOL` first candidates by words, meaning and utility, fewer where less is recalled."""
-        text = self.view.words.scores(query)
+        ranking = self._recipe.ranking
+        exact, picked = self.view.affinity(query, user)
+        text, factor = self.view.own_words.scores(query) + ranking.omega * picked, 1.0 + ranking.delta * exact
         meaning, cosine, known = self._meaning(query, text)
-        recall = np.where(known, (text + meaning) * utility_factor(self.view.utility, self._recipe.ranking.beta), 0.0)
+        text, meaning = text * factor, meaning * factor
+        recall = np.where(known, (text + meaning) * utility_factor(self.view.utility, ranking.beta), 0.0)
         found = np.flatnonzero(recall > 0)
         rows = np.sort(found[np.argsort(-rounded(recall[found]), kind="stable")][:POOL])
         folded = fold_query(query)
@@ -140,8 +143,8 @@ class Candidates:
             phrase=np.array([float(folded in self._phrases[row]) for row in rows]),
             utility=self.view.utility[rows],
             pull=pull,
-            beta=self._recipe.ranking.beta,
-            gamma=self._recipe.ranking.gamma,
+            beta=ranking.beta,
+            gamma=ranking.gamma,
         )
 
     def _meaning(self, query: str, text: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -149,7 +152,7 @@ class Candidates:
         if self._likeness is None:
             return np.zeros_like(text), np.zeros_like(text), text > 0
         cosine = self._likeness.cosines(query)
-        most = best_text_score(query_tokens(query), self.view.words.statistics)
+        most = best_text_score(query_tokens(query), self.view.own_words.statistics)
         settings = self._recipe.meaning
         blend = Blend.of(self._likeness.space, most, settings.weight, settings.reach)
         return fused(text, cosine, blend) - text, cosine, recalled(text, cosine, blend)

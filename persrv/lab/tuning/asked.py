@@ -45,11 +45,12 @@ class HeldOutQueries:
     def __init__(self, view: View, questions: Sequence[EvaluationQuery], likeness: QueryLikeness | None = None) -> None:
         self.questions = tuple(questions)
         self._view = view
-        self._documents = view.documents
+        self._documents = view.own_documents
         self._ids = view.material.ids
         self._likeness = likeness
         self._words: dict[str, Postings] = {}
         self._pull = lru_cache(maxsize=64)(self._pull_of)
+        self._affinity = lru_cache(maxsize=4096)(view.affinity)
 
     def judged(self, recipe: Recipe) -> list[Judged]:
         """Return every question's answer under a recipe's weights, measured in every way."""
@@ -75,19 +76,21 @@ class HeldOutQueries:
         lift = utility_factor(self._view.utility, ranking.beta)
         found = []
         for question in self.questions:
-            scores = _deepest(self._recall(words, question.query, recipe), ranking.pool) * lift
+            scores = self._recall(words, question, recipe) * lift
             scores = scores * style_factor(self._pull(question.user), ranking.gamma)
             found.append(best(scores, self._ids, DEPTH))
         return found
 
-    def _recall(self, words: Postings, query: str, recipe: Recipe) -> Floats:
-        scores = words.scores(query)
+    def _recall(self, words: Postings, question: EvaluationQuery, recipe: Recipe) -> Floats:
+        query, ranking = question.query, recipe.ranking
+        exact, picked = self._affinity(query, question.user)
+        scores, factor = words.scores(query) + ranking.omega * picked, 1.0 + ranking.delta * exact
         if self._likeness is None:
-            return scores
+            return scores * factor
         near = self._likeness.cosines(query)
         most = best_text_score(query_tokens(query), words.statistics)
         blend = Blend.of(self._likeness.space, most, recipe.meaning.weight, recipe.meaning.reach)
-        return np.where(recalled(scores, near, blend), fused(scores, near, blend), 0.0)
+        return np.where(recalled(scores, near, blend), fused(scores, near, blend), 0.0) * factor
 
     def _words_of(self, recipe: Recipe) -> Postings:
         key = recipe.fingerprint("text")
@@ -102,10 +105,3 @@ class HeldOutQueries:
         if profile is None:
             return np.zeros(len(self._ids))
         return style_similarity(self._view.material.style_vectors, profile.centroids, profile.weights)[0]
-
-
-def _deepest(scores: Floats, pool: int) -> Floats:
-    """Return the scores with 0 for what is not among the ``pool`` largest; ties at the end stay in."""
-    if np.count_nonzero(scores) <= pool:
-        return scores
-    return np.where(scores >= np.partition(scores, -pool)[-pool], scores, 0.0)

@@ -7,12 +7,12 @@ from typing import Any
 
 from persrv.recipe import Recipe
 
-GAMMA, POOL, MEANING = "ranking.gamma", "ranking.pool", "meaning.weight"
+GAMMA, MEANING = "ranking.gamma", "meaning.weight"
+PICKS = ("ranking.omega", "ranking.delta")
 
 _FACTORS = (0.0, 0.5, 0.7, 1.4, 2.0)
 _FROM_NOTHING = (0.1, 0.3, 1.0)
 _STEPS = (-0.3, -0.1, 0.1, 0.3)
-_SMALLEST_POOL, _LARGEST_POOL = 50, 10_000
 
 
 def knobs(recipe: Recipe, fields: Iterable[str]) -> list[str]:
@@ -23,7 +23,7 @@ def knobs(recipe: Recipe, fields: Iterable[str]) -> list[str]:
         fields: Text fields that some sticker has.
     """
     found = [f"text.fields.{field}.weight" for field in sorted(set(fields))]
-    return [*found, "ranking.beta", GAMMA, POOL, *([MEANING] if recipe.meaning.encoder else [])]
+    return [*found, "ranking.beta", GAMMA, *PICKS, *([MEANING] if recipe.meaning.encoder else [])]
 
 
 def value_of(recipe: Recipe, key: str) -> float:
@@ -60,9 +60,6 @@ def proposals(key: str, value: float) -> list[float]:
     """
     if key == GAMMA:
         tried = {min(1.0, max(0.0, value + step)) for step in _STEPS}
-    elif key == POOL:
-        tried = {min(_LARGEST_POOL, max(_SMALLEST_POOL, round(value * factor))) for factor in (0.5, 2.0)}
-        return sorted(tried - {value})
     else:
         tried = {value * factor for factor in _FACTORS} if value else set(_FROM_NOTHING)
     return sorted({float(f"{one:.3g}") for one in tried} - {value})

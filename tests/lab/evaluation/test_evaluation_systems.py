@@ -26,11 +26,10 @@ from persrv.lab.evaluation.systems import (
     query_picks_with_own,
     random_order,
     stickerfinder,
-    without_fields,
 )
 from persrv.lab.evaluation.view import View
 from persrv.online.retriever import Retriever
-from persrv.recipe import Recipe
+from persrv.recipe import Ranking, Recipe
 from persrv.records import Interaction, Semantics, Sticker
 from persrv.text import score, tokenize
 from persrv.workspace import Workspace
@@ -179,11 +178,13 @@ def test_published_centres_are_means_and_radii_reach_the_farthest() -> None:
 
 
 def test_parts_of_ours_can_be_left_out() -> None:
-    assert ours(without_fields(VIEW, "queries")).rank("kitty", "", 5) == []
-    assert ours(VIEW).rank("kitty", "", 5) == ["a"]
+    # Only ann typed it, so that her picks answer her alone.
+    assert ours(VIEW).rank("kitty", "", 5) == ours(VIEW).rank("kitty", "bo", 5) == []
+    assert ours(VIEW).rank("kitty", "ann", 5) == ["a"]
+    assert ours(VIEW, Ranking(omega=0.0, delta=0.0)).rank("kitty", "ann", 5) == []
     assert ours(only_fields(VIEW, "ocr"), profiles=NOBODY).rank("cat", "", 5) == ["c"]
     plain = ours(VIEW, utility=False, profiles=NOBODY).scores("cat", "ann")
-    assert plain == pytest.approx(VIEW.words.scores("cat"))
+    assert plain == pytest.approx(VIEW.own_words.scores("cat"))
     assert lean(VIEW, lambda query, user: plain)("cat", "nobody") == pytest.approx(plain)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from persrv.index.language import Filter, Matches, Point, ScoredPoint, StoredVector
 from persrv.index.schema import IMAGE, MEANING, TEXT
 from persrv.index.validate import check_request
-from persrv.online.recall import meaning_recall
+from persrv.online.recall import Recall, meaning_source, text_source
 from persrv.online.request import NO_TASTE, Taste, Weights, personal_request
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend, fused, recalled
@@ -92,7 +92,7 @@ def _check(found: list[ScoredPoint], expected: dict[int, float]) -> None:
 def test_words_and_meaning_score_as_the_reference(answers: Answers, seed: int, pool: int) -> None:
     query, blend = _search(seed)
     tokens = sorted({seed % WORDS, (7 * seed + 3) % WORDS})
-    recall = meaning_recall(SparseVector(tokens, [1.0] * len(tokens)), query, blend, None)
+    recall = Recall((text_source(SparseVector(tokens, [1.0] * len(tokens))), meaning_source(query, blend)))
     request = personal_request(recall, NO_TASTE, PLAIN, pool)
     check_request(request)
     expected = _expected(tokens, query, blend, pool, min(pool, 200), set(range(COUNT)))
@@ -104,7 +104,9 @@ def test_pools_that_are_large_enough_give_exactly_what_the_reference_recalls(ans
     query, blend = _search(3)
     bm25, cosine = sparse_scores(POINTS, [2, 5]), cosines(query[None, :], ROWS)[0]
     found = answers(
-        personal_request(meaning_recall(SparseVector([2, 5], [1.0, 1.0]), query, blend, None), NO_TASTE, PLAIN, POOL)
+        personal_request(
+            Recall((text_source(SparseVector([2, 5], [1.0, 1.0])), meaning_source(query, blend))), NO_TASTE, PLAIN, POOL
+        )
     )
     assert {number_of(point) for point in found} == set(np.flatnonzero(recalled(bm25, cosine, blend)).tolist())
     unmatched = [point for point in found if bm25[number_of(point)] == 0]
@@ -115,7 +117,7 @@ def test_pools_that_are_large_enough_give_exactly_what_the_reference_recalls(ans
 @pytest.mark.parametrize("seed", range(6))
 def test_meaning_answers_alone_where_no_word_is_known(answers: Answers, seed: int) -> None:
     query, blend = _search(seed)
-    found = answers(personal_request(meaning_recall(None, query, blend, None), NO_TASTE, PLAIN, POOL))
+    found = answers(personal_request(Recall((meaning_source(query, blend),)), NO_TASTE, PLAIN, POOL))
     cosine = cosines(query[None, :], ROWS)[0]
     let_in = np.flatnonzero(cosine >= blend.entry)
     assert len(let_in) > 0
@@ -125,7 +127,7 @@ def test_meaning_answers_alone_where_no_word_is_known(answers: Answers, seed: in
 def test_filters_hold_on_both_sides(answers: Answers) -> None:
     query, blend = _search(1)
     where = Filter(must=(Matches("pack", ("cats",)),))
-    recall = meaning_recall(SparseVector([1, 4], [1.0, 1.0]), query, blend, where)
+    recall = Recall((text_source(SparseVector([1, 4], [1.0, 1.0])), meaning_source(query, blend)), where)
     cats = set(range(0, COUNT, 3))
     _check(answers(personal_request(recall, NO_TASTE, PLAIN, 40)), _expected([1, 4], query, blend, 40, 40, cats))
 
@@ -135,7 +137,8 @@ def test_utility_and_taste_multiply_the_fused_score(answers: Answers, words: lis
     query, blend = _search(4)
     rng = np.random.default_rng(0)
     taste = Taste(unit(rng.normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
-    recall = meaning_recall(SparseVector(words, [1.0, 1.0]) if words else None, query, blend, None)
+    by_words = (text_source(SparseVector(words, [1.0, 1.0])),) if words else ()
+    recall = Recall((*by_words, meaning_source(query, blend)))
     found = answers(personal_request(recall, taste, Weights(0.5, 0.8, 0.0, IMAGE), 500))
     bm25, cosine = sparse_scores(POINTS, words or []), cosines(query[None, :], ROWS)[0]
     similarity = (IMAGES @ taste.centroids.T * taste.weights).max(axis=1)

@@ -18,7 +18,7 @@ from persrv.index.language import Point
 from persrv.index.schema import MEANING, sticker_schema
 from persrv.online.page import Page
 from persrv.online.ranker import Ranker
-from persrv.online.recall import meaning_recall
+from persrv.online.recall import Recall, meaning_source, text_source
 from persrv.online.request import Taste
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
@@ -41,7 +41,8 @@ def collection(request: pytest.FixtureRequest) -> Iterator[Collection]:
 def test_ranker_gives_the_reference(collection: Collection, words: list[int] | None) -> None:
     query, blend = _search(4)
     taste = Taste(unit(np.random.default_rng(0).normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
-    recall = meaning_recall(SparseVector(words, [1.0, 1.0]) if words else None, query, blend, None)
+    by_words = (text_source(SparseVector(words, [1.0, 1.0])),) if words else ()
+    recall = Recall((*by_words, meaning_source(query, blend)))
     ranked = Ranker(collection, Ranking(beta=0.5, gamma=0.8)).rank(recall, taste, Page(0, 1000))
     bm25, cosine = sparse_scores(POINTS, words or []), cosines(query[None, :], ROWS)[0]
     similarity = (IMAGES @ taste.centroids.T * taste.weights).max(axis=1)

@@ -1,0 +1,106 @@
+"""What people picked for a query answers it: by itself, in near queries, for others only what several people typed."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from persrv.offline import build_collection
+from persrv.online.retriever import Retriever
+from tiny_collection import Tiny
+
+START = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def record(tiny: Tiny, *picks: tuple[str, str, str, int]) -> None:
+    """Record picks of (user, query, sticker, minute); a collection that is closed has written what was waiting."""
+    with tiny.open() as retriever:
+        for user, query, sticker_id, minute in picks:
+            retriever.record(user, query, sticker_id, time=START + timedelta(minutes=minute))
+
+
+def first(retriever: Retriever, query: str, user: str | None = None) -> str:
+    return retriever.search(query, user, limit=1)[0].sticker_id
+
+
+@pytest.fixture
+def rain(tiny: Tiny) -> str:
+    """A sticker whose own texts say nothing of what people will pick it for."""
+    with tiny.open() as retriever:
+        return retriever.search("rain", limit=3)[2].sticker_id
+
+
+def test_a_sticker_that_people_picked_for_a_word_answers_it(tiny: Tiny, rain: str) -> None:
+    with tiny.open() as retriever:
+        assert retriever.search("brb").reason == "unmatched"
+    record(tiny, ("cy", "brb", rain, 0), ("di", "BRB", rain, 1))
+    with tiny.open() as retriever:
+        answer = retriever.search("brb", explain=True)
+        assert (answer.reason, [hit.sticker_id for hit in answer]) == ("matched", [rain])
+        assert "people picked these" in answer.note
+        told = answer[0].explanation
+        assert (told.people, told.matched) == (2, {})
+        assert told.pick_factor == pytest.approx(1 + 4 * math.log(3), rel=1e-4)
+        assert told.text == pytest.approx(told.picks, rel=1e-4)
+        # Other words in another order, and part of it.
+        assert first(retriever, "sorry brb now") == rain
+    # A collection that is built from nothing answers alike.
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
+    with tiny.open() as retriever:
+        again = retriever.search("brb", explain=True)[0].explanation
+        assert (again.picks, again.people) == (pytest.approx(told.picks, rel=1e-5), 2)
+
+
+def test_what_people_picked_for_a_query_comes_before_what_says_it(tiny: Tiny, rain: str) -> None:
+    with tiny.open() as retriever:
+        before = retriever.search("coffee", limit=30)
+        assert rain not in [hit.sticker_id for hit in before]
+    record(tiny, *((user, "coffee", rain, number) for number, user in enumerate(("cy", "di", "ed"))))
+    with tiny.open() as retriever:
+        after = retriever.search("coffee", limit=30, explain=True)
+        assert after[0].sticker_id == rain
+        assert after[0].explanation.people == 3
+        assert {hit.sticker_id for hit in before} < {hit.sticker_id for hit in after}
+
+
+def test_one_person_cannot_push_a_sticker_by_repeating(tiny: Tiny, rain: str) -> None:
+    def parts() -> tuple[float, float]:
+        with tiny.open() as retriever:
+            hit = next(hit for hit in retriever.search("coffee", limit=30, explain=True) if hit.sticker_id == rain)
+            return hit.explanation.pick_factor, hit.explanation.picks
+
+    record(tiny, ("cy", "coffee", rain, 0), ("di", "coffee", rain, 1))
+    once = parts()
+    record(tiny, *(("cy", "coffee", rain, 10 + minute) for minute in range(20)))
+    assert parts() == pytest.approx(once, rel=1e-4)
+
+
+def test_what_one_person_typed_answers_them_alone(tiny: Tiny, rain: str) -> None:
+    secret = "my ex sabrina"
+    record(tiny, ("zoe", secret, rain, 0))
+    with tiny.open() as retriever:
+        for user in (None, "bo"):
+            for query in (secret, "sabrina"):
+                answer = retriever.search(query, user, limit=30)
+                assert answer.reason == "unmatched", (user, query)
+                assert all("sabrina" not in str(hit.payload) for hit in answer)
+        assert first(retriever, secret, "zoe") == rain
+        assert first(retriever, "sabrina", "zoe") == rain
+        retriever.forget("zoe")
+        assert retriever.search(secret, "zoe").reason == "unmatched"
+
+
+def test_forgetting_takes_out_just_one_share(tiny: Tiny, rain: str) -> None:
+    def people() -> int:
+        with tiny.open() as retriever:
+            return retriever.search("brb", explain=True)[0].explanation.people
+
+    record(tiny, ("cy", "brb", rain, 0), ("di", "brb", rain, 1))
+    two = people()
+    record(tiny, ("ed", "brb", rain, 2))
+    three = people()
+    with tiny.open() as retriever:
+        retriever.forget("ed")
+    assert (two, three, people()) == (2, 3, 2)
