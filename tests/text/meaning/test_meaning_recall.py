@@ -148,7 +148,7 @@ def test_utility_and_taste_multiply_the_fused_score(answers: Answers, words: lis
 
 def test_a_search_without_direction_adds_nothing(answers: Answers) -> None:
     blend = Blend(2.0, 0.1, 0.4)
-    recall = meaning_recall(SparseVector([2], [1.0]), np.zeros(SENSE), blend, None)
+    recall = Recall((text_source(SparseVector([2], [1.0])), meaning_source(np.zeros(SENSE), blend)))
     bm25 = sparse_scores(POINTS, [2])
     found = answers(personal_request(recall, NO_TASTE, PLAIN, POOL))
     _check(found, {int(n): float(bm25[n]) for n in np.flatnonzero(bm25)})
