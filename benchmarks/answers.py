@@ -32,7 +32,7 @@ from persrv.offline import build_collection
 from persrv.online.answer import Answer
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.online.query_parser import QueryParser
-from persrv.online.recall import text_recall
+from persrv.online.recall import Recall, text_source
 from persrv.online.request import Taste, Weights, personal_request
 from persrv.online.retriever import Retriever
 from persrv.text import query_vector
@@ -73,7 +73,7 @@ class Built:
         profile, weights = self.retriever.profile(question.user), self.retriever.recipe.ranking
         manifest = self.stickers.manifest
         return personal_request(
-            text_recall(self.words(question), None),
+            Recall((text_source(self.words(question)),)),
             Taste(profile.centroids, profile.weights),
             Weights(weights.beta, weights.gamma, manifest.beta, manifest.taste_vector),
             weights.pool,

@@ -35,7 +35,7 @@ from persrv.index.process_store import ProcessStore
 from persrv.online.hits import HitMaker
 from persrv.online.page import Page
 from persrv.online.ranker import Ranker
-from persrv.online.recall import text_recall
+from persrv.online.recall import Recall, text_source
 from persrv.recipe import Ranking, Text
 
 SIZE, TURNS, SEARCHES = 20_000, 5, 200
@@ -113,10 +113,10 @@ def _all(search: Callable[[tuple[str, ...]], object], queries: Sequence[tuple[st
 
 def _search(collection: Collection, held: Stickers) -> Callable[[tuple[str, ...]], object]:
     ranker = Ranker(collection, RANKING)
-    maker = HitMaker(collection, held.taste, RANKING.beta, RANKING.gamma)
+    maker = HitMaker(collection, held.taste, RANKING)
 
     def search(query: tuple[str, ...]) -> object:
-        ranked = ranker.rank(text_recall(held.words(query), None), held.taste, PAGE)
+        ranked = ranker.rank(Recall((text_source(held.words(query)),)), held.taste, PAGE)
         return maker.hits(ranked.part(PAGE), 0, {})
 
     return search

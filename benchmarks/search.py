@@ -29,7 +29,7 @@ from persrv.index.language import Nearest, Request, ScoredPoint
 from persrv.index.schema import IMAGE, TEXT
 from persrv.online.page import SLACK, Page, Ranked, ordered
 from persrv.online.ranker import Ranker
-from persrv.online.recall import text_recall
+from persrv.online.recall import Recall, text_source
 from persrv.online.request import NO_TASTE, Taste, Weights, personal_request
 from persrv.recipe import Ranking, Text
 from persrv.text.bm25f import SparseVector
@@ -59,12 +59,12 @@ def run(options: Options) -> list[Row]:
 def request(words: SparseVector, taste: Taste) -> Request:
     """Return the online stage's request, as a retriever makes it."""
     weights = Weights(RANKING.beta, RANKING.gamma, BETA, IMAGE)
-    return personal_request(text_recall(words, None), taste, weights, RANKING.pool)
+    return personal_request(Recall((text_source(words),)), taste, weights, RANKING.pool)
 
 
 def _best(collection: Collection, held: Stickers, taste: Taste) -> Callable[[Query], Ranked]:
     ranker = Ranker(collection, RANKING)
-    return lambda query: ranker.rank(text_recall(held.words(query), None), taste, PAGE)
+    return lambda query: ranker.rank(Recall((text_source(held.words(query)),)), taste, PAGE)
 
 
 def _ids(collection: Collection, held: Stickers) -> Callable[[Query], object]:
