@@ -20,6 +20,7 @@ NAMES = (
     "profiles",
     "duplicates",
     "build",
+    "changes",
     "extras",
     "pipeline",
     "push",
