@@ -21,6 +21,7 @@ NAMES = (
     "duplicates",
     "build",
     "changes",
+    "drift",
     "extras",
     "pipeline",
     "push",

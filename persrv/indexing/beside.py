@@ -104,9 +104,10 @@ def build_beside(
         remove_forgotten(catalog, users, started)
         centroids = users.count()
     published = store.publish(workspace.users_name, users, centroids)
-    store.publish(recipe.name, stickers)
+    store.publish(recipe.name, stickers).close()
     # Whoever is forgotten from here on is looked for in this build; until here it was in the one before.
     remove_forgotten(catalog, published, started)
+    published.close()
     keep_words(catalog, store, recipe.name, workspace.place)
     return Published(manifest, people)
 

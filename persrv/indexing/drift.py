@@ -17,8 +17,9 @@ COUNT = 0.25
 """Largest change of the number of stickers, as a logarithm: a space fitted on four fifths of a collection is near that
 of all of it."""
 
-UTILITY = 0.1
-"""Largest change of the utility that the most picked sticker would get by a new scale."""
+PICKS = math.log(2.5)
+"""Largest growth of the number of picks, as a logarithm: by the scale of utility, which grows with the logarithm of
+counts, a sticker picked a thousand times is worth an eighth more at most before the scale is taken anew."""
 
 
 def growth(fitted: int, now: int) -> float:

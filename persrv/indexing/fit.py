@@ -37,6 +37,7 @@ class Fit:
         meaning: Of meanings, ``None`` where recall is by words alone.
         utility: The scale of utility.
         newest: Time of the newest pick, in days since the Unix epoch, ``None`` without picks.
+        picks: Number of the last pick that it was fitted on.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Fit:
     meaning: MeaningSpace | None
     utility: UtilityScale
     newest: float | None
+    picks: int
 
     def save(self, workspace: Workspace) -> dict[str, Any]:
         """Write what is large beside the vectors, and return the rest, JSON-safe."""
@@ -64,6 +66,7 @@ class Fit:
             "meaning": self.meaning.to_dict() if self.meaning else None,
             "utility": [list(self.utility.pseudo), list(self.utility.largest)],
             "newest": self.newest,
+            "picks": self.picks,
         }
 
     @classmethod
@@ -87,6 +90,7 @@ class Fit:
                 meaning=MeaningSpace.from_dict(content["meaning"]) if content["meaning"] else None,
                 utility=UtilityScale(pseudo, largest),  # type: ignore[arg-type]  # three numbers each
                 newest=content["newest"],
+                picks=int(content["picks"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise IndexMismatchError(

@@ -94,6 +94,7 @@ def fit_collection(
         meaning=meaning,
         utility=UtilityScale.fit(table, recipe.utility.prior),
         newest=None if newest is None else days_since_epoch(newest),
+        picks=catalog.last_pick(),
     )
 
 

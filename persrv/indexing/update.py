@@ -12,7 +12,7 @@ from persrv.errors import BuildGoneError, IndexLockedError, IndexMismatchError, 
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest
 from persrv.indexing.beside import build_beside
-from persrv.indexing.drift import COUNT, LENGTHS, drift_of_lengths, growth
+from persrv.indexing.drift import COUNT, LENGTHS, PICKS, drift_of_lengths, growth
 from persrv.indexing.fit import Fit, fingerprint
 from persrv.indexing.forgetting import remove_forgotten
 from persrv.indexing.in_place import PublishedIndex
@@ -87,7 +87,8 @@ def _in_place(
     if manifest is None or not _usable(workspace, sources, manifest):
         return None
     fit = Fit.load(catalog.index_state(manifest.vocabulary).fit, workspace)
-    if fit.made_for != fingerprint(workspace) or growth(fit.stickers, catalog.count()) > COUNT:
+    grown = growth(fit.stickers, catalog.count()) > COUNT or growth(fit.picks, catalog.last_pick()) > PICKS
+    if grown or fit.made_for != fingerprint(workspace):
         return None
     if _nothing_to_do(catalog, name, manifest.vocabulary):
         return IndexUpdate("in place", manifest, 0, 0, 0)
