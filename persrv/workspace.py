@@ -125,6 +125,38 @@ class Workspace:
             raise NotFoundError(f"{self.recipe.name} was never built", f"run persrv build {self.recipe.name}")
         return self.catalog()
 
+    def shared_catalog(self, store: Store) -> Catalog:
+        """Open the catalog of a collection that was built before, perhaps on another machine.
+
+        Args:
+            store: Where its index is.
+
+        Raises:
+            NotFoundError: There is no catalog here; where the server has the collection, the text says what lacks.
+        """
+        try:
+            catalog = self.existing_catalog()
+        except NotFoundError as error:
+            if self.recipe.index.embedded or store.current(self.recipe.name) is None:
+                raise
+            raise _elsewhere(self.recipe) from error
+        try:
+            self.check_new(catalog, store)
+        except BaseException:
+            catalog.close()
+            raise
+        return catalog
+
+    def check_new(self, catalog: Catalog, store: Store) -> None:
+        """Refuse to build with an empty catalog over a collection that another machine's catalog belongs to.
+
+        Raises:
+            NotFoundError: The server has the collection, and the catalog has never had a sticker.
+        """
+        unused = not self.recipe.index.embedded and catalog.revision() == 0 and catalog.count() == 0
+        if unused and store.current(self.recipe.name) is not None:
+            raise _elsewhere(self.recipe)
+
     def vectors(self, image_encoder: ImageEncoder) -> VectorCache:
         """Open the vector cache of one encoder."""
         return VectorCache(self.folder / "vectors", image_encoder.name, image_encoder.revision, image_encoder.dimension)
@@ -158,3 +190,12 @@ class Workspace:
         """Open the index's store, embedded (in this process, or in one of its own) or server."""
         index = self.recipe.index
         return open_store(index.location, self.folder, timeout_s=index.timeout_s, own_process=own_process)
+
+
+def _elsewhere(recipe: Recipe) -> NotFoundError:
+    return NotFoundError(
+        f"the server {recipe.index.addresses[0]} has {recipe.name}, but the catalog that belongs to it is not on this "
+        "machine",
+        "set [catalog] url to the PostgreSQL database that all machines share; to build over what is there, with a "
+        "catalog of this machine's own, run persrv build with --allow-removal",
+    )

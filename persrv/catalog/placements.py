@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.columns import plain
@@ -129,6 +129,12 @@ class Placements(Part):
         """Return how often a loader's key came to stand for another picture."""
         with self._database.read() as connection:
             return counted(connection, _MOVES)
+
+    def placed(self, loader: str) -> int:
+        """Return how many keys of a loader are known."""
+        with self._database.read() as connection:
+            own = (placed_here(connection), placements.c.loader == loader)
+            return connection.execute(select(func.count()).select_from(placements).where(*own)).scalar_one()
 
     def resolve(self, loader: str, keys: Iterable[str]) -> dict[str, str]:
         """Return a loader's keys with their sticker ids; unknown keys are left out."""

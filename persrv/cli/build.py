@@ -38,6 +38,10 @@ def build(
     engine: Annotated[str, typer.Option("--engine", help="Where models work: local, or ray for a cluster.")] = "local",
     workers: Annotated[int | None, typer.Option("--workers", help="With ray: how many models work at once.")] = None,
     gpus: Annotated[float | None, typer.Option("--gpus", help="With ray: GPUs that each takes, 0.5 for half.")] = None,
+    allow_removal: Annotated[
+        bool,
+        typer.Option("--allow-removal", help="Go on where a source has lost all or more than half of its stickers."),
+    ] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Build the index anew, also where an update in place would do.")
     ] = False,
@@ -54,7 +58,15 @@ def build(
     from persrv.offline import build_collection
 
     runs_on = _engine(engine, workers, gpus)
-    report = build_collection(recipe, progress=Bars(), only=only or [], limit=limit, engine=runs_on, rebuild=rebuild)
+    report = build_collection(
+        recipe,
+        progress=Bars(),
+        only=only or [],
+        limit=limit,
+        engine=runs_on,
+        rebuild=rebuild,
+        allow_removal=allow_removal,
+    )
     if as_json:
         built = report.manifest.facts() if report.manifest else None
         update = report.index

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from persrv.catalog import Catalog, Entry, KnownFile, PickReport, content_id, sticker_id_of_key
 from persrv.catalog.batches import chunks
-from persrv.errors import PictureError
+from persrv.errors import PictureError, SourceError
 from persrv.images.decode import facts
 from persrv.indexing.progress import Progress
 from persrv.offline.growing import SourceLog
@@ -49,6 +49,8 @@ def ingest(
     pick_loaders: Sequence[Loader],
     progress: Progress,
     keep_pick: PickFilter | None = None,
+    *,
+    allow_removal: bool = False,
 ) -> Ingested:
     """Bring stickers and picks from their sources into the catalog; doing it again adds nothing.
 
@@ -62,21 +64,30 @@ def ingest(
         pick_loaders: Sources of picks on those stickers.
         progress: Shows how far it is.
         keep_pick: Picks for which it is false are left out; evaluation holds picks back this way.
+        allow_removal: Let a source lose all or more than half of its stickers.
 
     Raises:
-        SourceError: A source itself cannot be read.
+        SourceError: A source cannot be read, or lost that many; what it still has is taken in, nothing is removed.
     """
     skipped: list[Skipped] = []
     stickers = 0
     removed: list[str] = []
     for loader in loaders:
+        before = catalog.placed(loader.name)
         seen = _ingest_stickers(catalog, loader, progress, skipped)
+        lost = catalog.placed(loader.name) - len(seen)
+        if not allow_removal and before and (not seen or 2 * lost > before):
+            raise SourceError(
+                f"{loader.source or loader.name} has lost {lost} of its {before} stickers",
+                "see that all of it is there, such as a folder that is not mounted; "
+                "if they are to go, run persrv build with --allow-removal",
+            )
         stickers += len(seen)
         removed += catalog.remove_missing(loader.name, seen)
     names = [loader.name for loader in loaders]
     sources = f"{_SOURCES}:{catalog.collection}"
-    before = catalog.noted(sources)
-    for name in before if isinstance(before, list) else []:
+    earlier = catalog.noted(sources)
+    for name in earlier if isinstance(earlier, list) else []:
         if name not in names:
             removed += catalog.remove_missing(str(name), ())
     catalog.note(sources, list(names))

@@ -76,6 +76,7 @@ def build_collection(
     keep_pick: PickFilter | None = None,
     engine: str | Engine = "local",
     rebuild: bool = False,
+    allow_removal: bool = False,
 ) -> BuildReport:
     """Build a collection, or bring it up to date, and publish it.
 
@@ -94,11 +95,14 @@ def build_collection(
         engine: Where models work: ``"local"``, ``"ray"``, or an engine with settings of its own, such as
             :class:`~persrv.offline.engines.RayEngine`. It is closed at the end.
         rebuild: Fit the collection and build its index anew, also where an update in place would do.
+        allow_removal: Let a source lose all or more than half of its stickers, and a new catalog build over a
+            server's collection; without it such a build stops, since a folder may only not be mounted.
 
     Raises:
         RecipeError: There is no such recipe, or it is wrong.
         QueryError: ``only`` names an unknown part, ``limit`` is negative, or there is no such engine.
-        SourceError: The source cannot be read.
+        SourceError: The source cannot be read, or lost more than half of its stickers.
+        NotFoundError: The server has the collection, and its catalog is on another machine.
         CatalogError: The database cannot be used.
         MissingExtraError: A reader's packages are not installed.
         VectorIndexError: The index cannot be written.
@@ -115,11 +119,13 @@ def build_collection(
         opened.callback(runs_on.close)
         catalog = opened.enter_context(workspace.catalog())
         store = _index(workspace, opened) if "index" in parts else None
+        if store is not None and not allow_removal:
+            workspace.check_new(catalog, store)
         readers = opened.enter_context(open_readers(workspace, parts))
         stages = [stage for stage in readers.stages if stage.name in parts]
         came = Ingested(catalog.count(), 0, 0, ())
         if "ingest" in parts:
-            came = ingest(catalog, loaders, pick_loaders, shown, keep_pick)
+            came = ingest(catalog, loaders, pick_loaders, shown, keep_pick, allow_removal=allow_removal)
         reports = tuple(run_stage(stage, workspace, catalog, runs_on, shown, limit) for stage in stages)
         published: IndexUpdate | None = None
         if store is not None:

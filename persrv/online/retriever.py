@@ -81,7 +81,7 @@ class Retriever(UserCommands, StickerCommands):
         with ExitStack() as opened:
             store = workspace.store(own_process=engine == "process")
             opened.callback(store.close)
-            catalog = opened.enter_context(workspace.existing_catalog())
+            catalog = opened.enter_context(workspace.shared_catalog(store))
             opener = Opener(workspace, catalog, store)
             newest = CurrentVersion(opener)
             live = LiveIndex(workspace, catalog, newest)
@@ -241,12 +241,13 @@ class Retriever(UserCommands, StickerCommands):
         page: Page,
         where: Filter | None,
     ) -> Answer:
-        image, text, self_score = None, None, 1.0
+        image, text, self_score, copies = None, None, 1.0, ""
         ranker = Ranker(version.stickers, self.recipe.ranking)
         if isinstance(sticker, str):
             known = self._catalog.sticker(sticker)
             name, where = known.title, narrowed(where, without=[known.id])
             stored = version.stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE,))
+            copies = str(stored[0].payload.get("group", "")) if stored else ""
             if stored and by != "meaning":
                 image = stored[0].dense(IMAGE)
             if stored and by != "look":
@@ -256,9 +257,12 @@ class Retriever(UserCommands, StickerCommands):
 
             raw = self._encoder.encode([open_picture(sticker)])
             name, image = "the picture", [float(x) for x in version.space.project(raw)[0]]
-        ranked = ranker.similar(image, text, self_score, page, where)
+        # One more, in place of the sticker itself in another size.
+        ranked = ranker.similar(image, text, self_score, Page(page.offset, page.limit + bool(copies)), where)
         if ranked is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
+        if copies:
+            ranked = ranked.at([at for at, group in enumerate(ranked.groups) if group != copies])
         shown = ranked.part(page)
         maker = HitMaker(version.stickers, NO_TASTE, Ranking(beta=0.0, gamma=0.0))
         hits = maker.hits(shown, page.offset, self._catalog.paths(shown.ids))
