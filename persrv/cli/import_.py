@@ -72,15 +72,20 @@ def _build(recipe: Path, name: str, found: Recognised, holds: Survey, as_json: b
     examples = example_searches(recipe, user=busiest)
     if as_json:
         built = {"stickers": report.stickers, "picks": report.picks, "skipped": [asdict(i) for i in report.skipped]}
-        searches = [{"query": answer.query, "user": answer.user, "hits": len(answer)} for answer in examples]
+        searches = [
+            {"query": each.answer.query, "user": each.answer.user, "like": each.like, "hits": len(each.answer)}
+            for each in examples
+        ]
         print_json(_facts(found, holds) | {"recipe": str(recipe), "built": built, "searches": searches})
         return
     tell_build(report)
     typer.echo("\ntry:")
-    for answer in examples:
+    for each in examples:
+        answer = each.answer
         for_whom = f" --user {_quoted(answer.user)}" if answer.user else ""
         titles = ", ".join(hit.title for hit in answer)
-        typer.echo(f"  persrv search {_quoted(answer.query)} -r {name}{for_whom}    # {_one_line(titles)}")
+        command = f"similar {each.like[:12]}" if each.like else f"search {_quoted(answer.query)}"
+        typer.echo(f"  persrv {command} -r {name}{for_whom}    # {_one_line(titles)}")
 
 
 def _tell(found: Recognised, holds: Survey, keep_text: bool) -> None:

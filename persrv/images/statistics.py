@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.decode import Picture
-from persrv.images.features import colours, lines, shape, texture
+from persrv.images.features import colours, grain, lines, shape, texture
 from persrv.images.features.group import FeatureGroup
 from persrv.images.features.raster import rasterise
 
-GROUPS: tuple[FeatureGroup, ...] = (*colours.GROUPS, *lines.GROUPS, *texture.GROUPS, *shape.GROUPS)
+GROUPS: tuple[FeatureGroup, ...] = (*colours.GROUPS, *lines.GROUPS, *texture.GROUPS, *shape.GROUPS, *grain.GROUPS)
 """All groups in the order of the descriptor's dimensions."""
 
 DIMENSION = sum(len(group.meanings) for group in GROUPS)
@@ -41,7 +41,7 @@ class StatisticsEncoder:
     """
 
     name = "statistics"
-    revision = "1"
+    revision = "2"
     dimension = DIMENSION
     purpose: Literal["style"] = "style"
     licence = "Apache-2.0"

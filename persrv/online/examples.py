@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -17,16 +18,26 @@ _TRIED = 30
 _FIELDS = ("queries", "keywords", "tags", "ocr", "name", "emoji", "description", "pack")
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A search and its answer; ``like`` is the sticker whose likes are sought, ``""`` for a search by words."""
+
+    answer: Answer
+    like: str = ""
+
+
 def example_searches(
     recipe: str | Path | Recipe, *, home: Path | None = None, user: str | None = None, count: int = 3
-) -> list[Answer]:
-    """Return answers to words that many stickers have, of different fields as far as there are.
+) -> list[Example]:
+    """Return searches for words that many stickers have, of different fields as far as there are.
+
+    Where there are too few words, an empty search follows, and then searches for stickers like some.
 
     Args:
         recipe: A built collection.
         home: Holds every collection's folder.
         user: For whom the first one is; the others are for nobody in particular.
-        count: How many, >= 1; the last ones are of an empty search where words are too few.
+        count: How many, >= 1; fewer come of a collection with fewer stickers.
 
     Raises:
         NotFoundError: It was never built.
@@ -39,14 +50,16 @@ def example_searches(
                     phrases[field].update({text for text in texts if len(text) <= _LONGEST})
     ranked = {field: sorted(counts, key=lambda text: (-counts[text], text)) for field, counts in phrases.items()}
     candidates = [text for place in range(_TRIED) for field in _FIELDS for text in ranked[field][place : place + 1]]
-    found: list[Answer] = []
+    found: list[Example] = []
     with Retriever.open(recipe, home=home) as retriever:
         for query in dict.fromkeys(candidates):
             if len(found) == count:
                 break
             answer = retriever.search(query, None if found else user, limit=3)
             if answer.reason == "matched" and len(answer):
-                found.append(answer)
-        while len(found) < count and len(answer := retriever.search("", user, limit=3)):
-            found.append(answer)
-    return found
+                found.append(Example(answer))
+        if len(found) < count:
+            popular = retriever.search("", user, limit=count)
+            likes = [Example(retriever.similar(hit.sticker_id, limit=3), hit.sticker_id) for hit in popular]
+            found += [each for each in (Example(popular), *likes) if len(each.answer)]
+    return found[:count]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from picture_files import drawing, solid
+from PIL import Image
 
 from persrv.images.features.group import histogram, joint_histogram, mean
 from persrv.images.features.raster import rasterise
@@ -156,3 +157,16 @@ def test_every_feature_stays_in_its_documented_range(frame: np.ndarray) -> None:
         values = vector[START[group.name] : START[group.name] + len(group.meanings)]
         assert values.min() >= group.low - 1e-5, group.name
         assert values.max() <= group.high + 1e-5, group.name
+
+
+def test_grain_tells_pixel_art_from_a_smooth_drawing() -> None:
+    made = np.random.default_rng(0)
+    blocks = made.integers(0, 256, (16, 16, 4), dtype=np.uint8)
+    blocks[..., 3] = 255
+    art = np.kron(blocks, np.ones((12, 12, 1), dtype=np.uint8))
+    smooth = np.asarray(Image.fromarray(blocks).resize((192, 192), Image.Resampling.BICUBIC))
+    (of_art, of_smooth) = (part(frame, "grain") for frame in (art, smooth))
+    width = np.log2(12) / 5
+    assert of_art == pytest.approx([1, width, 11 / 12, 1, width, 11 / 12, 0], abs=0.02)
+    assert of_smooth[[0, 1, 3, 4]] == pytest.approx(np.zeros(4))
+    assert of_smooth[[2, 5]].max() < 0.1

@@ -25,7 +25,7 @@ CAT = Sticker(
 
 
 def test_a_person_reads_the_payload_from_the_top_and_tags_come_last() -> None:
-    maker = PointMaker(Text(), {}, "http://127.0.0.1:8000/")
+    maker = PointMaker(Text(), 0.5, {}, "http://127.0.0.1:8000/")
     payload = maker.point(CAT, Terms.of({}), Utility(0.1, 0.2, 0.3, 0.25), 7, None, None, "group", None).payload
     assert list(payload)[:7] == ["image_url", "title", "emoji", "pack", "style", "utility", "semantics"]
     assert list(payload)[-1] == "tags"

@@ -106,7 +106,7 @@ def test_another_model_on_a_worker_stops_the_build(
     recipe: Path, cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("persrv.images.statistics.StatisticsEncoder.revision", "0")
-    with pytest.raises(RecipeError, match=r"a worker of the cluster has the model statistics@1.*same packages"):
+    with pytest.raises(RecipeError, match=r"a worker of the cluster has the model statistics@2.*same packages"):
         build_collection(recipe, home=tmp_path, engine="ray")
 
 

@@ -79,7 +79,7 @@ def test_reading_single_pictures_touches_no_catalog(reading: Tiny, tmp_path: Pat
     assert (good.format, good.width, good.height, good.frames) == ("png", 360, 120, 1)
     assert good.undescribed == "its source gives it no name, tag or emoji"
     assert set(good.seconds) == {"decode", "look", "ocr", "describe"}
-    assert good.vectors == {"statistics@1": 174}
+    assert good.vectors == {"statistics@2": 181}
     assert "broken.png" in bad.problem
     assert bad.format == ""
 

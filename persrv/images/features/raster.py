@@ -17,7 +17,11 @@ MARGIN = 2
 DEEPEST = 12
 _SOLID = 0.5
 
+_LARGEST_PART = 256
+"""Side in pixels of the part whose own pixels are looked at."""
+
 Plane = NDArray[np.float32]
+Pixels = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +39,7 @@ class Raster:
             outermost pixels, at most 12.
         grounded: The three colour planes composited on the drawing's own mean colour, shape (3, 64, 64), so that
             filters neither see transparent pixels nor a contrast with an arbitrary ground.
+        pixels: The middle of the drawing as it was, at most 256 x 256, shape (h, w, 4), 0 to 255, premultiplied.
         aspect: Shorter side of the drawing's box divided by the longer one, (0, 1].
     """
 
@@ -46,6 +51,7 @@ class Raster:
     total: float
     depth: NDArray[np.int64]
     grounded: Plane
+    pixels: Pixels
     aspect: float
 
 
@@ -71,8 +77,17 @@ def rasterise(frame: NDArray[np.uint8]) -> Raster | None:
         total=total,
         depth=_depth(alpha > _SOLID),
         grounded=alpha * planes + (1 - alpha) * ground,
+        pixels=_middle(frame, box),
         aspect=min(width, height) / max(width, height),
     )
+
+
+def _middle(frame: NDArray[np.uint8], box: tuple[int, int, int, int]) -> Pixels:
+    left, top, right, bottom = box
+    x, y = left + max(0, (right - left - _LARGEST_PART) // 2), top + max(0, (bottom - top - _LARGEST_PART) // 2)
+    part = frame[y : min(bottom, y + _LARGEST_PART), x : min(right, x + _LARGEST_PART)].astype(np.int32)
+    part[..., :3] = (part[..., :3] * part[..., 3:] + 127) // 255
+    return part.astype(np.int16)
 
 
 def _depth(solid: NDArray[np.bool_]) -> NDArray[np.int64]:
