@@ -25,6 +25,7 @@ NAMES = (
     "extras",
     "pipeline",
     "push",
+    "serving",
     "style_apart",
 )
 
