@@ -17,6 +17,7 @@ from persrv.cli import (
     import_,
     inspect,
     learn,
+    mcp,
     people,
     push,
     read,
@@ -98,6 +99,7 @@ for command in (
     backup.backup,
     backup.restore,
     serve.serve,
+    mcp.mcp,
 ):
     app.command()(command)
 app.command("import")(import_.import_)

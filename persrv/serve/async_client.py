@@ -123,6 +123,10 @@ class AsyncClient:
         """Give a field back to the sticker's sources, see :meth:`persrv.Retriever.reset`."""
         return await self._do(calls.reset(sticker_id, field, editor))
 
+    async def thumbnail(self, sticker_id: str, size: int = 256) -> bytes:
+        """Return a still WebP picture of a sticker, see :meth:`persrv.Client.thumbnail`."""
+        return await self._do(calls.thumbnail(sticker_id, size))
+
     async def close(self) -> None:
         """Close the connections; closing twice is harmless."""
         await self._http.aclose()

@@ -37,6 +37,7 @@ class ServiceCall(Generic[T]):
         params: Of the query string.
         json: The body, ``None`` for none.
         picture: An uploaded picture, ``None`` for none.
+        binary: Whether the answer is no JSON; ``read`` gets its bytes then.
     """
 
     method: str
@@ -45,6 +46,7 @@ class ServiceCall(Generic[T]):
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = None
     picture: bytes | None = None
+    binary: bool = False
 
     def arguments(self, collection: str | None) -> dict[str, Any]:
         """Return what ``httpx`` sends."""
@@ -65,7 +67,7 @@ class ServiceCall(Generic[T]):
         """
         try:
             if response.is_success:
-                return self.read(response.json() if response.content else None)
+                return self.read(response.content if self.binary else response.json())
             problem = response.json()
             kind, detail, next_step = problem["type"], problem["detail"], problem["next_step"]
         except (ValueError, KeyError, TypeError) as error:
@@ -156,6 +158,12 @@ def picks(user: str) -> ServiceCall[list[Interaction]]:
 def forget(user: str) -> ServiceCall[int]:
     """See :meth:`persrv.online.retriever.Retriever.forget`."""
     return ServiceCall("DELETE", _person(user), lambda body: int(body["picks"]))
+
+
+def thumbnail(sticker_id: str, size: int) -> ServiceCall[bytes]:
+    """A still picture of a sticker."""
+    path = f"/v1/stickers/{quote(sticker_id, safe='')}/thumbnail"
+    return ServiceCall("GET", path, bytes, {"size": size}, binary=True)
 
 
 def edit(sticker_id: str, field: str, phrases: Iterable[str], editor: str) -> ServiceCall[Sticker]:

@@ -128,6 +128,14 @@ class Client:
         """Give a field back to the sticker's sources, see :meth:`persrv.Retriever.reset`."""
         return self._do(calls.reset(sticker_id, field, editor))
 
+    def thumbnail(self, sticker_id: str, size: int = 256) -> bytes:
+        """Return a still WebP picture of a sticker; ``size`` is rounded up to 64, 128, 256 or 512 pixels.
+
+        Raises:
+            NotFoundError: There is no such sticker, or it has no picture.
+        """
+        return self._do(calls.thumbnail(sticker_id, size))
+
     def close(self) -> None:
         """Close the connections; closing twice is harmless."""
         self._http.close()
