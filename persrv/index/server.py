@@ -65,34 +65,25 @@ def connect_server(
     return ClientStore(calls, kept)
 
 
-class _Transport(httpx.HTTPTransport):
-    """Keeps its connections, and waits for a new one no longer than it is told to.
-
-    By itself the client opens a connection for each call to localhost, and waits for all of a call's time.
-    """
-
-    def __init__(self, connect_s: float) -> None:
-        super().__init__(limits=httpx.Limits(max_keepalive_connections=_KEPT_CONNECTIONS))
-        self._connect_s = connect_s
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions["timeout"]["connect"] = self._connect_s
-        return super().handle_request(request)
-
-
 def _client(address: Address, key: str, timeout_s: int, several: bool) -> QdrantClient:
     # A compressed answer leaves Qdrant in pieces, and the second one waits 40 ms for a delayed acknowledgement.
     headers = {"accept-encoding": "identity"}
-    # One of several nodes that is gone must not stop a search for long.
-    transport = _Transport(min(timeout_s, _CONNECT_S) if several else timeout_s)
     # The key goes in as a header: as ``api_key`` the client would warn about plain http even on this machine.
     return QdrantClient(
         url=address.url,
         headers=headers | ({"api-key": key} if key else {}),
         timeout=timeout_s,
         check_compatibility=False,
-        transport=transport,
+        # By itself the client opens a connection for each call to localhost.
+        limits=httpx.Limits(max_keepalive_connections=_KEPT_CONNECTIONS),
+        event_hooks={"request": [_connect_soon] if several else []},
     )
+
+
+def _connect_soon(request: httpx.Request) -> None:
+    """Wait for a connection no longer than this: one of several nodes that is gone must not stop a search for long."""
+    timeouts = request.extensions["timeout"]
+    timeouts["connect"] = min(timeouts["connect"] or _CONNECT_S, _CONNECT_S)
 
 
 def _version(text: str) -> tuple[int, int]:

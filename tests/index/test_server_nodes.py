@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from qdrant_client import QdrantClient
@@ -182,3 +184,20 @@ def test_the_order_in_which_nodes_are_asked() -> None:
     now += REST_S
     assert nodes.in_order() == [a, b, c]
     nodes.close()
+
+
+def test_a_node_that_swallows_connections_is_passed_over_soon(
+    fake: FakeQdrant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One whose queue of connections is full answers nothing at all; the call's own time is three minutes."""
+    monkeypatch.setattr("persrv.index.server._CONNECT_S", 0.05)
+    with socket.socket() as deaf, ExitStack() as waiting:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(8):
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(deaf.getsockname())
+        urls = [f"http://127.0.0.1:{deaf.getsockname()[1]}", fake.url]
+        with connect_server(urls, timeout_s=180, retry=Retry(sleep=lambda _: None)) as store:
+            assert store.names() == []
