@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json
 from qdrant_client import models as m
@@ -137,4 +137,4 @@ def _condition(condition: Condition) -> m.Condition:
         case Matches(key, (value,)):
             return m.FieldCondition(key=key, match=m.MatchValue(value=value))
         case Matches(key, values):
-            return m.FieldCondition(key=key, match=m.MatchAny(any=[str(value) for value in values]))
+            return m.FieldCondition(key=key, match=m.MatchAny(any=cast(list[str], list(values))))

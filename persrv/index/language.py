@@ -27,7 +27,7 @@ Payload = Mapping[str, Any]
 class Matches:
     """Keeps points whose payload ``key`` is, or where it is a list contains, one of the values.
 
-    One value of any type, or several texts.
+    One value of any type, or several texts or whole numbers.
     """
 
     key: str

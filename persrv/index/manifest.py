@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from persrv.errors import IndexMismatchError
@@ -46,6 +49,8 @@ class Manifest(BaseModel):
         style: What made the vectors ``style``, see :attr:`persrv.workspace.Workspace.style_name`; ``""`` where the
             vectors ``image`` say the style as well.
         style_dimension: Length of the vector ``style``, 0 where there is none.
+        style_clusters: Directions of the regions of the space of style, see :mod:`persrv.ranking.style_clusters`; none
+            in a small collection.
         style_space: Projects raw style vectors of pictures that have no words, see :mod:`persrv.ranking.style_space`.
         created: ISO 8601 UTC time.
         persrv: Version that built it.
@@ -71,6 +76,7 @@ class Manifest(BaseModel):
     meaning_space: dict[str, Any] = {}
     style: str = ""
     style_dimension: int = Field(default=0, ge=0)
+    style_clusters: list[list[float]] = []
     style_space: dict[str, Any] = {}
     created: str
     persrv: str
@@ -85,9 +91,14 @@ class Manifest(BaseModel):
         """Length of :attr:`taste_vector`."""
         return self.style_dimension or self.dimension
 
+    @cached_property
+    def clusters(self) -> NDArray[np.float32]:
+        """:attr:`style_clusters` as an array, shape (k, d)."""
+        return np.array(self.style_clusters or np.zeros((0, 1)), np.float32)
+
     def facts(self) -> dict[str, Any]:
         """Return what is short enough for people to read, JSON-safe: everything but the spaces' numbers."""
-        return self.model_dump(mode="json", exclude={"space", "meaning_space", "style_space"})
+        return self.model_dump(mode="json", exclude={"space", "meaning_space", "style_space", "style_clusters"})
 
     def check(self, *, tokenizer: str, text: str, encoder: str, meaning: str = "", style: str = "") -> None:
         """Refuse an index that other code or another recipe built.

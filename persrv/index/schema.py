@@ -17,6 +17,9 @@ PayloadType = Literal["keyword", "float", "integer", "bool", "datetime"]
 TRENDING = "trending"
 """Payload key: utility with a trace of the id, so that every engine orders equal ones alike."""
 
+STYLE_CLUSTER = "style_cluster"
+"""Payload key: number of the region of the space of style, in collections that are large enough to have some."""
+
 GROUP = "group"
 """Payload key: the group of near-duplicates, of which a page shows one."""
 
@@ -118,6 +121,7 @@ STICKER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType(
         "style": "keyword",
         "utility": "float",
         "trending": "float",
+        "style_cluster": "integer",
         "bucket": "integer",
     }
 )

@@ -131,6 +131,7 @@ def _manifest(workspace: Workspace, sources: VectorSources, build: str, found: S
         meaning_space=fit.meaning.to_dict() if fit.meaning else {},
         style=workspace.style_name,
         style_dimension=fit.style.dimension if fit.style else 0,
+        style_clusters=fit.clusters.tolist(),
         style_space=fit.style.space.to_dict() if fit.style else {},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         persrv=version("persrv"),

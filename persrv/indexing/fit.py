@@ -10,8 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from persrv.errors import IndexMismatchError
 from persrv.images.space import Space
@@ -20,7 +23,7 @@ from persrv.ranking.utility import UtilityScale
 from persrv.text.meaning.space import MeaningSpace
 from persrv.workspace import Workspace
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Fit:
         style: Of style, ``None`` where the vectors ``image`` say the style as well.
         meaning: Of meanings, ``None`` where recall is by words alone.
         utility: The scale of utility.
+        clusters: Directions of the regions of the space of style, shape (k, d), k = 0 in a small collection.
         newest: Time of the newest pick, in days since the Unix epoch, ``None`` without picks.
         picks: Number of the last pick that it was fitted on.
     """
@@ -50,6 +54,7 @@ class Fit:
     utility: UtilityScale
     newest: float | None
     picks: int
+    clusters: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
 
     def save(self, workspace: Workspace) -> dict[str, Any]:
         """Write what is large beside the vectors, and return the rest, JSON-safe."""
@@ -67,6 +72,7 @@ class Fit:
             "utility": [list(self.utility.pseudo), list(self.utility.largest)],
             "newest": self.newest,
             "picks": self.picks,
+            "clusters": self.clusters.tolist(),
         }
 
     @classmethod
@@ -91,6 +97,7 @@ class Fit:
                 utility=UtilityScale(pseudo, largest),  # type: ignore[arg-type]  # three numbers each
                 newest=content["newest"],
                 picks=int(content["picks"]),
+                clusters=np.array(content["clusters"] or np.zeros((0, 1)), np.float32),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise IndexMismatchError(

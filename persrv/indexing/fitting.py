@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
@@ -12,9 +15,11 @@ from persrv.images.encoder import TextTower
 from persrv.images.space import Space
 from persrv.indexing.duplicates import Duplicates
 from persrv.indexing.fit import Fit, fingerprint
+from persrv.indexing.making import CollectionPoints
 from persrv.indexing.progress import Progress
 from persrv.indexing.style_fit import StyleFit, meaning_words
 from persrv.indexing.vector_sources import VectorSources, pictured
+from persrv.ranking import style_clusters
 from persrv.ranking.profile import days_since_epoch
 from persrv.ranking.utility import UtilityScale
 from persrv.records import Sticker
@@ -84,7 +89,7 @@ def fit_collection(
     nobody = (0, 0, 0)
     table = [(c.picks, c.users, c.queries) if (c := counts.get(sticker_id)) else nobody for sticker_id in found.ids]
     newest = max((c.last for c in counts.values()), default=None)
-    return Fit(
+    fit = Fit(
         name=build,
         made_for=fingerprint(workspace),
         stickers=len(found.ids),
@@ -96,6 +101,19 @@ def fit_collection(
         newest=None if newest is None else days_since_epoch(newest),
         picks=catalog.last_pick(),
     )
+    return replace(fit, clusters=_style_clusters(workspace, catalog, sources, found, fit))
+
+
+def _style_clusters(
+    workspace: Workspace, catalog: Catalog, sources: VectorSources, found: Survey, fit: Fit
+) -> NDArray[np.float32]:
+    """Return the regions of the space of style, fitted on an even sample; none for a small collection."""
+    if len(found.ids) < style_clusters.LEAST:
+        return fit.clusters
+    points = CollectionPoints(workspace.recipe, catalog, sources, fit)
+    sample = found.ids[:: max(1, len(found.ids) // style_clusters.SAMPLE)]
+    tastes = [points.tastes([*catalog.stickers(batch)]) for batch in chunks(sample, BATCH)]
+    return style_clusters.fit_clusters(np.concatenate(tastes), workspace.recipe.style.seed)
 
 
 def find_duplicates(catalog: Catalog, sources: VectorSources, progress: Progress) -> dict[str, str]:

@@ -16,6 +16,7 @@ from persrv.indexing.fit import Fit
 from persrv.indexing.points import PointMaker
 from persrv.indexing.vector_sources import VectorSources, pictured
 from persrv.ranking.profile import days_since_epoch
+from persrv.ranking.style_clusters import cluster_of
 from persrv.ranking.utility import utilities
 from persrv.recipe import Recipe
 from persrv.records import Sticker, Utility
@@ -75,6 +76,7 @@ class CollectionPoints:
         made = []
         for row, sticker in enumerate(stickers):
             picked, group = counts.get(sticker.id), groups.get(sticker.id, "")
+            taste = images[row] if drawn is None else drawn[row]
             point = self._maker.point(
                 sticker,
                 terms[row],
@@ -85,10 +87,15 @@ class CollectionPoints:
                 group,
                 meanings[row],
                 picked_for.get(sticker.id, PickedFor()),
+                cluster_of(taste, self._fit.clusters),
             )
-            taste = images[row] if drawn is None else drawn[row]
             made.append(MadePoint(point, IndexedSticker(sticker.id, terms[row], group), taste))
         return made
+
+    def tastes(self, stickers: Sequence[Sticker]) -> NDArray[np.float32]:
+        """Return stickers' vectors in the space of users' styles, shape (n, d), zero rows without a picture."""
+        drawn = self._styles(stickers, [Terms.of(dict(s.semantics.items())) for s in stickers])
+        return self.images([sticker.id for sticker in stickers]) if drawn is None else drawn
 
     def images(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """Return stickers' vectors ``image``, shape (n, d), zero rows without a picture."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from persrv.catalog.affinity import PickedFor
 from persrv.images.web import web_name
 from persrv.index.language import Point, StoredVector
-from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE, TEXT, TRENDING, point_id
+from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE, STYLE_CLUSTER, TEXT, TRENDING, point_id
 from persrv.ranking.affinity import picked_vector
 from persrv.ranking.stored import stored_factor, stored_text, trending
 from persrv.recipe import Text
@@ -52,6 +52,7 @@ class PointMaker:
         group: str,
         meaning: NDArray[np.float32] | None,
         picked_for: PickedFor,
+        cluster: int | None,
     ) -> Point:
         """Return a sticker's point.
 
@@ -65,6 +66,7 @@ class PointMaker:
             group: Id of its group of near-duplicates, ``""`` for none.
             meaning: Rows of the multivector ``meaning``, shape (r, k), ``None`` or r = 0 for none.
             picked_for: What people picked it for.
+            cluster: Number of its region of the space of style, ``None`` for none.
         """
         words = terms_vector(terms, self.text, self.average_lengths)
         vectors: dict[str, StoredVector] = {}
@@ -79,7 +81,9 @@ class PointMaker:
             vectors[STYLE] = style.tolist()
         if meaning is not None and len(meaning):
             vectors[MEANING] = meaning.tolist()
-        return Point(id=point_id(sticker.id), vectors=vectors, payload=self._payload(sticker, utility, picks, group))
+        return Point(
+            id=point_id(sticker.id), vectors=vectors, payload=self._payload(sticker, utility, picks, group, cluster)
+        )
 
     def image_url(self, sticker: Sticker) -> str:
         """Return the picture's public URL, ``""`` where there is none; the dashboard draws it.
@@ -90,7 +94,9 @@ class PointMaker:
             return ""
         return f"{self.image_base_url.rstrip('/')}/{web_name(sticker.id, sticker.format)}"
 
-    def _payload(self, sticker: Sticker, utility: Utility, picks: int, group: str) -> dict[str, Any]:
+    def _payload(
+        self, sticker: Sticker, utility: Utility, picks: int, group: str, cluster: int | None
+    ) -> dict[str, Any]:
         """Return the payload in the order in which a person reads it in the dashboard."""
         texts = sticker.semantics
         said = " · ".join(phrase for _, phrases in texts.items() for phrase in phrases)
@@ -110,6 +116,7 @@ class PointMaker:
             "utility_popularity": utility.popularity,
             "utility_cross_user": utility.cross_user,
             "utility_query": utility.query,
+            STYLE_CLUSTER: cluster,
             TRENDING: trending(utility.total, sticker.id),
             "sticker_id": sticker.id,
             "group": group,
@@ -117,4 +124,4 @@ class PointMaker:
             # Twenty of them push what stands below out of sight.
             "tags": list(texts.tags),
         }
-        return {key: value for key, value in payload.items() if value not in ("", [])}
+        return {key: value for key, value in payload.items() if value not in ("", [], None)}

@@ -17,14 +17,21 @@ from persrv.online.request import (
     similar_request,
     trending_request,
 )
+from persrv.ranking.style_clusters import far_similarity, near_clusters
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 
 GROWTH = 4
 """How much larger the next pool is, where the page is not proven."""
 
+CLUSTERED = 200
+"""First candidates from each source where the regions near a user's styles are recalled apart."""
+
 DEEPEST = 4_000
 """Candidates from each source at which a pool grows no more."""
+
+
+_ALL = 1 << 24
 
 
 class Ranker:
@@ -39,6 +46,7 @@ class Ranker:
         manifest = collection.manifest
         self._collection = collection
         self._pool = ranking.pool
+        self._clusters = manifest.clusters
         self._weights = Weights(ranking.beta, ranking.gamma, manifest.beta, manifest.taste_vector)
 
     def rank(self, recall: Recall, taste: Taste, page: Page) -> Ranked:
@@ -51,13 +59,23 @@ class Ranker:
         """
         if not len(taste) and (direct := self._direct(recall)):
             return best_first(self._collection, direct, page, stored=True)
-        pool = max(self._pool, page.end + SLACK)
+        pool, deepest = max(self._pool, page.end + SLACK), DEEPEST
+        if near := self._near(recall, taste):
+            recall = recall.near(near)
+            pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
         while True:
             request = personal_request(recall, taste, self._weights, pool)
             ranked = best_first(self._collection, request, page, stored=recall.stored)
-            if pool >= DEEPEST or self._proven(recall, taste, ranked, page, pool):
+            if pool >= deepest or self._proven(recall, taste, ranked, page, pool):
                 return ranked
-            pool = min(pool * GROWTH, max(DEEPEST, page.end + SLACK))
+            pool = min(pool * GROWTH, max(deepest, page.end + SLACK))
+
+    def _near(self, recall: Recall, taste: Taste) -> tuple[int, ...]:
+        """Return the regions of the space of style that are recalled apart, none where that is no use."""
+        first = recall.sources[0]
+        if not len(taste) or not len(self._clusters) or not first.stored or first.entry is not None:
+            return ()
+        return near_clusters(taste.centroids, taste.weights, self._clusters)
 
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""
@@ -65,7 +83,7 @@ class Ranker:
         plain = first.stored and first.entry is None and not others and not recall.constant
         if not plain or self._weights.correction != 1.0:
             return None
-        return Request(first.query, limit=self._collection.manifest.stickers + SLACK, filter=recall.where)
+        return Request(first.query, limit=_ALL, filter=recall.where)
 
     def _proven(self, recall: Recall, taste: Taste, ranked: Ranked, page: Page, pool: int) -> bool:
         """Return whether no sticker outside the pool can belong to the page.
@@ -81,9 +99,20 @@ class Ranker:
             return True
         if ranked.total < page.end:
             return False
-        bound = recall.bound(lasts, self._weights.beta, self._weights.largest_correction)
-        bound *= self._weights.largest_style(taste)
-        return bound < float(ranked.scores[page.end - 1]) * (1.0 - NOISE)
+        return self._bound(recall, taste, lasts) < float(ranked.scores[page.end - 1]) * (1.0 - NOISE)
+
+    def _bound(self, recall: Recall, taste: Taste, lasts: Sequence[float | None]) -> float:
+        """Return the largest score of a sticker outside the pool, given the score of each source's last one."""
+        weights = self._weights
+        beta, correction, largest = weights.beta, weights.largest_correction, weights.largest_style(taste)
+        near = recall.sources[-1].clusters
+        if not near:
+            return recall.bound(lasts, beta, correction) * largest
+        # The last source gives more of what the first one scores: within the regions, the two have one bound.
+        *others, last_near = lasts
+        similarity = far_similarity(taste.centroids, taste.weights, self._clusters, near)
+        far = recall.bound(others, beta, correction) * (1.0 + weights.gamma * similarity)
+        return max(far, recall.bound([last_near, *others[1:]], beta, correction) * largest)
 
     def trending(self, own: Sequence[str], taste: Taste, page: Page, where: Filter | None) -> Ranked:
         """Return a user's own stickers, as given, and then useful ones and those near their styles.
@@ -105,7 +134,8 @@ class Ranker:
         if not len(taste):
             return self.rank(popular_recall(where), taste, page)
         pool = max(self._pool, page.end + SLACK)
-        return best_first(self._collection, trending_request(taste, self._weights, pool, where), page)
+        near = near_clusters(taste.centroids, taste.weights, self._clusters)
+        return best_first(self._collection, trending_request(taste, self._weights, pool, where, near), page)
 
     def similar(
         self,

@@ -6,7 +6,7 @@ A further source is one more row: request and proof are made from the rows alone
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from persrv.index.language import (
     Expression,
     Filter,
+    Matches,
     Nearest,
     OrderBy,
     Prefetch,
@@ -23,7 +24,7 @@ from persrv.index.language import (
     Request,
     Sum,
 )
-from persrv.index.schema import IMAGE, MEANING, PICKED, TEXT, TRENDING
+from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE_CLUSTER, TEXT, TRENDING
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend
 
@@ -47,6 +48,8 @@ class Source:
         most: Largest number of stickers that it lets in; ``None`` for as many as the pool holds.
         stored: Whether utility is in the score.
         multiplies: Whether the share is no summand but a factor ``1 + share`` of the whole score, utility apart.
+        clusters: Regions of the space of style that it is kept to; none for all stickers.
+        scoring: Whether its score is part of the recall score; else it only lets candidates in.
     """
 
     query: Nearest | OrderBy
@@ -56,6 +59,8 @@ class Source:
     most: int | None = None
     stored: bool = False
     multiplies: bool = False
+    clusters: tuple[int, ...] = ()
+    scoring: bool = True
 
     def limit(self, pool: int) -> int:
         """Return how many stickers it lets into a pool."""
@@ -63,7 +68,7 @@ class Source:
 
     def recall(self, pool: int, where: Filter | None) -> Prefetch:
         """Return what lets stickers in."""
-        return Prefetch(self.query, limit=self.limit(pool), filter=where, threshold=self.entry)
+        return Prefetch(self.query, limit=self.limit(pool), filter=within(where, self.clusters), threshold=self.entry)
 
     def rescore(self, size: int, inner: tuple[Prefetch, ...]) -> Prefetch:
         """Return what scores the candidates of all sources; those under the floor get no score."""
@@ -77,7 +82,7 @@ class Source:
 
     def last(self, pool: int, where: Filter | None) -> Request:
         """Return the request for the last sticker that it lets into a pool."""
-        return Request(self.query, limit=1, offset=self.limit(pool) - 1, filter=where)
+        return Request(self.query, limit=1, offset=self.limit(pool) - 1, filter=within(where, self.clusters))
 
     def bound(self, last: float | None, beta: float) -> float:
         """Return the largest share, utility included, of a sticker that it does not let in.
@@ -110,6 +115,15 @@ class Recall:
         """Whether utility is in every summand."""
         return all(source.stored or source.multiplies for source in self.sources)
 
+    @property
+    def scoring(self) -> tuple[Source, ...]:
+        """The sources whose scores are part of the recall score."""
+        return tuple(source for source in self.sources if source.scoring)
+
+    def near(self, clusters: tuple[int, ...]) -> Recall:
+        """Return the same recall with as many candidates again from some regions of the space of style."""
+        return replace(self, sources=(*self.sources, replace(self.sources[0], clusters=clusters, scoring=False)))
+
     def size(self, pool: int) -> int:
         """Return the largest number of candidates."""
         return sum(source.limit(pool) for source in self.sources)
@@ -119,11 +133,11 @@ class Recall:
         return tuple(source.recall(pool, self.where) for source in self.sources)
 
     def scores(self, pool: int) -> tuple[Prefetch, ...]:
-        """Return what scores candidates, one for each source: each scores the candidates of all of them."""
+        """Return what scores candidates, one for each scoring source: each scores the candidates of all of them."""
         inner = self.prefetches(pool)
         if len(self.sources) == 1:
             return inner
-        return tuple(source.rescore(self.size(pool), inner) for source in self.sources)
+        return tuple(source.rescore(self.size(pool), inner) for source in self.scoring)
 
     def formula(self, utility_factor: Expression, correction: Expression) -> Expression:
         """Return the recall score.
@@ -134,7 +148,7 @@ class Recall:
         """
         if self.constant:
             return utility_factor
-        numbered = [*enumerate(self.sources)]
+        numbered = [*enumerate(self.scoring)]
         factors = [Sum((1.0, source.share(i))) for i, source in numbered if source.multiplies]
         stored = [source.share(i) for i, source in numbered if source.stored]
         plain = [source.share(i) for i, source in numbered if not (source.stored or source.multiplies)]
@@ -146,20 +160,28 @@ class Recall:
         """Return the largest recall score of a sticker that no source let in.
 
         Args:
-            lasts: The score of the last sticker that each source let in; ``None`` where it let in all that it finds.
+            lasts: The score of the last sticker that each scoring source let in; ``None`` where it let in all that it finds.
             beta: Weight of utility.
             largest_correction: The largest factor of a score that has utility in it.
         """
         if self.constant:
             return 1.0 + beta * max(last for last in lasts if last is not None)
         total, factor = 0.0, 1.0
-        for source, last in zip(self.sources, lasts, strict=True):
+        for source, last in zip(self.scoring, lasts, strict=True):
             bound = source.bound(last, beta)
             if source.multiplies:
                 factor *= 1.0 + bound
             else:
                 total += bound * (largest_correction if source.stored else 1.0)
         return total * factor
+
+
+def within(where: Filter | None, clusters: tuple[int, ...]) -> Filter | None:
+    """Return a filter that is kept to some regions of the space of style; none for all of it."""
+    if not clusters:
+        return where
+    kept = where or Filter()
+    return Filter((*kept.must, Matches(STYLE_CLUSTER, clusters)), kept.must_not)
 
 
 def text_source(query: SparseVector) -> Source:

@@ -36,7 +36,7 @@ from persrv.index.language import (
 )
 from persrv.index.schema import FILTERS, IMAGE, TEXT, TRENDING, point_id
 from persrv.online.arguments import check_text
-from persrv.online.recall import Recall
+from persrv.online.recall import Recall, within
 from persrv.text.bm25f import SparseVector
 
 LONGEST_VALUE = 1000
@@ -201,7 +201,9 @@ def personal_request(recall: Recall, taste: Taste, weights: Weights, pool: int) 
     return Request(Formula(score), limit=recall.size(pool), prefetch=prefetch)
 
 
-def trending_request(taste: Taste, weights: Weights, pool: int, where: Filter | None) -> Request:
+def trending_request(
+    taste: Taste, weights: Weights, pool: int, where: Filter | None, clusters: tuple[int, ...] = ()
+) -> Request:
     """Return the request for an empty query: the most useful stickers and those nearest to the user's styles.
 
     All start with 1. The vectors are gone through once: near stickers bring their score along, and the useful ones
@@ -212,10 +214,11 @@ def trending_request(taste: Taste, weights: Weights, pool: int, where: Filter | 
         weights: How utility and style count.
         pool: Candidates from each side.
         where: The search's filter.
+        clusters: Regions of the space of style in which near stickers are looked for; none for all of it.
     """
     styles = NearestStyles(taste.rows, weights.using)
     useful = Prefetch(OrderBy(TRENDING), limit=pool, filter=where)
-    near = Prefetch(styles, limit=pool, filter=where)
+    near = Prefetch(styles, limit=pool, filter=within(where, clusters))
     useful_near = Prefetch(styles, limit=pool, inner=(useful,))
     a, b = PrefetchScore(1), PrefetchScore(2)
     larger = Product((0.5, Sum((a, b, AbsoluteValue(Sum((a, Product((-1.0, b)))))))))

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from engines import make_store, new_name, quick_folder
 from index_samples import manifest
 from persrv.index.engine import Collection
 from persrv.index.language import Point
-from persrv.index.schema import IMAGE, TEXT, TRENDING, point_id, sticker_schema
+from persrv.index.schema import IMAGE, STYLE_CLUSTER, TEXT, TRENDING, point_id, sticker_schema
+from persrv.online import ranker as ranker_module
 from persrv.online.page import Page, Ranked
 from persrv.online.ranker import Ranker
 from persrv.online.recall import popular_recall, text_recall
@@ -22,6 +24,7 @@ from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.formula import final_scores, order
 from persrv.ranking.profile import unit
 from persrv.ranking.stored import stored_text, trending
+from persrv.ranking.style_clusters import cluster_of, fit_clusters
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 from sharded import ShardedCollection
@@ -56,13 +59,28 @@ def _points() -> list[Point]:
     ]
 
 
-def _built(engine: str, shards: int, stack: ExitStack, points: list[Point]) -> Collection:
+CLUSTERS = fit_clusters(IMAGES, seed=0, count=6)
+
+
+def _clustered() -> list[Point]:
+    numbers = [cluster_of(IMAGES[n], CLUSTERS) if HAS_IMAGE[n] else None for n in range(COUNT)]
+    return [
+        replace(point, payload={**point.payload, STYLE_CLUSTER: number} if number is not None else point.payload)
+        for point, number in zip(_points(), numbers, strict=True)
+    ]
+
+
+def _built(
+    engine: str, shards: int, stack: ExitStack, points: list[Point], clusters: list[list[float]] | None = None
+) -> Collection:
     made = []
     for number in range(shards):
         folder = stack.enter_context(quick_folder())
         store, name = make_store(engine, folder, stack), new_name()
         mine = [point for point in points if int(point.id.replace("-", ""), 16) % shards == number]
-        build = store.create(name, sticker_schema(LOOK), manifest(len(mine), dimension=LOOK, beta=BETA))
+        build = store.create(
+            name, sticker_schema(LOOK), manifest(len(mine), dimension=LOOK, beta=BETA, style_clusters=clusters or [])
+        )
         build.upsert(mine)
         made.append(store.publish(name, build))
     return ShardedCollection(made)
@@ -133,3 +151,23 @@ def test_two_builds_in_another_order_give_the_same_pages() -> None:
             for taste in (NO_TASTE, TASTE):
                 first, second = (_search(build, tokens, taste, Page(0, 20)).ids[:20] for build in builds)
                 assert first == second
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_regions_near_the_user_are_recalled_apart(shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With fewer candidates the page is the same; without the second recall so few would not hold it."""
+    monkeypatch.setattr(ranker_module, "CLUSTERED", 5)
+    monkeypatch.setattr(ranker_module, "GROWTH", 1)
+    monkeypatch.setattr(ranker_module, "DEEPEST", 0)
+    monkeypatch.setattr(ranker_module, "SLACK", 100)
+    taste = Taste(CLUSTERS[:1].astype(np.float64), np.array([1.0]))
+    expected = _expected([LOVE, RARE], taste)[:20]
+    with ExitStack() as stack:
+        near = _built("embedded", shards, stack, _clustered(), CLUSTERS.tolist())
+        alone = _built("embedded", shards, stack, _clustered())
+        assert _search(near, [LOVE, RARE], taste, Page(0, 20)).ids[:20] == expected
+        assert shards > 1 or _search(alone, [LOVE, RARE], taste, Page(0, 20)).ids[:20] != expected
+        popular = Ranker(near, Ranking(beta=BETA, gamma=1.0, pool=POOL)).trending((), taste, Page(0, 5), None)
+        images = np.where(HAS_IMAGE[:, None], IMAGES, 0.0)
+        scores = final_scores(np.ones(COUNT), UTILITY, images, taste.centroids, taste.weights, BETA, 1.0)
+        assert popular.ids[:5] == [IDS[i] for i in order(scores, IDS)][:5]

@@ -1,0 +1,105 @@
+"""Regions of the space of style, so that what is drawn in a user's styles can be recalled apart from the rest.
+
+The centroids are those of spherical k-means (Dhillon & Modha 2001) on a sample, Lloyd's steps from k-means++ starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST = 10_000
+"""Stickers from which a collection has clusters: a smaller one is recalled whole."""
+
+COUNT = 64
+"""Clusters."""
+
+SAMPLE = 5_000
+"""Stickers that they are fitted on."""
+
+NEAR = 0.4
+"""A cluster is near a user whose weighted cosine to it is at least this share of the largest one."""
+
+MOST_NEAR = 12
+"""Clusters that are near at most: a filter on a fifth of a collection costs as much as none."""
+
+_STEPS = 20
+
+Floats = NDArray[np.float32]
+
+
+def fit_clusters(vectors: NDArray[np.floating], seed: int, count: int = COUNT) -> Floats:
+    """Return the clusters' directions.
+
+    Args:
+        vectors: Shape (n, d), unit rows; zero rows are left out.
+        seed: Of the start.
+        count: Largest number of clusters, >= 1.
+
+    Returns:
+        Unit rows, shape (k, d), k <= ``count``.
+    """
+    rows = np.asarray(vectors, dtype=np.float32)
+    rows = rows[rows.any(axis=1)]
+    if not len(rows):
+        return rows
+    rng = np.random.default_rng(seed)
+    centroids = rows[rng.integers(len(rows))][None, :]
+    nearest = rows @ centroids[0]
+    for _ in range(min(count, len(rows)) - 1):
+        distance = np.maximum(1.0 - nearest, 0.0).astype(np.float64)
+        if distance.sum() <= 0:
+            break
+        chosen = rows[rng.choice(len(rows), p=distance / distance.sum())]
+        centroids = np.vstack([centroids, chosen])
+        nearest = np.maximum(nearest, rows @ chosen)
+    labels = np.full(len(rows), -1)
+    for _ in range(_STEPS):
+        closest = (rows @ centroids.T).argmax(axis=1)
+        if (closest == labels).all():
+            break
+        labels = closest
+        sums = np.zeros_like(centroids)
+        np.add.at(sums, labels, rows)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        centroids = np.where(lengths > 0, sums / np.maximum(lengths, 1e-12), centroids).astype(np.float32)
+    rounded: Floats = np.round(centroids, 4)
+    return rounded
+
+
+def cluster_of(vector: NDArray[np.floating] | None, centroids: Floats) -> int | None:
+    """Return the number of a sticker's cluster, ``None`` without a picture or without clusters."""
+    if vector is None or not len(centroids) or not vector.any():
+        return None
+    return int((centroids @ np.asarray(vector, dtype=np.float32)).argmax())
+
+
+def near_clusters(styles: NDArray[np.float64], weights: NDArray[np.float64], centroids: Floats) -> tuple[int, ...]:
+    """Return the numbers of the clusters in which a user's styles lie, ascending.
+
+    Args:
+        styles: Unit rows, shape (s, d).
+        weights: Shape (s,), in (0, 1].
+        centroids: Shape (k, d).
+    """
+    if not len(styles) or not len(centroids):
+        return ()
+    similarity = ((centroids.astype(np.float64) @ styles.T) * weights).max(axis=1)
+    order: Sequence[int] = np.argsort(-similarity, kind="stable")[:MOST_NEAR].tolist()
+    return tuple(sorted(i for i in order if similarity[i] >= NEAR * similarity[order[0]]))
+
+
+def far_similarity(
+    styles: NDArray[np.float64], weights: NDArray[np.float64], centroids: Floats, near: Sequence[int]
+) -> float:
+    """Return what the weighted cosine of a sticker outside the near clusters hardly ever exceeds.
+
+    That of its cluster's direction, and three standard deviations of a random direction's cosine, ``3 / sqrt(d)``.
+    """
+    far = np.setdiff1d(np.arange(len(centroids)), np.asarray(near, dtype=np.int64))
+    if not len(far):
+        return 0.0
+    similarity = float(((centroids[far].astype(np.float64) @ styles.T) * weights).max())
+    return min(1.0, max(similarity, 0.0) + 3.0 / float(np.sqrt(centroids.shape[1])))

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from persrv.ranking.profile import unit
+from persrv.ranking.style_clusters import cluster_of, far_similarity, fit_clusters, near_clusters
+
+AXES = np.eye(4)
+
+
+def test_groups_of_directions_are_found() -> None:
+    rng = np.random.default_rng(0)
+    rows = unit(np.repeat(AXES, 50, axis=0) + 0.1 * rng.normal(size=(200, 4)))
+    found = fit_clusters(rows, seed=1, count=4)
+    assert sorted(np.abs(found).argmax(axis=1).tolist()) == [0, 1, 2, 3]
+    assert np.abs(found @ found.T - np.eye(4)).max() < 0.1
+    assert len({cluster_of(row, found) for row in rows[:50]}) == 1
+    assert (fit_clusters(rows, seed=1, count=4) == found).all()
+
+
+def test_there_are_no_more_clusters_than_directions() -> None:
+    assert len(fit_clusters(np.repeat(AXES[:2], 5, axis=0), seed=0, count=6)) == 2
+    assert len(fit_clusters(np.zeros((3, 4)), seed=0)) == 0
+
+
+def test_a_sticker_without_a_picture_is_in_none() -> None:
+    clusters = AXES.astype(np.float32)
+    assert cluster_of(np.zeros(4), clusters) is None
+    assert cluster_of(None, clusters) is None
+    assert cluster_of(AXES[2], clusters[:0]) is None
+    assert cluster_of(AXES[2], clusters) == 2
+
+
+def test_clusters_near_a_user_are_those_of_their_styles() -> None:
+    clusters = AXES.astype(np.float32)
+    styles, weights = AXES[[1, 3]], np.array([1.0, 0.5])
+    assert near_clusters(styles, weights, clusters) == (1, 3)
+    assert near_clusters(styles, np.array([1.0, 0.1]), clusters) == (1,)
+    assert near_clusters(styles[:0], weights[:0], clusters) == ()
+    assert far_similarity(styles, weights, clusters, (1,)) == pytest.approx(min(1.0, 0.5 + 1.5))
+    assert far_similarity(styles, weights, clusters, (0, 1, 2, 3)) == 0.0
