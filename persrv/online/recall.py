@@ -160,7 +160,7 @@ class Recall:
         """Return the largest recall score of a sticker that no source let in.
 
         Args:
-            lasts: The score of the last sticker that each scoring source let in; ``None`` where it let in all that it finds.
+            lasts: Score of the last sticker that each scoring source let in; ``None`` where it let in all it finds.
             beta: Weight of utility.
             largest_correction: The largest factor of a score that has utility in it.
         """

@@ -19,7 +19,7 @@ from persrv.index.schema import IMAGE, STYLE_CLUSTER, TEXT, TRENDING, point_id, 
 from persrv.online import ranker as ranker_module
 from persrv.online.page import Page, Ranked
 from persrv.online.ranker import Ranker
-from persrv.online.recall import popular_recall, text_recall
+from persrv.online.recall import Recall, popular_recall, text_source
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.formula import final_scores, order
 from persrv.ranking.profile import unit
@@ -108,7 +108,7 @@ def _words(tokens: list[int]) -> SparseVector:
 
 def _search(collection: Collection, tokens: list[int], taste: Taste, page: Page) -> Ranked:
     ranker = Ranker(collection, Ranking(beta=BETA, gamma=1.0, pool=POOL))
-    return ranker.rank(text_recall(_words(tokens), None), taste, page)
+    return ranker.rank(Recall((text_source(_words(tokens)),)), taste, page)
 
 
 @pytest.mark.parametrize("taste", [NO_TASTE, TASTE], ids=["anybody", "styles"])
@@ -134,7 +134,7 @@ def test_scores_are_those_of_the_formula(collection: Collection) -> None:
 
 def test_another_weight_of_utility_is_asked_for_without_a_build(collection: Collection) -> None:
     ranker = Ranker(collection, Ranking(beta=0.0, gamma=1.0, pool=POOL))
-    found = ranker.rank(text_recall(_words([LOVE]), None), NO_TASTE, Page(0, 20))
+    found = ranker.rank(Recall((text_source(_words([LOVE])),)), NO_TASTE, Page(0, 20))
     assert found.scores[:20] == pytest.approx([0.7 * 0.5] * 20, rel=2e-5)
 
 

@@ -23,7 +23,7 @@ from persrv.online import profiles as module
 from persrv.online.page import Page, best_first
 from persrv.online.profiles import Profiles
 from persrv.online.ranker import Ranker
-from persrv.online.recall import text_recall
+from persrv.online.recall import Recall, text_source
 from persrv.online.request import NO_TASTE
 from persrv.recipe import Ranking
 from persrv.text.bm25f import query_vector
@@ -78,7 +78,7 @@ def test_one_request_answers_a_page_even_where_copies_take_places_away(crowd_bui
                 return collection.query(request)
 
         ranker = Ranker(Counted(), Ranking())  # type: ignore[arg-type]
-        recall = text_recall(query_vector(query_tokens(TAG)), None)
+        recall = Recall((text_source(query_vector(query_tokens(TAG))),))
         ranked = ranker.rank(recall, NO_TASTE, Page(0, 5))
     store.close()
     assert len(ranked.ids) > 5
