@@ -42,6 +42,6 @@ def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
 
 
 def _packs(source: Path) -> Iterator[tuple[Path, Any]]:
-    folders = folders_of(source) if source.is_dir() else [source.parent]
+    folders = folders_of(source) if source.is_dir() else [source.parent] if source.name == _TABLE else []
     for folder in folders:
         yield from find_tables(folder / _TABLE, lambda content: bool(table(table(content).get("files"))))

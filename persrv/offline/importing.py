@@ -212,7 +212,10 @@ def write_recipe(found: Recognised, name: str, options: Mapping[str, Option], *,
     if file.exists():
         if Recipe.read(file).stickers == wanted:
             return file
-        raise RecipeError(f"{file} is there already and reads something else", "give the import another --name")
+        raise RecipeError(
+            f"{file} is there already and reads something else",
+            f"give the import another --name; or, to go on with a newer export, write {found.source} as its path",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:

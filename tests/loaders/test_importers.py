@@ -415,6 +415,7 @@ def test_a_recipe_is_never_overwritten(imported: Import, tmp_path: Path) -> None
     done = CliRunner().invoke(app, ["import", str(tmp_path / "bears2"), "--no-ocr", "--name", "mine"])
     assert done.exit_code == 3
     assert "is there already and reads something else; give the import another --name" in done.stderr
+    assert f"write {tmp_path / 'bears2'} as its path" in done.stderr
     assert first.recipe.read_bytes() == before
 
 
@@ -456,3 +457,15 @@ def test_a_person_reads_what_it_is_what_is_kept_and_what_to_try(imported: Import
 
 def test_a_pack_of_line_is_found_by_its_title_in_any_language(imported: Import, tmp_path: Path) -> None:
     assert len(imported(line(tmp_path / "source")).search("ブラウン")) == 2
+
+
+def test_what_no_importer_knows_is_a_folder_or_a_table(imported: Import, tmp_path: Path) -> None:
+    folder = imported(write(tmp_path / "mine", {"cats/happy cat.png": picture(1, "PNG"), "notes.json": {"a": 1}}))
+    assert (folder.facts["loader"], folder.facts["packs"]) == ("folder", {"cats": 1})
+    assert folder.first("happy") == "happy cat.png"
+    write(
+        tmp_path, {"list.csv": "key;path;tags\na;mine/cats/happy cat.png;purring\n", "pack.json": {"files": {"x": "y"}}}
+    )
+    table = imported(tmp_path / "list.csv")
+    assert table.facts["loader"] == "table"
+    assert table.first("purring") == "happy cat.png"

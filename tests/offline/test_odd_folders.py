@@ -95,6 +95,7 @@ def test_odd_kinds_are_read_or_named(built: Built, tmp_path: Path) -> None:
             "d.tiff": "TIFF",
             "nosuffix": "PNG",
             "e.webp": "PNG",
+            "f.jpg!w500": "JPEG",
         }.items()
     ):
         drawn(pics / name, seed, format=kind)
@@ -105,7 +106,7 @@ def test_odd_kinds_are_read_or_named(built: Built, tmp_path: Path) -> None:
     (pics / "notes.md").write_text("nothing to see")
     report, retriever = built()
     with retriever:
-        assert report.stickers == 6
+        assert report.stickers == 7
         reasons = {item.key: item.reason for item in report.skipped}
     assert sorted(reasons) == ["linked", "more.zip", "work.psd"]
     assert "link to a folder outside" in reasons["linked"]

@@ -43,8 +43,9 @@ _BY_BEGINNING: tuple[tuple[tuple[bytes, ...], _Reader], ...] = (
 
 
 def begins_like_a_picture(start: bytes) -> bool:
-    """Return whether a file's first 32 bytes are those of some kind that is read; gzip and text do not count."""
-    return start[:2] != b"\x1f\x8b" and not start.startswith(b"<") and _reader(start) is not None
+    """Return whether a file's first 32 bytes are those of some kind that is read; gzip, text and sound do not count."""
+    other = start.startswith((b"\x1f\x8b", b"<")) or start[4:11] == b"ftypM4A"
+    return not other and _reader(start) is not None
 
 
 def inspect(data: bytes) -> Container:

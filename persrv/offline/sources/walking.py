@@ -18,6 +18,7 @@ SUFFIXES = frozenset(_KINDS.split())
 _ARCHIVES = frozenset((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".wastickers", ".stickerpack"))
 _OTHER_KINDS = ".psd .xcf .kra .ai .eps .ico .cur .jp2 .j2k .dds .tga .raw .dng .mov .avi .mkv .flv .wmv .lottie"
 _NOT_READ = frozenset(_OTHER_KINDS.split())
+_SIDE_CARS = frozenset((".json", ".txt", ".meta"))
 _UNWANTED = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
 _SMALL_COPY = "_thumb.jpg"
 _FIRST_BYTES = 32
@@ -26,7 +27,8 @@ _FIRST_BYTES = 32
 def walk_pictures(root: Path) -> Iterator[Path | Skipped]:
     """Yield reports on what cannot be entered or is not read, then the pictures, each in the order of their paths.
 
-    Hidden files and folders are passed over. A file without an ending is a picture if it begins like one. Links are
+    Hidden files and folders are passed over. A file of another ending, such as ``a.jpg!w500``, or of none is a picture
+    if it begins like one. Links are
     followed to files inside the folder only; what lies behind a linked folder is reported, since it may be anywhere.
     Telegram's and other apps' small copies (``a.webp_thumb.jpg`` beside ``a.webp``) are passed over.
 
@@ -81,7 +83,7 @@ def _taken(path: str, reports: list[Skipped], root: Path) -> list[str]:
         reports.append(Skipped(_key(path, root), "it is an archive; run persrv import on it, or unpack it"))
     elif suffix in _NOT_READ:
         reports.append(Skipped(_key(path, root), f"{suffix} files are not read; save it as PNG or WebP"))
-    elif not suffix and _begins_like_a_picture(path):
+    elif suffix not in _SIDE_CARS and _begins_like_a_picture(path):
         return [path]
     return []
 
