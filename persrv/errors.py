@@ -38,7 +38,7 @@ class PersrvError(Exception):
 
     Args:
         problem: What is wrong, naming the file, field or value.
-        next_step: What to do about it, as an order: ``"run persrv build emoji"``.
+        next_step: What to do about it, as an order: ``"run persrv build -c emoji"``.
     """
 
     exit_code = 1

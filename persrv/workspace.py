@@ -122,7 +122,7 @@ class Workspace:
             NotFoundError: There is none; nothing is created.
         """
         if not self.recipe.catalog.url and not (self.folder / "catalog.db").is_file():
-            raise NotFoundError(f"{self.recipe.name} was never built", f"run persrv build {self.recipe.name}")
+            raise NotFoundError(f"{self.recipe.name} was never built", f"run persrv build -c {self.recipe.name}")
         return self.catalog()
 
     def shared_catalog(self, store: Store) -> Catalog:

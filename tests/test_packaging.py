@@ -57,7 +57,11 @@ def test_research_and_training_can_be_left_out(wheel: Path, tmp_path: Path) -> N
     for room in ("lab", "training"):
         shutil.rmtree(installed / "persrv" / room)
     recipe = write_collection(tmp_path)
-    environment = {"PYTHONPATH": str(installed), "PERSRV_HOME": str(tmp_path / "home"), "PERSRV_RECIPE": str(recipe)}
+    environment = {
+        "PYTHONPATH": str(installed),
+        "PERSRV_HOME": str(tmp_path / "home"),
+        "PERSRV_COLLECTION": str(recipe),
+    }
 
     def run(*arguments: str) -> str:
         command = [sys.executable, "-m", "persrv", *arguments]

@@ -27,7 +27,7 @@ def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
     for meaning in ("happy", "sad", "love"):
         draw(meaning, "flat", tmp_path / "stickers" / "faces" / f"{meaning}.png")
     environment = {**os.environ, "PERSRV_HOME": str(tmp_path / "home"), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    environment.pop("PERSRV_RECIPE", None)
+    environment.pop("PERSRV_COLLECTION", None)
     command = tmp_path / "persrv"
     command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m persrv "$@"\n', encoding="utf-8")
     command.chmod(0o755)
@@ -41,10 +41,10 @@ def test_the_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
 
     run("".join(blocks[:3]).replace("pip install persrv\n", ""))
     assert (tmp_path / "happy.html").is_file()
-    chosen = run("persrv search happy --recipe mine.toml --json")
+    chosen = run("persrv search happy -c mine.toml --json")
     sticker_id = json.loads(chosen)["hits"][0]["sticker_id"]
     lessons = [block.replace(ID, sticker_id[: len(ID)]) for block in blocks[3:]]
-    exported = "export PERSRV_RECIPE=mine.toml\n"
+    exported = "export PERSRV_COLLECTION=mine.toml\n"
     assert exported in blocks[2]
     shown = run(exported + "".join(lessons) + "persrv search party --json > found.json; persrv search sad --user me")
     assert "party" in shown

@@ -27,6 +27,7 @@ from persrv.cli import (
     train,
     tune,
 )
+from persrv.cli.options import tell_former_names
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -35,6 +36,13 @@ INTERRUPTED = 130
 
 class CommandGroup(TyperGroup):
     """Turns errors into one line with the next step, and an exit code."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; old names of options are answered with the new ones."""
+        found = super().resolve_command(ctx, args)
+        if not ctx.resilient_parsing:
+            tell_former_names(found[2])
+        return found
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""

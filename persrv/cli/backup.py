@@ -38,4 +38,4 @@ def restore(
 
     made, folder = restore_backup(file, name=name, replace=replace)
     typer.echo(f"{made.name} of {made.created} is in {folder}")
-    typer.echo(f"now run: persrv build {folder.name}", err=True)
+    typer.echo(f"now run: persrv build -c {folder.name}", err=True)

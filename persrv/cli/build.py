@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, FormerArgument, JsonOption, RecipeOption, chosen, print_json
 from persrv.errors import QueryError
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ LISTED = 20
 
 
 def build(
-    recipe: Annotated[
-        str, typer.Argument(envvar="PERSRV_RECIPE", help="A recipe's name or .toml path.")
-    ] = DEFAULT_RECIPE,
+    former: FormerArgument = None,
+    recipe: RecipeOption = DEFAULT_RECIPE,
     only: Annotated[
         list[str] | None,
         typer.Option("--only", help="Do only this part; repeat for more: ingest, look, ocr, describe, index."),
@@ -49,8 +48,9 @@ def build(
 ) -> None:
     """Build a collection, or bring it up to date; an interrupted build goes on where it stopped.
 
-    Example: `persrv build emoji`, `persrv build my-stickers.toml --only ocr --limit 100`
+    Example: `persrv build -c emoji`, `persrv build -c my-stickers.toml --only ocr --limit 100`
     """
+    recipe = chosen(recipe, former)
     if dry_run:
         _plan(recipe, only or [], limit, as_json)
         return

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, FormerArgument, JsonOption, RecipeOption, chosen, print_json
 
 
 def compare(
-    recipe: Annotated[
-        str, typer.Argument(envvar="PERSRV_RECIPE", help="A collection with [compare]: a recipe's name or .toml path.")
-    ] = DEFAULT_RECIPE,
+    former: FormerArgument = None,
+    recipe: RecipeOption = DEFAULT_RECIPE,
     as_json: JsonOption = False,
 ) -> None:
     """Say which of two rankings people's picks prefer so far; look as often as you like.
 
-    Example: `persrv compare mine.toml`
+    Example: `persrv compare -c mine.toml`
     """
+    recipe = chosen(recipe, former)
     from persrv.lab.comparison.outcome import outcome
     from persrv.workspace import Workspace
 

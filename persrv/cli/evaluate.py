@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persrv.cli.evaluate_stickerqueries import stickerqueries
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, FormerArgument, JsonOption, RecipeOption, chosen, print_json
 
 if TYPE_CHECKING:
     from persrv.lab.evaluation.run import Evaluation
@@ -23,9 +23,8 @@ app = typer.Typer(
 
 @app.command()
 def run(
-    recipe: Annotated[
-        str, typer.Argument(envvar="PERSRV_RECIPE", help="A built collection: a recipe's name or .toml path.")
-    ] = DEFAULT_RECIPE,
+    former: FormerArgument = None,
+    recipe: RecipeOption = DEFAULT_RECIPE,
     split: Annotated[
         str, typer.Option("--split", help="What is held back: time, last, query, cold-users or cold-stickers.")
     ] = "time",
@@ -40,8 +39,9 @@ def run(
 ) -> None:
     """Hold back some of a collection's own picks and ask for them: baselines, and persrv with and without the user.
 
-    Example: `persrv evaluate run emoji`, `persrv evaluate run mine.toml --split cold-users --json`
+    Example: `persrv evaluate run -c emoji`, `persrv evaluate run -c mine.toml --split cold-users --json`
     """
+    recipe = chosen(recipe, former)
     from persrv.cli.progress import Bars
     from persrv.lab.evaluation.run import evaluate
     from persrv.workspace import Workspace

@@ -85,7 +85,7 @@ def _build(recipe: Path, name: str, found: Recognised, holds: Survey, as_json: b
         for_whom = f" --user {_quoted(answer.user)}" if answer.user else ""
         titles = ", ".join(hit.title for hit in answer)
         command = f"similar {each.like[:12]}" if each.like else f"search {_quoted(answer.query)}"
-        typer.echo(f"  persrv {command} -r {name}{for_whom}    # {_one_line(titles)}")
+        typer.echo(f"  persrv {command} -c {name}{for_whom}    # {_one_line(titles)}")
 
 
 def _tell(found: Recognised, holds: Survey, keep_text: bool) -> None:

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, FormerArgument, JsonOption, RecipeOption, chosen, print_json
 
 
 def learn(
-    recipe: Annotated[
-        str, typer.Argument(envvar="PERSRV_RECIPE", help="A recipe's name or .toml path.")
-    ] = DEFAULT_RECIPE,
+    former: FormerArgument = None,
+    recipe: RecipeOption = DEFAULT_RECIPE,
     encoder: Annotated[
         str, typer.Option("--encoder", help="Image encoder; one that sees what a picture shows.")
     ] = "efficientnet-lite0",
@@ -21,8 +20,9 @@ def learn(
 ) -> None:
     """Learn from labelled stickers what the others may be called, for the describer `nearest`.
 
-    Example: `persrv learn mine.toml`, then `persrv build mine.toml`
+    Example: `persrv learn -c mine.toml`, then `persrv build -c mine.toml`
     """
+    recipe = chosen(recipe, former)
     from persrv.cli.progress import Bars, stderr
     from persrv.offline.learning import learn_labels
 

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
     from persrv.online.retriever import Retriever
     from persrv.serve.client import Client
 
+COLLECTION_NAMES = ("--collection", "-c", "--recipe", "-r")
+"""How every command takes the collection; the last two are the names before, see :func:`tell_former_names`."""
+
+COLLECTION_VARIABLES = ["PERSRV_COLLECTION", "PERSRV_RECIPE"]
+
 RecipeOption = Annotated[
     str,
-    typer.Option("--recipe", "-r", envvar="PERSRV_RECIPE", help="The collection: a recipe's name or .toml path."),
+    typer.Option(*COLLECTION_NAMES, envvar=COLLECTION_VARIABLES, help="The collection: a recipe's name or .toml path."),
 ]
+FormerArgument = Annotated[str | None, typer.Argument(hidden=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", help="Hits on a page.")]
 OffsetOption = Annotated[int, typer.Option("--offset", help="Hits before the page.")]
@@ -87,3 +93,26 @@ def _truth(values: Sequence[str]) -> bool:
     if value not in known:
         raise QueryError(f"filter animated={values[-1]} is neither yes nor no", "use animated=yes or animated=no")
     return known[value]
+
+
+def chosen(recipe: str, former: str | None) -> str:
+    """Return the collection that a command means; one named without an option is told how it is named now."""
+    if former is None:
+        return recipe
+    _tell(f"-c {former}")
+    return former
+
+
+def tell_former_names(arguments: Sequence[str]) -> None:
+    """Say how the collection is named now, where a command line names it as before.
+
+    Args:
+        arguments: What follows the command's name.
+    """
+    before_values = [*arguments[: arguments.index("--")]] if "--" in arguments else arguments
+    if any(each in ("-r", "--recipe") or each.startswith("--recipe=") for each in before_values):
+        _tell("-c (--collection)")
+
+
+def _tell(now: str) -> None:
+    typer.echo(f"persrv: name the collection by {now}; the way before goes with the next release", err=True)

@@ -24,7 +24,7 @@ def read(
 ) -> None:
     """Show what a recipe's readers make of pictures; no catalog is touched.
 
-    Example: `persrv read ./cat.webp --recipe mine.toml --json`
+    Example: `persrv read ./cat.webp -c mine.toml --json`
     """
     from persrv.offline.read_pictures import read_pictures
 

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.cli.options import COLLECTION_NAMES, COLLECTION_VARIABLES, DEFAULT_RECIPE, JsonOption, print_json
 from persrv.errors import MissingExtraError
 
 RecipesOption = Annotated[
     list[str] | None,
-    typer.Option("--recipe", "-r", envvar="PERSRV_RECIPE", help="A collection to serve; repeat for more."),
+    typer.Option(*COLLECTION_NAMES, envvar=COLLECTION_VARIABLES, help="A collection to serve; repeat for more."),
 ]
 keys = typer.Typer(help="API keys of the service: add, list, remove.", no_args_is_help=True)
 
@@ -40,7 +40,7 @@ def serve(
 ) -> None:
     """Serve collections over HTTP, with a page to search, pick and look at tastes.
 
-    Example: `persrv serve`, `persrv serve -r emoji -r mine --port 9000`
+    Example: `persrv serve`, `persrv serve -c emoji -c mine --port 9000`
     """
     try:
         from persrv.serve.run import run
@@ -78,13 +78,13 @@ def add(
         typer.Option("--right", help="read: search; write: also picks and users; admin: also stickers."),
     ] = "read",
     collections: Annotated[
-        list[str] | None, typer.Option("--recipe", "-r", help="A collection that it is for; default: all.")
+        list[str] | None, typer.Option(*COLLECTION_NAMES, help="A collection that it is for; default: all.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and print it; only its hash is kept, so it cannot be printed again.
 
-    Example: `persrv keys add chat --right write -r emoji`
+    Example: `persrv keys add chat --right write -c emoji`
     """
     from persrv.serve.keys import add_key
     from persrv.serve.settings import ServeSettings

@@ -122,7 +122,7 @@ def bring_in(recipe: str) -> None:
     except IndexLockedError:
         typer.echo("the program that has the collection open finds it within a second", err=True)
     except (NotFoundError, IndexMismatchError):
-        typer.echo(f"run persrv build {recipe} to search by it", err=True)
+        typer.echo(f"run persrv build -c {recipe} to search by it", err=True)
 
 
 def _editor() -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, FormerArgument, JsonOption, RecipeOption, chosen, print_json
 
 LISTED = 10
 """Skipped stickers that are named; --json names all."""
@@ -29,9 +29,8 @@ DeviceOption = Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option("--
 @train.command()
 def prepare(
     folder: Annotated[Path, typer.Argument(help="Where the data goes.")],
-    recipe: Annotated[
-        str, typer.Argument(envvar="PERSRV_RECIPE", help="A recipe's name or .toml path.")
-    ] = DEFAULT_RECIPE,
+    former: FormerArgument = None,
+    recipe: RecipeOption = DEFAULT_RECIPE,
     min_users: Annotated[int, typer.Option("--min-users", help="Different users that a query needs.")] = 2,
     validation: Annotated[float, typer.Option("--validation", help="Share of the other stickers to choose by.")] = 0.1,
     test: Annotated[
@@ -46,8 +45,9 @@ def prepare(
 ) -> None:
     """Make training data from a built collection's picks, with a data card.
 
-    Example: `persrv train prepare data emoji`
+    Example: `persrv train prepare data -c emoji`
     """
+    recipe = chosen(recipe, former)
     from persrv.cli.progress import Bars, stderr
     from persrv.training import prepare as prepare_data
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, FormerArgument, JsonOption, RecipeOption, chosen, print_json
 from persrv.errors import QueryError, RecipeError
 
 if TYPE_CHECKING:
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 def tune(
-    recipe: Annotated[
-        str, typer.Argument(envvar="PERSRV_RECIPE", help="A built collection: a recipe's name or .toml path.")
-    ] = DEFAULT_RECIPE,
+    former: FormerArgument = None,
+    recipe: RecipeOption = DEFAULT_RECIPE,
     split: Annotated[
         str, typer.Option("--split", help="What is held back: time, last, query, cold-users or cold-stickers.")
     ] = "time",
@@ -34,8 +33,9 @@ def tune(
 ) -> None:
     """Learn a recipe's weights on a part of its own picks and test them on another part.
 
-    Example: `persrv tune mine.toml`, then `persrv tune mine.toml --write`
+    Example: `persrv tune -c mine.toml`, then `persrv tune -c mine.toml --write`
     """
+    recipe = chosen(recipe, former)
     from persrv.cli.progress import Bars
     from persrv.lab.tuning.tune import tune as learn
     from persrv.workspace import Workspace
@@ -66,7 +66,7 @@ def _check_own(given: str, file: Path | None) -> None:
         raise RecipeError(
             f"{given} is a recipe that came with persrv, and the next installation would undo what is written there",
             f"copy {file} to a file of yours, make its relative paths absolute, and tune that: "
-            "persrv tune mine.toml --write",
+            "persrv tune -c mine.toml --write",
         )
 
 
@@ -108,7 +108,7 @@ def _tell_written(recipe: Recipe, found: Tuned, *, asked: bool, written: bool) -
         typer.echo("no other weights are better; nothing to write")
     elif written:
         again = any(key.startswith("text.") for key in found.changes)
-        typer.echo(f"written into {recipe.file}" + (f"; run persrv build {recipe.file}" if again else ""))
+        typer.echo(f"written into {recipe.file}" + (f"; run persrv build -c {recipe.file}" if again else ""))
     elif not found.confirmed:
         hint = "nothing is written, --write --force would" if asked else "better keep what you have"
         typer.echo(f"the test part does not confirm the gain; {hint}")

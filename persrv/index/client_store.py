@@ -149,7 +149,7 @@ class ClientStore:
             raise _nothing(name, self._calls.where)
         previous = self._descriptions.metadata(current).get(PREVIOUS)
         if not isinstance(previous, str):
-            raise NotFoundError(f"{name} has no previous version", f"run persrv build {name}")
+            raise NotFoundError(f"{name} has no previous version", f"run persrv build -c {name}")
         _, manifest = self._descriptions.published(previous)
         self._switch(name, previous, current)
         return manifest
@@ -280,4 +280,4 @@ def _is_version(name: str, version: str) -> bool:
 
 
 def _nothing(name: str, where: str) -> NotFoundError:
-    return NotFoundError(f"there is no index {name} on {where}", f"run persrv build {name}, or push one there")
+    return NotFoundError(f"there is no index {name} on {where}", f"run persrv build -c {name}, or push one there")

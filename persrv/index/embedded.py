@@ -91,7 +91,7 @@ class EmbeddedStore:
         with versions.changing():
             pointer = versions.pointer()
             if not pointer.previous:
-                raise NotFoundError(f"{name} has no previous version", f"run persrv build {name}")
+                raise NotFoundError(f"{name} has no previous version", f"run persrv build -c {name}")
             _, manifest = versions.description(pointer.previous)
             versions.point(Pointer(pointer.previous, pointer.current))
         return manifest
@@ -159,4 +159,4 @@ class EmbeddedStore:
 
 
 def _nothing(name: str, folder: Path) -> NotFoundError:
-    return NotFoundError(f"there is no index {name} in {folder}", f"run persrv build {name}")
+    return NotFoundError(f"there is no index {name} in {folder}", f"run persrv build -c {name}")

@@ -119,5 +119,5 @@ class Manifest(BaseModel):
             if found != wanted:
                 raise IndexMismatchError(
                     f"the index of {self.recipe} was built with {key} {found}, but {wanted} is asked for",
-                    f"run persrv build {self.recipe}",
+                    f"run persrv build -c {self.recipe}",
                 )

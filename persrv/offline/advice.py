@@ -39,17 +39,18 @@ def advice_on_words(workspace: Workspace, catalog: Catalog) -> list[str]:
         duration = _shown_time(_ocr_seconds(workspace, catalog, silent) * len(silent))
         install = "" if _installed("rapidocr", "onnxruntime") else 'pip install "persrv[ocr]" && '
         add = _add(recipe, name, "[ocr]", ('engine = "rapidocr"',))
-        found.append(f"to read the words drawn in, about {duration} here: {install}{add}persrv build {name}")
+        found.append(f"to read the words drawn in, about {duration} here: {install}{add}persrv build -c {name}")
     if not recipe.describe.engine and len(pictured) - len(silent) >= _LABELLED:
         duration = _shown_time(_SECONDS_BY_NEIGHBOURS * len(silent))
         add = _add(recipe, name, "[describe]", ('engine = "nearest"',))
         found.append(
-            f"to call them like those with words, about {duration}: {add}persrv learn {name} && persrv build {name}"
+            f"to call them like those with words, about {duration}: {add}persrv learn -c {name} && "
+            f"persrv build -c {name}"
         )
     elif not recipe.describe.engine:
         model = ('engine = "openai"', 'base_url = "http://127.0.0.1:11434/v1"', 'model = "MODEL"')
         add = _add(recipe, name, "[describe]", model)
-        found.append(f"to have a model of yours say what they show, some seconds each: {add}persrv build {name}")
+        found.append(f"to have a model of yours say what they show, some seconds each: {add}persrv build -c {name}")
     return found
 
 

@@ -76,7 +76,7 @@ def back_up(recipe: str | Path | Recipe, file: str | Path, *, home: str | Path |
             f"the catalog of {name} is on a server", "back it up with pg_dump, and copy the collection's folder"
         )
     if not (workspace.folder / CATALOG).is_file():
-        raise NotFoundError(f"{name} was never built", f"run persrv build {name}")
+        raise NotFoundError(f"{name} was never built", f"run persrv build -c {name}")
     target = Path(file).expanduser()
     with _writable(target) as out, TemporaryDirectory(prefix="persrv-backup-") as scratch:
         snapshot = Path(scratch) / CATALOG

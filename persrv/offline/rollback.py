@@ -41,7 +41,7 @@ def rollback_collection(recipe: str | Path | Recipe, *, home: str | Path | None 
         # After a rollback that broke off the users are at the older build already.
         done = build is not None and store.current(users_name) == build
         if build is None or not (done or store.previous(users_name) == build):
-            raise NotFoundError(f"{name} has no previous build to go back to", f"run persrv build {name}")
+            raise NotFoundError(f"{name} has no previous build to go back to", f"run persrv build -c {name}")
         with store.open(users_name, build) as users:
             remove_forgotten(catalog, users, datetime.strptime(build[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
         if not done:

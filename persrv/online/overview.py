@@ -105,7 +105,7 @@ def _look_at_pictures(workspace: Workspace) -> str:
     if gone:
         raise NotFoundError(
             f"{len(gone)} pictures are gone, such as {gone[0]}",
-            f"put them back or run persrv build {workspace.recipe.name}",
+            f"put them back or run persrv build -c {workspace.recipe.name}",
         )
     return "every file is there"
 
@@ -125,6 +125,6 @@ def _look_at_index(workspace: Workspace) -> str:
         answer = retriever.search(limit=1)
         if manifest.stickers and not answer:
             raise NotFoundError(
-                "the index has stickers but a search finds none", f"run persrv build {workspace.recipe.name}"
+                "the index has stickers but a search finds none", f"run persrv build -c {workspace.recipe.name}"
             )
     return f"build {manifest.build} answers; {manifest.stickers} stickers, {manifest.collisions} token collisions"

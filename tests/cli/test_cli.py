@@ -18,7 +18,7 @@ COMMANDS = sorted(command.name or command.callback.__name__ for command in app.r
 @pytest.fixture
 def run(tiny: Tiny, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
-    monkeypatch.setenv("PERSRV_RECIPE", str(tiny.file))
+    monkeypatch.setenv("PERSRV_COLLECTION", str(tiny.file))
 
     def call(*arguments: str) -> Result:
         result = CliRunner().invoke(app, list(arguments))
@@ -66,7 +66,7 @@ def test_a_backup_is_restored_beside_it(run, tiny: Tiny, tmp_path: Path) -> None
     assert "catalog.db" not in run("backup", str(tmp_path / "tiny.tar")).stdout
     result = run("restore", str(tmp_path / "tiny.tar"), "--as", "older")
     assert (result.exit_code, (tiny.home / "older" / "catalog.db").is_file()) == (0, True)
-    assert "persrv build older" in result.stderr
+    assert "persrv build -c older" in result.stderr
     assert "--replace" in one_line(run("restore", str(tmp_path / "tiny.tar")), 4)
     assert "no file" in one_line(run("restore", str(tmp_path / "nothing.tar")), 6)
 
@@ -181,7 +181,7 @@ def test_wrong_recipes(run, tiny: Tiny, tmp_path: Path) -> None:
 def test_an_index_of_another_tokenizer_is_refused(run, tiny: Tiny) -> None:
     for manifest in tiny.home.glob("tiny/index/tiny/**/manifest.json"):
         manifest.write_text(re.sub(r'"tokenizer":\s*"[^"]*"', '"tokenizer": "0"', manifest.read_text()))
-    assert "run persrv build tiny" in one_line(run("search", "cat"), 7)
+    assert "run persrv build -c tiny" in one_line(run("search", "cat"), 7)
     assert run("build").exit_code == 0
     assert run("search", "cat").exit_code == 0
 
@@ -194,7 +194,7 @@ def test_push_needs_a_server_that_answers(run) -> None:
 def test_what_was_never_built(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(tmp_path / "empty"))
     for command in (["search", "cat"], ["users"], ["info"], ["show", "abcd"]):
-        assert "persrv build tiny" in one_line(run(*command), 6)
+        assert "persrv build -c tiny" in one_line(run(*command), 6)
     assert run("doctor").exit_code == 1
     assert not (tmp_path / "empty" / "tiny" / "catalog.db").exists()
 

@@ -76,7 +76,7 @@ def test_a_manifest_names_what_differs(key: str) -> None:
     built = manifest(1)
     same = {"tokenizer": built.tokenizer, "text": built.text, "encoder": built.encoder}
     built.check(**same)
-    with pytest.raises(IndexMismatchError, match=f"built with {key} .*persrv build sample"):
+    with pytest.raises(IndexMismatchError, match=f"built with {key} .*persrv build -c sample"):
         built.check(**(same | {key: "other"}))
 
 

@@ -67,7 +67,7 @@ def test_there_is_nothing_before_the_first_build(tiny: Tiny, tmp_path: Path, mon
     monkeypatch.setenv("PERSRV_HOME", str(tmp_path / "new"))
     with pytest.raises(NotFoundError, match="no previous build"):
         rollback_collection(tiny.file, home=tmp_path / "new")
-    assert CliRunner().invoke(app, ["rollback", "-r", str(tiny.file)]).exit_code == 6
+    assert CliRunner().invoke(app, ["rollback", "-c", str(tiny.file)]).exit_code == 6
 
 
 def test_words_live_as_long_as_a_version_that_answers_with_them(tmp_path: Path) -> None:

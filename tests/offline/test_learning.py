@@ -96,9 +96,9 @@ def test_guesses_are_never_taken_for_what_a_person_said(fresh: Tiny, monkeypatch
             assert ("describe", "nearest") in said
         assert any(sticker.semantics.emotions for sticker in guessed)
         chosen = guessed[0].id
-        page = CliRunner().invoke(app, ["show", chosen, "--recipe", str(fresh.file)], env={"COLUMNS": "200"})
+        page = CliRunner().invoke(app, ["show", chosen, "--collection", str(fresh.file)], env={"COLUMNS": "200"})
         assert re.search(r"describe.*nearest", page.stdout), page.output
-        edited = CliRunner().invoke(app, ["edit", chosen, "keywords", "mine", "--recipe", str(fresh.file)])
+        edited = CliRunner().invoke(app, ["edit", chosen, "keywords", "mine", "--collection", str(fresh.file)])
         assert edited.exit_code == 0, edited.output
         again = learn_labels(fresh.file, home=fresh.home, image_encoder="statistics")
         assert (again.stickers, again.labels, again.emotions) == (first.stickers, first.labels, first.emotions)

@@ -85,7 +85,7 @@ def test_an_index_without_meanings_is_refused_when_they_are_asked_for(tiny: Tiny
 
 def test_the_manifest_names_the_encoder(meant: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(meant.home))
-    info = json.loads(CliRunner().invoke(app, ["info", "-r", str(meant.file), "--json"]).stdout)
+    info = json.loads(CliRunner().invoke(app, ["info", "-c", str(meant.file), "--json"]).stdout)
     assert info["meaning"].startswith("use@")
     assert "meaning_space" not in info
 

@@ -94,7 +94,7 @@ def test_a_recipe_shows_them_to_all_or_to_some(folder: Path) -> None:
 def test_the_command_line_can_say_not_unsafe(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(folder / "home"))
     done = CliRunner().invoke(
-        app, ["search", "beach", "-r", str(folder / "rated.toml"), "-f", "rating=!unsafe", "--json"]
+        app, ["search", "beach", "-c", str(folder / "rated.toml"), "-f", "rating=!unsafe", "--json"]
     )
     assert done.exit_code == 0
     assert len(json.loads(done.stdout)["hits"]) == 2

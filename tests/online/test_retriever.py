@@ -249,13 +249,13 @@ def test_the_weight_of_style_can_be_chosen_for_one_search(retriever: Retriever) 
 
 
 def test_searching_what_was_never_built(tiny_built: Tiny, tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="persrv build tiny"):
+    with pytest.raises(NotFoundError, match="persrv build -c tiny"):
         Retriever.open(tiny_built.file, home=tmp_path)
 
 
 def test_another_text_section_is_refused(tiny: Tiny) -> None:
     tiny.file.write_text(tiny.file.read_text() + "[text]\nk1 = 2.0\n")
-    with pytest.raises(IndexMismatchError, match="persrv build tiny"):
+    with pytest.raises(IndexMismatchError, match="persrv build -c tiny"):
         tiny.open()
 
 

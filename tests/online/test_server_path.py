@@ -38,7 +38,7 @@ def test_a_pushed_collection_answers_like_the_embedded_one(
     tiny: Tiny, server: FakeQdrant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
-    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)])
+    result = CliRunner().invoke(app, ["push", server.url, "-c", str(tiny.file)])
     assert result.exit_code == 0, result.output
     assert "tiny_users" in result.stdout
     questions = [(query, user) for query in ("cat", "happy sad", "下雨", "", "cofee") for user in (None, "ann")]
@@ -72,13 +72,13 @@ def test_a_wrong_key_is_refused_in_one_line(tiny: Tiny, monkeypatch: pytest.Monk
     with FakeQdrant(key="right-key") as server:
         with pytest.raises(IndexUnavailableError, match="QDRANT_API_KEY"):
             Retriever.open(on(tiny, server.url), home=tiny.home)
-        result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)])
+        result = CliRunner().invoke(app, ["push", server.url, "-c", str(tiny.file)])
         assert result.exit_code == 7
         assert "QDRANT_API_KEY" in result.stderr
         assert len(result.stderr.strip().splitlines()) == 1
         assert "wrong-key" not in result.stderr
         monkeypatch.setenv("QDRANT_API_KEY", "right-key")
-        assert CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)]).exit_code == 0
+        assert CliRunner().invoke(app, ["push", server.url, "-c", str(tiny.file)]).exit_code == 0
 
 
 class Stages(Silent):
@@ -116,14 +116,14 @@ def test_a_name_that_is_taken_is_told_before_a_point_is_copied_and_another_can_b
 ) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
     server.local.create_collection("tiny", vectors_config={"image": m.VectorParams(size=2, distance=m.Distance.DOT)})
-    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file)])
+    result = CliRunner().invoke(app, ["push", server.url, "-c", str(tiny.file)])
     assert result.exit_code == 7
     assert "something else under the name tiny" in result.stderr
     assert server.written == []
-    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file), "--as", "others"])
+    result = CliRunner().invoke(app, ["push", server.url, "-c", str(tiny.file), "--as", "others"])
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("others_users: ")
-    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file), "--as", "No Name"])
+    result = CliRunner().invoke(app, ["push", server.url, "-c", str(tiny.file), "--as", "No Name"])
     assert result.exit_code == 3
     assert {name for name in server.created if name.startswith("others_2")}
 
@@ -132,7 +132,7 @@ def test_several_addresses_search_on_when_a_node_is_killed(tiny: Tiny, monkeypat
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
     with FakeQdrant(hosts=["127.0.0.1", "127.0.0.2"]) as server:
         urls = [node.url for node in server.nodes]
-        result = CliRunner().invoke(app, ["push", *urls, "-r", str(tiny.file)])
+        result = CliRunner().invoke(app, ["push", *urls, "-c", str(tiny.file)])
         assert result.exit_code == 0, result.output
         recipe = tiny.recipe.model_copy(update={"index": IndexSettings(location=tuple(urls))})
         with Retriever.open(recipe, home=tiny.home) as retriever:
@@ -163,7 +163,7 @@ def test_pictures_are_exported_under_the_addresses_that_points_carry(
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
     folder = tmp_path / "pictures"
     (tiny.file.parent / "stickers" / "soft" / "dog.png").unlink()
-    result = CliRunner().invoke(app, ["push", server.url, "-r", str(tiny.file), "--pictures", str(folder)])
+    result = CliRunner().invoke(app, ["push", server.url, "-c", str(tiny.file), "--pictures", str(folder)])
     assert result.exit_code == 0, result.output
     assert "29 pictures" in result.stderr and "1 are gone" in result.stderr
     with tiny.open() as retriever:

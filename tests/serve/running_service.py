@@ -28,7 +28,7 @@ class RunningService:
 @contextmanager
 def running(tiny: Tiny, *arguments: str) -> Iterator[RunningService]:
     """Start the service and wait until it answers; it is killed at the end, where it still runs."""
-    command = [sys.executable, "-m", "persrv", "serve", "-r", str(tiny.file), "--port", "0", "--no-open", *arguments]
+    command = [sys.executable, "-m", "persrv", "serve", "-c", str(tiny.file), "--port", "0", "--no-open", *arguments]
     environment = os.environ | {"PERSRV_HOME": str(tiny.home)}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"

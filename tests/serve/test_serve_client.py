@@ -137,7 +137,7 @@ def test_an_error_keeps_its_class_whatever_its_constructor() -> None:
 
 def test_commands_work_while_a_service_holds_the_collection(url: str, copied: Tiny) -> None:
     def run(*arguments: str) -> dict:
-        done = CliRunner().invoke(app, [*arguments, "--url", url, "-r", str(copied.file), "--json"])
+        done = CliRunner().invoke(app, [*arguments, "--url", url, "-c", str(copied.file), "--json"])
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
 

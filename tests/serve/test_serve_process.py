@@ -44,12 +44,12 @@ def test_a_stop_is_clean(tiny: Tiny) -> None:
     [
         (["--host", "0.0.0.0"], 9, "persrv keys add"),
         (["--workers", "2"], 3, "one worker"),
-        (["-r", "moon"], 3, "there is no recipe 'moon'"),
+        (["-c", "moon"], 3, "there is no recipe 'moon'"),
         (["--port", "99999"], 3, "port"),
     ],
 )
 def test_what_cannot_be_served_says_why(tiny_built: Tiny, arguments: list[str], code: int, said: str) -> None:
-    command = [sys.executable, "-m", "persrv", "serve", "-r", str(tiny_built.file), "--no-open", *arguments]
+    command = [sys.executable, "-m", "persrv", "serve", "-c", str(tiny_built.file), "--no-open", *arguments]
     environment = os.environ | {"PERSRV_HOME": str(tiny_built.home)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert (done.returncode, done.stderr.count("persrv: ")) == (code, 1), done.stderr

@@ -117,7 +117,7 @@ def read_material(workspace: Workspace, catalog: Catalog, content: ImageEncoder 
     """
     stickers = tuple(catalog.stickers(typed=0))
     if not stickers:
-        raise NotFoundError(f"{workspace.recipe.name} has no sticker", f"run persrv build {workspace.recipe.name}")
+        raise NotFoundError(f"{workspace.recipe.name} has no sticker", f"run persrv build -c {workspace.recipe.name}")
     looks = {"style": _read(workspace, workspace.style_encoder(), stickers)}
     if content is not None:
         looks["content"] = _read(workspace, content, stickers)

@@ -61,7 +61,7 @@ def trained(workspace: Workspace, split: PickSplit, progress: Progress | None = 
             f"{recipe.name} keeps its catalog on a server, which is not copied", "leave out the retriever"
         )
     if not (workspace.folder / "catalog.db").is_file():
-        raise NotFoundError(f"{recipe.name} was never built", f"run persrv build {recipe.name}")
+        raise NotFoundError(f"{recipe.name} was never built", f"run persrv build -c {recipe.name}")
     with TemporaryDirectory(prefix="persrv-evaluate-") as folder:
         embedded = recipe.index.model_copy(update={"location": "embedded:"})
         alone = recipe.model_copy(update={"interactions": (), "index": embedded, "compare": Compare()})

@@ -149,7 +149,7 @@ def test_without_picks_there_is_nothing_to_learn_from(tiny: Tiny) -> None:
 @pytest.fixture
 def run(tiny: Tiny, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
-    monkeypatch.setenv("PERSRV_RECIPE", str(tiny.file))
+    monkeypatch.setenv("PERSRV_COLLECTION", str(tiny.file))
 
     def call(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["tune", "--share", "0.4", "--trials", "40", *arguments])

@@ -200,7 +200,7 @@ def test_what_compares_nothing_is_refused(tiny_built: Tiny) -> None:
 def run(tiny: Tiny, monkeypatch: pytest.MonkeyPatch):
     comparing(tiny, STYLE_HELPS)
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
-    monkeypatch.setenv("PERSRV_RECIPE", str(tiny.file))
+    monkeypatch.setenv("PERSRV_COLLECTION", str(tiny.file))
 
     def call(*arguments: str) -> Result:
         return CliRunner().invoke(app, list(arguments))
