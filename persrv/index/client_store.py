@@ -175,6 +175,10 @@ class ClientStore:
         there = isinstance(before, str) and self._calls.read(lambda client: client.collection_exists(before))
         return before.removeprefix(f"{name}_") if isinstance(before, str) and there else None
 
+    def kept(self, name: str) -> list[str]:
+        """Return the builds that are there, see :meth:`persrv.index.engine.Store.kept`."""
+        return sorted(build for build in (self.current(name), self.previous(name)) if build)
+
     def manifest(self, name: str, build: str | None = None) -> Manifest | None:
         """Return a version's manifest, see :meth:`persrv.index.engine.Store.manifest`."""
         version = f"{name}_{build}" if build else self._current(name)

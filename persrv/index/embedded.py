@@ -116,6 +116,12 @@ class EmbeddedStore:
         build = versions.pointer().previous
         return build if build and versions.published(build) else None
 
+    def kept(self, name: str) -> list[str]:
+        """Return the builds that are there, see :meth:`persrv.index.engine.Store.kept`."""
+        versions = self._versions(name)
+        folders = versions.folder.iterdir() if versions.folder.is_dir() else ()
+        return sorted(folder.name for folder in folders if versions.published(folder.name))
+
     def manifest(self, name: str, build: str | None = None) -> Manifest | None:
         """Return a version's manifest, see :meth:`persrv.index.engine.Store.manifest`."""
         versions = self._versions(name)

@@ -182,6 +182,10 @@ class Store(Protocol):
         """Return the build that :meth:`rollback` would switch to, ``None`` where there is none."""
         ...
 
+    def kept(self, name: str) -> list[str]:
+        """Return the builds of all published versions that are there, sorted; in a folder also those still open."""
+        ...
+
     def manifest(self, name: str, build: str | None = None) -> Manifest | None:
         """Return the manifest of the current version, or of a build; opens nothing, ``None`` without a current one."""
         ...

@@ -301,6 +301,10 @@ class ProcessStore:
         """Return the build before, see :meth:`persrv.index.engine.Store.previous`."""
         return self._files.previous(name)
 
+    def kept(self, name: str) -> list[str]:
+        """Return the builds that are there, see :meth:`persrv.index.engine.Store.kept`."""
+        return self._files.kept(name)
+
     def manifest(self, name: str, build: str | None = None) -> Manifest | None:
         """Return a version's manifest, see :meth:`persrv.index.engine.Store.manifest`."""
         return self._files.manifest(name, build)

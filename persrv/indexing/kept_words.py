@@ -7,7 +7,7 @@ from persrv.index.engine import Store
 
 
 def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
-    """Tell the catalog which builds a store answers with: its current version, and the one kept for a rollback.
+    """Tell the catalog which builds a store answers with: the current version, the one before, and what is still open.
 
     Called after every switch; what is not needed any more, there or elsewhere, goes.
 
@@ -17,6 +17,5 @@ def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
         name: The collection's name there.
         place: The store's place, see :attr:`persrv.workspace.Workspace.place`.
     """
-    builds = [build for build in (store.current(name), store.previous(name)) if build]
-    manifests = [store.manifest(name, build) for build in builds]
+    manifests = [store.manifest(name, build) for build in store.kept(name)]
     catalog.keep_builds(place, [manifest.vocabulary or manifest.build for manifest in manifests if manifest])

@@ -79,7 +79,7 @@ class Opener:
 
     @contextmanager
     def others(self) -> Iterator[tuple[list[Collection], list[Collection]]]:
-        """Open what is kept beside the current version for a rollback: stickers' collections, and users'.
+        """Open what is kept beside the current version: stickers' collections, and users'.
 
         Raises:
             IndexLockedError: Another process, or another retriever of this one, has it open.
@@ -89,8 +89,8 @@ class Opener:
         with ExitStack() as opened:
             found: list[list[Collection]] = []
             for name in names:
-                kept = {store.current(name), store.previous(name)} - {None, build}
-                found.append([opened.enter_context(store.open(name, each)) for each in sorted(filter(None, kept))])
+                kept = [each for each in store.kept(name) if each != build]
+                found.append([opened.enter_context(store.open(name, each)) for each in kept])
             yield found[0], found[1]
 
     def open(self) -> OpenVersion:
