@@ -170,8 +170,8 @@ def test_a_locked_collection_is_refused_and_unharmed(run, tiny: Tiny) -> None:
 
 
 def test_wrong_recipes(run, tiny: Tiny, tmp_path: Path) -> None:
-    assert "nowhere.toml" in one_line(run("build", str(tmp_path / "nowhere.toml")), 3)
-    assert "emoji" in one_line(run("build", "no-such-recipe"), 3)
+    assert "nowhere.toml" in one_line(run("build", "-c", str(tmp_path / "nowhere.toml")), 3)
+    assert "emoji" in one_line(run("build", "-c", "no-such-recipe"), 3)
     tiny.file.write_text(tiny.file.read_text() + "[rankign]\nbeta = 1\n")
     assert "rankign" in one_line(run("build"), 3)
     tiny.file.write_text('name = "x"\n[stickers')
