@@ -44,11 +44,11 @@ def check(said: dict[str, Any]) -> None:
 
 
 def test_an_assistant_finds_and_picks(tiny: Tiny) -> None:
-    check(asyncio.run(asked(tiny, "-r", str(tiny.file))))
+    check(asyncio.run(asked(tiny, "-c", str(tiny.file))))
     with tiny.open() as retriever:
         assert [pick.query for pick in retriever.picks("kim")] == ["cat"]
 
 
 def test_an_assistant_beside_a_running_service(tiny: Tiny) -> None:
     with running(tiny) as service:
-        check(asyncio.run(asked(tiny, "-r", str(tiny.file), "--url", service.address)))
+        check(asyncio.run(asked(tiny, "-c", str(tiny.file), "--url", service.address)))
