@@ -27,6 +27,7 @@ from persrv.catalog.tables import (
     typed_words,
 )
 from persrv.text import TOKENIZER, tokenize
+from persrv.text.privacy import looks_private
 
 COUNTED_BY = "affinity"
 """The note that says which tokenizer's words are counted."""
@@ -74,6 +75,16 @@ class PickedFor:
 
     queries: Mapping[str, int] = field(default_factory=dict)
     words: Mapping[str, int] = field(default_factory=dict)
+
+    def shown(self, min_users: int, most: int = 5) -> dict[str, int]:
+        """Return the queries that anybody may see, with their people, most people first.
+
+        Args:
+            min_users: People who must have picked the sticker for a query; whatever looks private is left out.
+            most: Most queries.
+        """
+        public = [(q, n) for q, n in self.queries.items() if n >= min_users and not looks_private(q)]
+        return dict(sorted(public, key=lambda pair: (-pair[1], pair[0]))[:most])
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,16 @@ def show(
     """
     from rich.console import Console
 
+    from persrv.catalog.affinity import PickedFor
     from persrv.present.terminal import print_picture
     from persrv.workspace import Workspace
 
-    with Workspace.of(recipe).existing_catalog() as catalog:
+    workspace = Workspace.of(recipe)
+    with workspace.existing_catalog() as catalog:
         found = catalog.sticker(sticker)
         sources = catalog.semantics_sources(found.id)
         edits = catalog.edits(found.id)
+        picked = catalog.picked_for([found.id]).get(found.id, PickedFor()).shown(workspace.recipe.text.min_users, 20)
     told: dict[str, Any] = asdict(found) | {
         "path": str(found.path) if found.path else None,
         "semantics": {name: list(phrases) for name, phrases in found.semantics.items()},
@@ -40,6 +43,7 @@ def show(
             for s in sources
         ],
         "edits": [asdict(e) for e in edits],
+        "picked_for": picked,
     }
     if as_json:
         print_json(told)
@@ -64,6 +68,8 @@ def show(
         edited = [f"edited by {e.editor or 'somebody'}" for e in edits if e.field == name][-1:]
         who = ", ".join(edited or said_by)
         typer.echo(f"{name}: {', '.join(phrases)}{f'   [{who}]' if who else ''}")
+    if picked:
+        typer.echo(f"picked for: {', '.join(f'{query} ({people} people)' for query, people in picked.items())}")
 
 
 def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> None:

@@ -82,7 +82,9 @@ class PointMaker:
         if meaning is not None and len(meaning):
             vectors[MEANING] = meaning.tolist()
         return Point(
-            id=point_id(sticker.id), vectors=vectors, payload=self._payload(sticker, utility, picks, group, cluster)
+            id=point_id(sticker.id),
+            vectors=vectors,
+            payload=self._payload(sticker, utility, picks, group, cluster, picked_for),
         )
 
     def image_url(self, sticker: Sticker) -> str:
@@ -95,7 +97,13 @@ class PointMaker:
         return f"{self.image_base_url.rstrip('/')}/{web_name(sticker.id, sticker.format)}"
 
     def _payload(
-        self, sticker: Sticker, utility: Utility, picks: int, group: str, cluster: int | None
+        self,
+        sticker: Sticker,
+        utility: Utility,
+        picks: int,
+        group: str,
+        cluster: int | None,
+        picked_for: PickedFor,
     ) -> dict[str, Any]:
         """Return the payload in the order in which a person reads it in the dashboard."""
         texts = sticker.semantics
@@ -107,6 +115,7 @@ class PointMaker:
             "pack": list(sticker.packs),
             "style": sticker.style,
             "utility": utility.total,
+            "picked_for": list(picked_for.shown(self.text.min_users)),
             "semantics": said[:SHOWN],
             "emotion": list(texts.emotions),
             "language": sticker.language,

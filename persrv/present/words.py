@@ -76,12 +76,16 @@ def why(hit: Hit, reason: Reason) -> list[str]:
     """
     told = hit.explanation
     phrases = [f"{clean(token, 40)} {figure(share)}" for token, share in told.matched.items()]
-    if not phrases and reason in ("matched", "corrected"):
+    if not (phrases or told.picks) and reason in ("matched", "corrected"):
         phrases = [f"words {figure(told.text)}"]
     elif reason in ("similar", "meaning", "pictured"):
         phrases = [f"alike {figure(told.text)}"]
     elif told.meaning:
         phrases.append(f"near in meaning {figure(told.meaning)}")
+    if told.picks:
+        phrases.append(f"picked for such words {figure(told.picks)}")
+    if told.people:
+        phrases.append(f"{told.people} {'person' if told.people == 1 else 'people'} picked it ×{told.pick_factor:.2f}")
     if f"{told.utility_factor:.2f}" != "1.00":
         phrases.append(f"useful ×{told.utility_factor:.2f}")
     if told.centroid is not None and f"{told.style_factor:.2f}" != "1.00":
@@ -116,7 +120,7 @@ class Shares:
     ``words + utility + style`` is the score up to float rounding.
 
     Attributes:
-        words: What the words gave, >= 0.
+        words: What the words gave, and what people picked for them, >= 0.
         utility: What usefulness added to that, >= 0.
         style: What the person's style added to both; negative where it took away.
     """
@@ -134,8 +138,9 @@ class Shares:
 def shares(hit: Hit) -> Shares:
     """Return the score's product of factors, written as a sum in the order words, utility, style."""
     told = hit.explanation
-    useful = told.text * told.utility_factor
-    return Shares(told.text, useful - told.text, useful * (told.style_factor - 1.0))
+    words = told.text * told.pick_factor
+    useful = words * told.utility_factor
+    return Shares(words, useful - words, useful * (told.style_factor - 1.0))
 
 
 def _phrases(payload: Mapping[str, Any], key: str) -> list[str]:

@@ -63,6 +63,9 @@ class ExplanationBody(BaseModel):
     text: float
     matched: dict[str, float]
     meaning: float
+    picks: float
+    pick_factor: float
+    people: int
     utility: float
     utility_factor: float
     style: float
@@ -111,6 +114,9 @@ class HitBody(BaseModel):
                 text=parts.text,
                 matched=dict(parts.matched),
                 meaning=parts.meaning,
+                picks=parts.picks,
+                pick_factor=parts.pick_factor,
+                people=parts.people,
                 utility=parts.utility,
                 utility_factor=parts.utility_factor,
                 style=parts.style,

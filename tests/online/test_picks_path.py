@@ -6,9 +6,12 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from persrv.cli import app
 from persrv.offline import build_collection
 from persrv.online.retriever import Retriever
+from persrv.present.words import shares, why
 from tiny_collection import Tiny
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
@@ -104,3 +107,31 @@ def test_forgetting_takes_out_just_one_share(tiny: Tiny, rain: str) -> None:
     with tiny.open() as retriever:
         retriever.forget("ed")
     assert (two, three, people()) == (2, 3, 2)
+
+
+def test_people_see_what_a_sticker_was_picked_for(tiny: Tiny, rain: str) -> None:
+    record(tiny, ("cy", "Good Night", rain, 0), ("di", "good night", rain, 1), ("zoe", "my ex sabrina", rain, 2))
+    with tiny.open() as retriever:
+        answer = retriever.search("good night", explain=True)
+        assert answer[0].payload["picked_for"] == ["good night"]
+        assert "2 people picked it" in " ".join(why(answer[0], answer.reason))
+        parts = shares(answer[0])
+        assert parts.words + parts.utility + parts.style == pytest.approx(answer[0].score, rel=1e-4)
+    shown = CliRunner().invoke(app, ["show", rain, "--recipe", str(tiny.file)], env={"PERSRV_HOME": str(tiny.home)})
+    assert "picked for: good night (2 people)" in shown.stdout
+    assert "sabrina" not in shown.stdout
+
+
+def test_a_hundred_made_up_people_are_bounded(tiny: Tiny, rain: str) -> None:
+    """Each further person counts less: a hundred of them move a sticker by the logarithm, not a hundredfold."""
+    with tiny.open() as retriever:
+        honest = retriever.search("coffee", limit=1)[0].sticker_id
+    record(tiny, *((f"real{n}", "coffee", honest, n) for n in range(10)))
+    record(tiny, *((f"bot{n}", "coffee", rain, n) for n in range(100)))
+    with tiny.open() as retriever:
+        hits = {hit.sticker_id: hit.explanation for hit in retriever.search("coffee", limit=30, explain=True)}
+        assert (hits[honest].people, hits[rain].people) == (10, 100)
+        assert hits[rain].pick_factor < 2 * hits[honest].pick_factor
+        # For words that they did not type, they count nothing but their utility, which is bounded by 1 + beta.
+        assert rain not in [hit.sticker_id for hit in retriever.search("party", limit=30)]
+        assert hits[rain].utility_factor <= 1.5
