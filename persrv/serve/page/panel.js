@@ -25,7 +25,7 @@ export function open(title, ...content) {
 }
 
 /** Shows a score as one bar of what words, usefulness and the person's style gave. */
-function bar(hit, reason) {
+function bar(hit, reason, texts) {
   const { words, utility, style } = hit.explanation.shares;
   const whole = words + utility + Math.max(style, 0) || 1;
   const part = (name, value) => {
@@ -36,7 +36,7 @@ function bar(hit, reason) {
   const percent = (value) => `${value < 0 ? "−" : "+"}${Math.abs((value / (words || 1)) * 100).toFixed(0)} %`;
   const line = (name, label, figure, extra) => h("li", {},
     h("span", { class: `dot ${name}`, "aria-hidden": "true" }), h("span", {}, label, " ", h("strong", {}, figure)), extra ?? null);
-  const matched = Object.keys(hit.explanation.matched);
+  const matched = readable(Object.keys(hit.explanation.matched), texts);
   const named = reason === "similar" || reason === "meaning" || reason === "pictured" ? "alike" : "wordsPart";
   const styleName = hit.explanation.centroid === null ? null
     : h("span", { class: "small" }, t("style", { n: hit.explanation.centroid + 1 }));
@@ -50,13 +50,25 @@ function bar(hit, reason) {
   ];
 }
 
-/** Marks the parts of a text that begin as one of the matched words. */
+const PIECES = /([\p{L}\p{M}\p{N}]+)/u;
+
+/** Says whether a word of a text is what a token of the query stands for: tokens are stems, "happi" of "happy". */
+function fits(piece, token) {
+  const lower = piece.toLowerCase();
+  if (/\p{Script=Han}/u.test(token)) return lower.includes(token);
+  return lower.startsWith(token) || (token.length > 3 && lower.startsWith(token.slice(0, -1)) && lower.length <= token.length + 3);
+}
+
+/** Marks the parts of a text that matched. */
 function highlighted(text, matched) {
-  return text.split(/([\p{L}\p{M}\p{N}]+)/u).map((piece) => {
-    const lower = piece.toLowerCase();
-    const found = matched.some((word) => lower.startsWith(word) || (word.length > 1 && /\p{Script=Han}/u.test(word) && lower.includes(word)) || text === word);
-    return found && piece ? h("mark", {}, piece) : piece;
-  });
+  if (matched.includes(text)) return [h("mark", {}, text)];
+  return text.split(PIECES).map((piece) => (piece && matched.some((token) => fits(piece, token)) ? h("mark", {}, piece) : piece));
+}
+
+/** Returns the tokens as the sticker's own texts write them. */
+function readable(tokens, texts) {
+  const pieces = Object.values(texts).flat().flatMap((phrase) => phrase.split(PIECES));
+  return tokens.map((token) => pieces.find((piece) => piece && fits(piece, token))?.toLowerCase() ?? token);
 }
 
 export async function why(hit, reason, { edit = false, changed } = {}) {
@@ -72,7 +84,7 @@ export async function why(hit, reason, { edit = false, changed } = {}) {
     known.point.dashboard ? h("a", { href: known.point.dashboard, target: "_blank", rel: "noopener noreferrer" }, t("dashboard")) : null);
   open(known.title,
     known.thumbnail ? h("img", { class: "large", alt: known.title, src: `${known.thumbnail}&animated=true` }) : null,
-    ...(hit.explanation ? [h("h3", {}, t("why")), ...bar(hit, reason)] : []), body);
+    ...(hit.explanation ? [h("h3", {}, t("why")), ...bar(hit, reason, known.texts)] : []), body);
   if (edit) form(); else show();
 }
 
