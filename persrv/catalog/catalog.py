@@ -23,6 +23,7 @@ from persrv.catalog.people import UserData
 from persrv.catalog.placements import Placements
 from persrv.catalog.revisions import Revisions
 from persrv.catalog.semantics import Readings
+from persrv.catalog.successors import Successors
 from persrv.catalog.tables import notes
 
 
@@ -35,6 +36,7 @@ class Catalog(
     Statistics,
     Impressions,
     IndexedStickers,
+    Successors,
     Revisions,
     Affinities,
     Marks,

@@ -254,7 +254,7 @@ def without_forgotten(connection: Connection, batch: Sequence[Interaction]) -> l
 def _insert(connection: Connection, batch: list[Interaction]) -> int:
     require(connection, {interaction.sticker_id for interaction in batch})
     now = datetime.now(UTC)
-    rows = [_row(interaction, now) for interaction in batch]
+    rows = [interaction_row(interaction, now) for interaction in batch]
     before = typed_before(connection, rows)
     new = insert_new(connection, interactions, rows, "digest")
     count(connection, [row for row in {row["digest"]: row for row in rows}.values() if row["digest"] in new], before)
@@ -262,7 +262,13 @@ def _insert(connection: Connection, batch: list[Interaction]) -> int:
     return len(new)
 
 
-def _row(interaction: Interaction, now: datetime) -> dict[str, Any]:
+def interaction_row(interaction: Interaction, now: datetime) -> dict[str, Any]:
+    """Return a row of ``interactions``; its digest says which ones are the same.
+
+    Raises:
+        QueryError: The user's id is refused.
+        CatalogError: The time has no zone, or the kind is unknown.
+    """
     user, query = check_user(interaction.user), plain(interaction.query)
     if interaction.kind not in PICK_KINDS:
         raise CatalogError(f"{interaction.kind!r} is no kind of interaction", f"use one of {', '.join(PICK_KINDS)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from persrv.catalog import Catalog, Entry, KnownFile, PickReport, content_id, sticker_id_of_key
 from persrv.catalog.batches import chunks
@@ -22,6 +23,8 @@ _SOURCES = "sources"
 """Note of the names of the sources that the last run had."""
 
 PickFilter = Callable[[SourcePick], bool]
+SamePicture = Callable[[str, Path], bool]
+"""Whether a file shows the sticker of an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def ingest(
     keep_pick: PickFilter | None = None,
     *,
     allow_removal: bool = False,
+    same_picture: SamePicture | None = None,
 ) -> Ingested:
     """Bring stickers and picks from their sources into the catalog; doing it again adds nothing.
 
@@ -64,6 +68,8 @@ def ingest(
         pick_loaders: Sources of picks on those stickers.
         progress: Shows how far it is.
         keep_pick: Picks for which it is false are left out; evaluation holds picks back this way.
+        same_picture: Tells whether a changed file shows the sticker that stood in its place; then edits, picks and
+            marks go over to the new one.
         allow_removal: Let a source lose all or more than half of its stickers.
 
     Raises:
@@ -74,7 +80,7 @@ def ingest(
     removed: list[str] = []
     for loader in loaders:
         before = catalog.placed(loader.name)
-        seen = _ingest_stickers(catalog, loader, progress, skipped)
+        seen = _ingest_stickers(catalog, loader, progress, skipped, same_picture)
         lost = catalog.placed(loader.name) - len(seen)
         if not allow_removal and before and (not seen or 2 * lost > before):
             raise SourceError(
@@ -110,9 +116,12 @@ def ingest(
     return Ingested(stickers, len(removed), picks, tuple(skipped), tuple(notes))
 
 
-def _ingest_stickers(catalog: Catalog, loader: Loader, progress: Progress, skipped: list[Skipped]) -> set[str]:
+def _ingest_stickers(
+    catalog: Catalog, loader: Loader, progress: Progress, skipped: list[Skipped], same_picture: SamePicture | None
+) -> set[str]:
     """Write a source's stickers and return their keys."""
     seen: set[str] = set()
+    successors: dict[str, str] = {}
     with progress.stage("reading stickers", None) as advance:
         for batch in chunks(loader.stickers(), BATCH):
             entries = []
@@ -124,9 +133,23 @@ def _ingest_stickers(catalog: Catalog, loader: Loader, progress: Progress, skipp
                 else:
                     entries.append(entry)
                     seen.add(entry.source.key)
+                    if _succeeds(entry, known, same_picture):
+                        successors[known[entry.source.key].sticker_id] = entry.sticker_id
             catalog.put(entries)
             advance(len(batch))
+    # Where the same file stands in another place too, the sticker goes on by itself.
+    elsewhere = catalog.paths(successors)
+    catalog.succeed({old: new for old, new in successors.items() if old not in elsewhere})
+    if successors:
+        catalog.count_anew()
     return seen
+
+
+def _succeeds(entry: Entry, known: dict[str, KnownFile], same_picture: SamePicture | None) -> bool:
+    before, file = known.get(entry.source.key), entry.source.path
+    if before is None or file is None or same_picture is None or before.sticker_id == entry.sticker_id:
+        return False
+    return same_picture(before.sticker_id, file)
 
 
 def _entry(found: SourceSticker, loader: str, known: dict[str, KnownFile]) -> Entry | Skipped:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
+from persrv.images.duplicates import PerceptualHash
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest
 from persrv.indexing.progress import Progress, Silent
@@ -20,6 +21,7 @@ from persrv.offline.ingest import Ingested, PickFilter, ingest
 from persrv.offline.loading import load, load_stickers
 from persrv.offline.readers import READING, open_readers
 from persrv.offline.runner import StageReport, estimate_stage, run_stage
+from persrv.offline.saved_anew import SavedAnew
 from persrv.recipe import Recipe
 from persrv.records import Skipped
 from persrv.workspace import Workspace
@@ -125,7 +127,16 @@ def build_collection(
         stages = [stage for stage in readers.stages if stage.name in parts]
         came = Ingested(catalog.count(), 0, 0, ())
         if "ingest" in parts:
-            came = ingest(catalog, loaders, pick_loaders, shown, keep_pick, allow_removal=allow_removal)
+            hashes = opened.enter_context(workspace.vectors(PerceptualHash()))
+            came = ingest(
+                catalog,
+                loaders,
+                pick_loaders,
+                shown,
+                keep_pick,
+                allow_removal=allow_removal,
+                same_picture=SavedAnew(hashes),
+            )
         reports = tuple(run_stage(stage, workspace, catalog, runs_on, shown, limit) for stage in stages)
         published: IndexUpdate | None = None
         if store is not None:

@@ -129,3 +129,29 @@ def _point(sticker_id: str) -> str:
     from persrv.index.schema import point_id
 
     return point_id(sticker_id)
+
+
+def test_the_same_pixels_saved_anew_keep_edits_and_picks(tiny: Tiny) -> None:
+    from PIL import Image
+
+    file = tiny.file.parent / "stickers" / "line" / "cat.png"
+    workspace = Workspace.of(tiny.file, tiny.home)
+    with workspace.existing_catalog() as catalog, tiny.open() as retriever:
+        (old,) = [sticker for sticker in catalog.stickers() if sticker.path == file]
+        catalog.edit(old.id, "name", ["Carlo"], "ann")
+        retriever.record("cleo", "my cat", old.id, pick_id="1")
+        picks = len(retriever.picks("ann"))
+    Image.open(file).save(file, compress_level=1)
+    other = tiny.file.parent / "stickers" / "line" / "dog.png"
+    Image.new("RGB", (64, 64), "red").save(other)
+    report = build_collection(tiny.file, home=tiny.home)
+    assert (report.picks, report.removed) == (1, 0)
+    with workspace.existing_catalog() as catalog, tiny.open() as retriever:
+        (new,) = [sticker for sticker in catalog.stickers() if sticker.path == file]
+        assert new.id != old.id
+        assert new.semantics.name == ("Carlo",)
+        assert [pick.sticker_id for pick in retriever.picks("cleo")] == [new.id]
+        assert len(retriever.picks("ann")) == picks + 1  # the dog's picture is another one, so its pick is read again
+        assert catalog.picked_for([old.id]) == {}
+        assert catalog.picked_for([new.id])[new.id].queries["my cat"] == 1
+    assert build_collection(tiny.file, home=tiny.home).picks == 0
