@@ -33,7 +33,8 @@ FilterOption = Annotated[
         "--filter",
         "-f",
         metavar="FIELD=VALUE",
-        help="Only stickers with this value; repeat for more. Fields: pack, tags, language, animated, rating, style.",
+        help="Only stickers with this value, without it for FIELD=!VALUE; repeat for more. "
+        "Fields: pack, tags, language, animated, rating, style; rating=any shows unsafe ones too.",
     ),
 ]
 ImagesOption = Annotated[
