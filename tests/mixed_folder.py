@@ -79,7 +79,7 @@ def _write_good(folder: Path) -> None:
     for number, file in enumerate(sorted(emoji.rglob("*.webp"))[::620]):
         (folder / f"drawn {number}.webp").write_bytes(file.read_bytes())
     (folder / "the same again.webp").write_bytes((folder / "drawn 0.webp").read_bytes())
-    (folder / "good night.png").write_bytes(_saved(_captioned("GOOD NIGHT"), "PNG"))
+    (folder / "evening.png").write_bytes(_saved(_captioned("GOOD NIGHT"), "PNG"))
     (folder / "two\nlines 🎉.png").write_bytes(_saved(_captioned("PARTY"), "PNG"))
     turning = [_captioned("WAIT").rotate(10 * number) for number in range(3)]
     for name, kind in (("turning.gif", "GIF"), ("turning.apng", "PNG"), ("turning.webp", "WEBP")):
@@ -89,7 +89,7 @@ def _write_good(folder: Path) -> None:
     (folder / "print colours.jpg").write_bytes(_saved(print_colours, "JPEG"))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     (folder / "profile.jpg").write_bytes(_saved(_captioned("COLOUR").convert("RGB"), "JPEG", icc_profile=profile))
-    (folder / "torn profile.png").write_bytes(_saved(_captioned("TORN"), "PNG", icc_profile=b"no profile"))
+    (folder / "bad profile.png").write_bytes(_saved(_captioned("TORN"), "PNG", icc_profile=b"no profile"))
 
 
 def _broken() -> dict[str, bytes]:

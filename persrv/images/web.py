@@ -10,8 +10,8 @@ from PIL import Image
 from persrv.images.compositing import fit
 from persrv.images.decode import Picture
 
-WEB_FORMATS = frozenset(("png", "jpeg", "gif", "webp", "svg"))
-"""Formats that are shown as they are; of all others a still picture in WebP is."""
+WEB_FORMATS = frozenset(("png", "jpeg", "gif", "webp"))
+"""Formats that are shown as they are; of all others, SVG too, which may hold more than a drawing, a still one is."""
 
 STILL_SIDE = 320
 """Pixels of a still picture's side; the dashboard draws 300."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from persrv.images.web import WEB_FORMATS
 from persrv.present.thumbnail import opened, thumbnail
 
 LARGEST = 200_000
@@ -33,12 +34,13 @@ class Embedded:
 def embedded(path: Path | None) -> Embedded | None:
     """Return the picture for embedding, ``None`` where the file is missing or may not or cannot be decoded.
 
-    Every file is decoded first, within the usual limits: no browser gets one that hides more than it shows.
+    Every file is decoded first, within the usual limits: no browser gets one that hides more than it shows. What is no
+    picture of the web becomes a still one.
     """
     picture = opened(path)
     if path is None or picture is None:
         return None
-    original = _content(path)
+    original = _content(path) if picture.format in WEB_FORMATS else None
     if original is None:
         return Embedded(_webp(thumbnail(picture, SIDE)), "")
     still = _webp(thumbnail(picture, SIDE)) if picture.animated else ""

@@ -84,6 +84,9 @@ def test_a_drawing_in_svg_is_drawn_large() -> None:
     ("content", "reason"),
     [
         (SVG.replace(b"<rect", b'<image href="/etc/hostname"/><rect'), "it refers to the file '/etc/hostname'"),
+        (SVG.replace(b"<rect", b"<script>1</script><rect"), "it holds script, which may run"),
+        (SVG.replace(b"<rect", b"<rect onload='alert(1)'"), "its attribute onload may run"),
+        (SVG.replace(b"<rect", b"<a href=' JavaScript:x'/><rect"), "its attribute href may run"),
         (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + SVG, "it defines entities of its own"),
         (SVG[:-10], "it is no XML"),
         (SVG.replace(b"0 0 60 40", b"0 0 6000 4"), "it claims a size"),

@@ -94,12 +94,12 @@ def test_everything_else_is_read(calm: Calm) -> None:
     frames = {name: found[name].frames for name in found if found[name].animated}
     assert frames == {"long dance.gif": 70, "turning.apng": 3, "turning.gif": 3, "turning.webp": 3}
     read = {name: " ".join(sticker.semantics.ocr) for name, sticker in found.items()}
-    assert read["good night.png"] == "GOOD NIGHT"
+    assert read["evening.png"] == "GOOD NIGHT"
     for name, text in {
         "two\nlines 🎉.png": "PARTY",
         "print colours.jpg": "CYAN",
         "profile.jpg": "COLOUR",
-        "torn profile.png": "TORN",
+        "bad profile.png": "TORN",
         "turning.apng": "WAIT",
     }.items():
         assert text in read[name], name

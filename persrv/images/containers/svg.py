@@ -13,6 +13,8 @@ SIDE = 512
 _LARGEST = 4_000_000
 _LENGTH = re.compile(r"\s*([0-9.]+(?:e[0-9]+)?)\s*(?:px|pt|pc|mm|cm|in)?\s*")
 _MOST_ASPECT = 32.0
+_ACTIVE = frozenset(("script", "foreignobject", "iframe", "object", "embed", "handler", "listener"))
+"""Elements that may run or load something where a browser shows the drawing."""
 
 
 def looks_like_svg(data: bytes) -> bool:
@@ -22,10 +24,10 @@ def looks_like_svg(data: bytes) -> bool:
 
 
 def read_svg(data: bytes) -> Container:
-    """Check that the drawing is XML without entities, and refers to nothing outside.
+    """Check that the drawing is XML without entities, refers to nothing outside, and holds nothing that may run.
 
     Raises:
-        MalformedError: It is no SVG, too large, or refers to other files.
+        MalformedError: It is no SVG, too large, refers to other files, or holds a script.
     """
     if len(data) > _LARGEST:
         raise MalformedError(f"it has more than {_LARGEST} bytes of XML")
@@ -38,7 +40,11 @@ def read_svg(data: bytes) -> Container:
     if not root.tag.endswith("svg"):
         raise MalformedError("it is no SVG drawing")
     for element in root.iter():
+        if _local(element.tag) in _ACTIVE:
+            raise MalformedError(f"it holds {_local(element.tag)}, which may run")
         for name, value in element.attrib.items():
+            if _local(name).startswith("on") or value.strip().lower().startswith("javascript:"):
+                raise MalformedError(f"its attribute {_local(name)} may run")
             if name.endswith("href") and not value.strip().startswith(("#", "data:")) and _draws(element.tag):
                 raise MalformedError(f"it refers to the file {value!r:.80}")
     width, height = _size(root)
@@ -47,7 +53,12 @@ def read_svg(data: bytes) -> Container:
 
 
 def _draws(tag: object) -> bool:
-    return isinstance(tag, str) and tag.rpartition("}")[2] != "a"
+    return _local(tag) != "a"
+
+
+def _local(name: object) -> str:
+    """Return a name in lower case, without its namespace; comments have none."""
+    return name.rpartition("}")[2].lower() if isinstance(name, str) else ""
 
 
 def _size(root: ElementTree.Element) -> tuple[float, float]:
