@@ -4,8 +4,8 @@ The stickers are those of an emoji set, with the picks of six simulated people. 
 out of the first build and comes in place, so that the fit is as old as it may get; then the collection is built anew.
 Pages of twenty for the names of drawings are compared, for nobody in particular and for each of the six people.
 
-* **places that differ**: the share of the first page's stickers that a new fit would not show there, against 1, a page
-  of other stickers altogether.
+* **stickers on either page**: how many the two pages have together, against one page: 1.01 says that a new fit shows
+  another sticker in one place of a hundred.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def run(options: Options) -> list[Row]:
     nobody = [_differ(old[key], new[key]) for key in old if key[1] is None]
     personal = [_differ(old[key], new[key]) for key in old if key[1] is not None]
     return [
-        compare(f"places that differ, {name}", [float(np.mean(found))], "another page", [1.0], "share", _spread(found))
+        compare(
+            f"stickers on either page, {name}", [1 + float(np.mean(found))], "one page", [1.0], "pages", _spread(found)
+        )
         for name, found in (("for nobody in particular", nobody), ("for a person", personal))
     ]
 

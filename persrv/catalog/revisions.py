@@ -15,7 +15,7 @@ from persrv.catalog.tables import counters, indexed_stickers, placements, sticke
 ADDED = "added by hand"
 """The source of stickers that people add; no loader can have a blank in its name."""
 
-_STICKERS, _READY = "stickers", "ready:"
+_STICKERS, _READY, _PROFILES = "stickers", "ready:", "profiles left:"
 
 
 class Revisions(Part):
@@ -41,6 +41,17 @@ class Revisions(Part):
         row = {"name": _READY + collection, "value": revision}
         with self._database.write() as connection:
             upsert(connection, counters, [row])
+
+    def leave_profiles(self, left: bool) -> None:
+        """Say whether a build left people's profiles to the program that has the index open."""
+        row = {"name": _PROFILES + self._database.collection, "value": int(left)}
+        with self._database.write() as connection:
+            upsert(connection, counters, [row])
+
+    def profiles_left(self) -> bool:
+        """Return whether a build left people's profiles to be fitted."""
+        with self._database.read() as connection:
+            return counted(connection, _PROFILES + self._database.collection) > 0
 
     def changed(self, build: str, after: tuple[int, str], ready: int, limit: int) -> list[tuple[int, str]]:
         """Return the revisions and ids of stickers that changed, oldest change first.

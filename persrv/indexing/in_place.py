@@ -141,6 +141,8 @@ class PublishedIndex:
 
     def learn(self, progress: Progress | None = None) -> int:
         """Fit the profiles anew of everybody with new picks or whose picked stickers came or went; return how many."""
+        if self._catalog.profiles_left():
+            self._catalog.leave_profiles(False)
         last = self._catalog.last_pick()
         waiting = self._catalog.unfitted(self.build)
         names = {*waiting, *self._catalog.users_since(self._catalog.index_state(self.build).fitted)}

@@ -97,6 +97,7 @@ def _in_place(
             stickers = opened.enter_context(store.open(name, manifest.build))
             users = opened.enter_context(store.open(workspace.users_name, manifest.build))
         except IndexLockedError:
+            catalog.leave_profiles(True)
             return IndexUpdate("left", manifest, 0, 0, 0)
         index = PublishedIndex(workspace, catalog, sources, stickers, users)
         refreshed = index.catch_up(progress)

@@ -200,6 +200,8 @@ class LiveIndex:
                 return
             if index.catch_up().written:
                 version.parser.lexicon.words_changed()
+            if self._catalog.profiles_left():
+                index.learn()
             if time.monotonic() - self._settled > SETTLED_SECONDS:
                 index.settle()
                 self._settled = time.monotonic()
@@ -209,6 +211,8 @@ class LiveIndex:
     def _behind(self, version: OpenVersion) -> bool:
         """Whether there may be something to do: opening the vectors takes time in a large collection."""
         if self._index is not None:
+            return True
+        if self._catalog.profiles_left():
             return True
         build = version.manifest.vocabulary
         seen = self._catalog.index_state(build).applied, "g"

@@ -170,6 +170,17 @@ def test_a_build_while_the_collection_is_open_leaves_the_index_to_who_has_it(tin
         soon(lambda: len(ids(retriever, WORD)) == 1)
 
 
+def test_people_in_picks_that_a_build_took_in_get_their_style_from_who_has_the_index(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        with (tiny.file.parent / "picks.csv").open("a", encoding="utf-8") as file:
+            file.write("cleo,cat,line/cat.png,2026-02-01T00:00:00Z\n")
+        report = build_collection(tiny.file, home=tiny.home)
+        assert report.index is not None and (report.index.way, report.picks) == ("left", 1)
+        with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+            soon(lambda: not catalog.profiles_left())
+        soon(lambda: len(retriever.profile("cleo").mass) == 1)
+
+
 def test_a_build_in_place_writes_what_changed_and_nothing_else(tiny: Tiny) -> None:
     build_collection(tiny.file, home=tiny.home, rebuild=True)
     build = points(tiny.file, tiny.home)
