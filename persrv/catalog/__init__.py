@@ -4,7 +4,8 @@ from persrv.catalog.catalog import Catalog
 from persrv.catalog.counts import PickCounts, UserSummary
 from persrv.catalog.edits import EDITABLE, Edit
 from persrv.catalog.identity import content_id, sticker_id_of_key
-from persrv.catalog.interactions import EPOCH, PickReport, counted_time
+from persrv.catalog.interactions import EPOCH, PickReport
+from persrv.catalog.pick_times import counted_time
 from persrv.catalog.placements import Entry, KnownFile
 from persrv.catalog.revisions import ADDED
 from persrv.catalog.semantics import Reading

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
 from persrv.catalog.affinity import count, typed_before
 from persrv.catalog.batches import chunks, insert_new
-from persrv.catalog.columns import in_utc, plain
+from persrv.catalog.columns import plain
 from persrv.catalog.database import Part
 from persrv.catalog.forgotten import forgotten_at
 from persrv.catalog.phrases import fold_query
+from persrv.catalog.pick_times import AHEAD, as_dated, counted_time
 from persrv.catalog.placements import resolved
 from persrv.catalog.revisions import mark
 from persrv.catalog.semantics import require
@@ -26,9 +27,6 @@ from persrv.errors import CatalogError, PersrvError
 from persrv.records import PICK_KINDS, Interaction, Skipped, SourcePick, check_user
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-AHEAD = timedelta(days=1)
-"""How far ahead of this machine's clock a pick may be dated; one dated later counts as made now."""
 
 _PAGE = 1000
 _PICKS_AT_ONCE = 2000
@@ -52,20 +50,6 @@ class PickReport:
     skipped: tuple[Skipped, ...]
     ahead: int = 0
     forgotten: int = 0
-
-
-def counted_time(time: datetime, now: datetime) -> datetime:
-    """Return when a pick counts as made: ``now`` where it is dated more than a day ahead, else its own time in UTC.
-
-    A single pick from a wrong clock would else make all others old, in its user's profile and in every sticker's age.
-
-    Raises:
-        CatalogError: The time has no zone.
-    """
-    if time.utcoffset() is None:
-        return in_utc(time)
-    # Compared before it is brought to UTC, which the last hours of the year 9999 cannot be.
-    return now if time > now + AHEAD else in_utc(time)
 
 
 class Interactions(Part):
@@ -274,7 +258,7 @@ def interaction_row(interaction: Interaction, now: datetime) -> dict[str, Any]:
         raise CatalogError(f"{interaction.kind!r} is no kind of interaction", f"use one of {', '.join(PICK_KINDS)}")
     time = counted_time(interaction.time, now)
     # By the time that the source says, so that a pick dated ahead is known again at the next reading.
-    dated = time if time is not now else _in_utc_or_beyond(interaction.time)
+    dated = time if time is not now else as_dated(interaction.time)
     same = [user, query, interaction.sticker_id, dated.isoformat(timespec="microseconds"), interaction.kind]
     if interaction.pick_id is not None:
         same = [user, interaction.pick_id]
@@ -288,13 +272,6 @@ def interaction_row(interaction: Interaction, now: datetime) -> dict[str, Any]:
         "kind": interaction.kind,
         "pick_id": interaction.pick_id,
     }
-
-
-def _in_utc_or_beyond(time: datetime) -> datetime:
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:  # the last hours of the year 9999
-        return time
 
 
 def _usable(pick: SourcePick, ids: Mapping[str, str]) -> SourcePick | Skipped:
