@@ -88,8 +88,10 @@ class Workspace:
         settings = self.recipe.meaning
         if not settings.encoder:
             return None
-        from persrv.text.meaning.registry import text_encoder
+        from persrv.text.meaning.registry import AUTO, packaged_encoder, text_encoder
 
+        if settings.encoder == AUTO:
+            return packaged_encoder(settings.options)
         return text_encoder(settings.encoder, settings.options)
 
     def ocr_settings(self) -> Ocr:

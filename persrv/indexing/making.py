@@ -71,7 +71,7 @@ class CollectionPoints:
         terms = [counted.get(s.id) or Terms.of(dict(s.semantics.items())) for s in stickers]
         images, drawn = self.images(ids), self._styles(stickers, terms)
         counts, picked_for = self._catalog.pick_counts(stickers=ids), self._catalog.picked_for(ids)
-        worth = self._utility([counts.get(sticker_id) for sticker_id in ids])
+        utility = self._utility([counts.get(sticker_id) for sticker_id in ids])
         meanings = self._meanings(stickers)
         made = []
         for row, sticker in enumerate(stickers):
@@ -80,7 +80,7 @@ class CollectionPoints:
             point = self._maker.point(
                 sticker,
                 terms[row],
-                worth[row],
+                utility[row],
                 picked.picks if picked else 0,
                 images[row],
                 None if drawn is None else drawn[row],

@@ -107,7 +107,7 @@ class PointMaker:
     ) -> dict[str, Any]:
         """Return the payload in the order in which a person reads it in the dashboard."""
         texts = sticker.semantics
-        said = " · ".join(phrase for _, phrases in texts.items() for phrase in phrases)
+        shown = " · ".join(phrase for _, phrases in texts.items() for phrase in phrases)
         payload = {
             "image_url": self.image_url(sticker),
             "title": sticker.title,
@@ -116,7 +116,7 @@ class PointMaker:
             "style": sticker.style,
             "utility": utility.total,
             "picked_for": list(picked_for.shown(self.text.min_users)),
-            "semantics": said[:SHOWN],
+            "semantics": shown[:SHOWN],
             "emotion": list(texts.emotions),
             "language": sticker.language,
             "animated": sticker.animated,

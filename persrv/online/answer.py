@@ -68,7 +68,7 @@ class Answer(Sequence[Hit]):
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
-    told = hit.explanation
+    parts = hit.explanation
     return {
         "rank": hit.rank,
         "sticker_id": hit.sticker_id,
@@ -78,16 +78,16 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "path": str(hit.path) if hit.path else None,
         "payload": dict(hit.payload),
         "explanation": {
-            "text": told.text,
-            "matched": dict(told.matched),
-            "meaning": told.meaning,
-            "picks": told.picks,
-            "pick_factor": told.pick_factor,
-            "people": told.people,
-            "utility": told.utility,
-            "utility_factor": told.utility_factor,
-            "style": told.style,
-            "style_factor": told.style_factor,
-            "centroid": told.centroid,
+            "text": parts.text,
+            "matched": dict(parts.matched),
+            "meaning": parts.meaning,
+            "picks": parts.picks,
+            "pick_factor": parts.pick_factor,
+            "people": parts.people,
+            "utility": parts.utility,
+            "utility_factor": parts.utility_factor,
+            "style": parts.style,
+            "style_factor": parts.style_factor,
+            "centroid": parts.centroid,
         },
     }

@@ -107,11 +107,15 @@ class Opener:
         with ExitStack() as opened:
             stickers = opened.enter_context(self._store.open(recipe.name))
             manifest = stickers.manifest
+            meaning = f"{texts.name}@{texts.revision}" if texts else ""
+            if recipe.meaning.encoder == "auto" and meaning != manifest.meaning:
+                # Packages came or went since the build: words answer alone until the next one.
+                meaning, texts = manifest.meaning, None
             manifest.check(
                 tokenizer=TOKENIZER,
                 text=recipe.fingerprint("text"),
                 encoder=f"{self.encoder.name}@{self.encoder.revision}",
-                meaning=f"{texts.name}@{texts.revision}" if texts else "",
+                meaning=meaning,
                 style=workspace.style_name,
             )
             users = opened.enter_context(self._users(manifest.build))

@@ -68,7 +68,7 @@ class StickerCommands:
             CatalogError: The catalog or the folder cannot be written.
             VectorIndexError: The index could not be written; the stickers are kept, and the index follows later.
         """
-        said = Semantics(**_checked({"tags": tags, **(texts or {})}))
+        common = Semantics(**_checked({"tags": tags, **(texts or {})}))
         if rating not in ("", "safe", "unsafe"):
             raise QueryError(f"{rating!r:.40} is no rating", "use safe, unsafe or nothing")
         added: dict[str, None] = {}
@@ -104,7 +104,7 @@ class StickerCommands:
                 Entry(
                     sticker_id,
                     ADDED,
-                    SourceSticker(sticker_id, file, pack, said, language, rating, style),
+                    SourceSticker(sticker_id, file, pack, common, language, rating, style),
                     format=shown.format,
                     width=shown.width,
                     height=shown.height,

@@ -1,4 +1,4 @@
-"""What a collection knows of the people who search it: picks come in, tastes are told, everything can be forgotten."""
+"""What a collection knows of the people who search it: picks come in, tastes are shown, everything can be forgotten."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class Describe(Section):
 
 
 class Meaning(Section):
-    """Dense recall by meaning beside BM25F; ``encoder = ""`` leaves it out.
+    """Dense recall by meaning beside BM25F; ``encoder = ""`` leaves it out, ``"auto"`` takes what is installed.
 
     ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score;
     ``reach`` is how many of them let a sticker in that has none of the query's words.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from persrv.cli import app
-from persrv.errors import IndexMismatchError, RecipeError
+from persrv.errors import IndexMismatchError, MissingExtraError, RecipeError
 from persrv.index.schema import MEANING, sticker_id_of
 from persrv.offline import build_collection
 from persrv.workspace import Workspace
@@ -93,7 +94,7 @@ def test_the_manifest_names_the_encoder(meant: Tiny, monkeypatch: pytest.MonkeyP
 def vectors_by_id(tiny: Tiny) -> dict[str, list[list[float]]]:
     with tiny.open() as retriever:
         records = retriever._newest.version.stickers.scroll(with_vectors=(MEANING,))
-        return {sticker_id_of(r.id): r.vector[MEANING] for r in records if isinstance(r.vector, dict)}  # type: ignore[misc]
+        return {sticker_id_of(r.id): r.vectors[MEANING] for r in records}
 
 
 def test_a_rebuild_encodes_only_new_phrases(meant: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,3 +120,18 @@ def test_a_rebuild_encodes_only_new_phrases(meant: Tiny, monkeypatch: pytest.Mon
     side_car.write_text(json.dumps(said | {"tags": [*said["tags"], "zebra"]}))
     build_collection(meant.file, home=meant.home)
     assert asked == ["zebra"]
+
+
+def test_auto_takes_what_is_installed_and_words_alone_until_the_next_build(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "auto"\n')
+    with tiny.open() as retriever:
+        assert retriever.manifest.meaning == ""
+        assert retriever.search("cat").reason == "matched"
+    monkeypatch.setattr("persrv.text.meaning.registry._MAKERS", {"use": _missing, "e5": _missing})
+    assert Workspace.of(tiny.file, tiny.home).text_encoder() is None
+
+
+def _missing(*options: int) -> NoReturn:
+    raise MissingExtraError("the text encoder", "meaning")

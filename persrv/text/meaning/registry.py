@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from persrv.errors import RecipeError
+from persrv.errors import MissingExtraError, RecipeError
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.joined import JoinedEncoder
 from persrv.text.meaning.packaged import e5_encoder, sentence_encoder
 from persrv.text.meaning.transformer import PREFIX, TransformerOptions, transformer_encoder
 
 Option = str | int | float | bool
+
+AUTO = "auto"
+"""In a recipe: the best of the packaged encoders that is installed, or none."""
 
 NAMES = ("use", "e5", "use+e5", f"{PREFIX}MODEL")
 """What :func:`text_encoder` knows; MODEL is a folder or a name on a model hub."""
@@ -48,6 +51,20 @@ def text_encoder(name: str, options: Mapping[str, Option] | None = None) -> Text
             name.removeprefix(PREFIX), TransformerOptions(**texts, remembered=int(chosen["remembered"]))
         )
     raise RecipeError(f"meaning.encoder: there is no text encoder {name!r}", f"use one of {', '.join(NAMES)}")
+
+
+def packaged_encoder(options: Mapping[str, Option] | None = None) -> TextEncoder | None:
+    """Return the best text encoder whose packages are installed, ``None`` where none is: what ``"auto"`` stands for.
+
+    Raises:
+        RecipeError: There is no such option, or it has an impossible value.
+    """
+    for name in ("use+e5", "use", "e5"):
+        try:
+            return text_encoder(name, options)
+        except MissingExtraError:
+            continue
+    return None
 
 
 def _checked(name: str, defaults: Mapping[str, Option], given: Mapping[str, Option]) -> dict[str, Option]:
