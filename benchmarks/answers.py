@@ -97,11 +97,11 @@ def run(options: Options) -> list[Row]:
         with workspace.catalog() as catalog, Retriever.open(part.recipe, home=part.folder) as retriever:
             version = retriever._newest.version
             built = Built(retriever, version.stickers, version.parser)
-            asked = _questions(part, catalog)
-            rows = _against_bare(built, asked, options.repetitions or TURNS)
-            few = list(islice(filter(built.whole_recall, asked), FEW_QUERIES))
+            questions = _questions(part, catalog)
+            rows = _against_bare(built, questions, options.repetitions or TURNS)
+            few = list(islice(filter(built.whole_recall, questions), FEW_QUERIES))
             rows += _against_local_client(built, few, options.repetitions or FEW_TURNS)
-        return [*rows, _opening(part, asked[0], options.repetitions or FEW_TURNS)]
+        return [*rows, _opening(part, questions[0], options.repetitions or FEW_TURNS)]
 
 
 def _questions(part: Part, catalog: Catalog) -> list[Question]:
@@ -112,41 +112,43 @@ def _questions(part: Part, catalog: Catalog) -> list[Question]:
     return [Question(people[number % len(people)], phrases[which]) for number, which in enumerate(chosen)]
 
 
-def _against_bare(built: Built, asked: Sequence[Question], turns: int) -> list[Row]:
-    requests = [built.request(question) for question in asked]
+def _against_bare(built: Built, questions: Sequence[Question], turns: int) -> list[Row]:
+    requests = [built.request(question) for question in questions]
 
     def bare(number: int) -> Ranked:
         return best_first(built.stickers, requests[number], PAGE, stored=True)
 
     worst = max(
         check_scores(question.query, _scores(built.search(question)), bare(number).scores[: PAGE.end].tolist())
-        for number, question in enumerate(asked)
+        for number, question in enumerate(questions)
     )
-    ours, theirs = latencies(turns, range(len(asked)), lambda number: built.search(asked[number]), bare)
+    ours, theirs = latencies(turns, range(len(questions)), lambda number: built.search(questions[number]), bare)
     name = f"Retriever.search, best {PAGE.end} of {built.stickers.manifest.stickers:,} stickers"
     return percentile_rows(name, ours, "the bare request", theirs, f"scores agree to {worst:.0e} of their value")
 
 
-def _against_local_client(built: Built, asked: Sequence[Question], turns: int) -> list[Row]:
-    if not asked:
+def _against_local_client(built: Built, questions: Sequence[Question], turns: int) -> list[Row]:
+    if not questions:
         return []
     points = [
         Point(record.id, record.vectors, record.payload)
         for record in built.stickers.scroll(with_vectors=built.stickers.schema.vectors)
     ]
     with LocalClient(points, built.stickers.schema) as client:
-        requests = [replace(built.request(question), limit=PAGE.end + SLACK, with_payload=True) for question in asked]
+        requests = [
+            replace(built.request(question), limit=PAGE.end + SLACK, with_payload=True) for question in questions
+        ]
 
         def local(number: int) -> list[ScoredPoint]:
             return client.query(requests[number])
 
         worst = max(
             check_scores(question.query, _scores(built.search(question)), _best(local(number)))
-            for number, question in enumerate(asked)
+            for number, question in enumerate(questions)
         )
-        ours, theirs = latencies(turns, range(len(asked)), lambda number: built.search(asked[number]), local)
+        ours, theirs = latencies(turns, range(len(questions)), lambda number: built.search(questions[number]), local)
     name = f"Retriever.search, best {PAGE.end} of {len(points):,} stickers"
-    note = f"scores agree to {worst:.0e} of their value, for {len(asked)} queries that match at most the pool"
+    note = f"scores agree to {worst:.0e} of their value, for {len(questions)} queries that match at most the pool"
     return percentile_rows(name, ours, "qdrant-client's local mode", theirs, note)
 
 

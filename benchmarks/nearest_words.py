@@ -184,13 +184,13 @@ def _guessed(known: NDArray[np.float32], vectors: NDArray[np.float32], train: li
     ]
 
 
-def row(how: str, encoder: str, said: list[Any], test: list[Any], constant: Any, seconds: float) -> str:
+def row(how: str, encoder: str, words: list[Any], test: list[Any], constant: Any, seconds: float) -> str:
     """Return a row of the table.
 
     Args:
         how: What the words are from.
         encoder: What looked at the pictures.
-        said: One description for each test sticker.
+        words: One description for each test sticker.
         test: The held-out stickers.
         constant: One answer for all of them.
         seconds: For one picture.
@@ -200,9 +200,9 @@ def row(how: str, encoder: str, said: list[Any], test: list[Any], constant: Any,
     from persrv.training.measures import measure
     from persrv.training.retrieval import document, reciprocal_ranks
 
-    figures = [measure(one, example.queries) for one, example in zip(said, test, strict=True)]
+    figures = [measure(one, example.queries) for one, example in zip(words, test, strict=True)]
     means = [float(np.mean([getattr(one, name) for one in figures])) for name in _MEASURES]
-    ranks = by_sticker(reciprocal_ranks(test, [document(one) for one in said]), test)
+    ranks = by_sticker(reciprocal_ranks(test, [document(one) for one in words]), test)
     usual = by_sticker(reciprocal_ranks(test, [document(constant)] * len(test)), test)
     p = "" if not encoder else f"{paired_gain(ranks, usual, seed=0).p:.4f}"
     cells = [how, encoder, *(f"{mean:.3f}" for mean in means), f"{ranks.mean():.3f}", p]

@@ -15,7 +15,7 @@ from persrv.errors import SourceError
 from persrv.recipe import Text
 from persrv.text.bm25f import CorpusStatistics, SparseVector, document_vector
 
-USERS, PICKS, NOISE, ASKED = 60, 20, 0.2, 40
+USERS, PICKS, NOISE, SEARCHES = 60, 20, 0.2, 40
 THEME = 20
 """Meanings in a pack that every style has a part in."""
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -26,7 +26,7 @@ class Person:
     """A simulated user: rows that they picked, and for each meaning asked for the rows shown and which are right."""
 
     picks: NDArray[np.int64]
-    asked: list[tuple[NDArray[np.int64], NDArray[np.bool_]]]
+    searches: list[tuple[NDArray[np.int64], NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,9 @@ def people(drawings: Drawings, seed: int, preferred: int, among: Sequence[str] |
             fitting = found if random.random() < NOISE else found[np.isin(style[found], liked)]
             picks += [int(fitting[random.integers(len(fitting))])] if len(fitting) else []
         shown = [np.array(rows[meaning]) for meaning in random.permutation(unseen)]
-        asked = [(found, np.isin(style[found], liked)) for found in shown]
-        asked = [(found, right) for found, right in asked if right.any() and not right.all()][:ASKED]
-        answer.append(Person(np.array(picks), asked))
+        searches = [(found, np.isin(style[found], liked)) for found in shown]
+        searches = [(found, right) for found, right in searches if right.any() and not right.all()][:SEARCHES]
+        answer.append(Person(np.array(picks), searches))
     return answer
 
 

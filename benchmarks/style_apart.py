@@ -35,8 +35,8 @@ from benchmarks.emoji_part import listing
 from benchmarks.measure import Floats, Row, compare
 from benchmarks.options import Options
 from benchmarks.simulated_tastes import (
-    ASKED,
     PICKS,
+    SEARCHES,
     Drawings,
     Person,
     chosen,
@@ -182,19 +182,21 @@ def shop(rows: NDArray[np.int64], raw: Looks, drawings: Drawings, random: np.ran
     column = {token: i for i, token in enumerate(sorted({t for document in documents for t in document.indices}))}
     answer = []
     for _ in range(SHOPPERS):
-        picks, asked = np.split(random.permutation(len(rows)), [min(PICKS, len(rows) // 2)])
+        picks, searches = np.split(random.permutation(len(rows)), [min(PICKS, len(rows) // 2)])
         profiles = [StyleProfile.fit(images[picks], np.zeros(len(picks))) for images in spaces]
-        pulls = [
+        similarities = [
             style_similarity(images.astype(np.float64), profile.centroids, profile.weights)[0]
             for images, profile in zip(spaces, profiles, strict=True)
         ]
         ranks = []
-        for sticker in asked[:ASKED]:
+        for sticker in searches[:SEARCHES]:
             labels = drawings.labels[rows[sticker]]
             typed = query_vector(query_tokens(labels[random.integers(len(labels))]))
             known = [column[token] for token in typed.indices if token in column]
             text = weights[:, known].sum(axis=1, dtype=np.float64)
-            ranks.append([one_over_rank(text * (1 + pull), sticker) for pull in (*pulls, np.zeros(len(rows)))])
+            ranks.append(
+                [one_over_rank(text * (1 + similarity), sticker) for similarity in (*similarities, np.zeros(len(rows)))]
+            )
         answer.append(np.mean(ranks, axis=0))
     return np.array(answer)
 
@@ -231,13 +233,13 @@ def the_papers_way(content: Looks) -> Scorer:
 
 def by_lot(person: Person) -> list[float]:
     """Return the expected reciprocal ranks of a random order."""
-    return [expected(len(right), int(right.sum())) for _, right in person.asked]
+    return [expected(len(right), int(right.sum())) for _, right in person.searches]
 
 
 def reciprocal(person: Person, images: NDArray[np.floating], centroids: Floats, weights: Floats) -> list[float]:
     """Return 1 / rank of the first right drawing, for each meaning asked for; equals are in the order of rows."""
     answer = []
-    for rows, right in person.asked:
+    for rows, right in person.searches:
         order = np.argsort(-(images[rows] @ centroids.T * weights).max(axis=1), kind="stable")
         answer.append(1.0 / (1 + int(np.flatnonzero(right[order])[0])))
     return answer

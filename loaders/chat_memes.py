@@ -76,6 +76,6 @@ def _sticker(path: Path, root: Path) -> SourceSticker:
     parts = path.relative_to(root).parts[:-1]
     named = [part for part in parts if part.lower() not in _PLACES and not _MADE_UP.fullmatch(part)]
     stem = path.stem if path.suffix.lower() in SUFFIXES else path.name
-    said = Semantics() if _HASH.fullmatch(stem) else read_file_name(stem)
-    found = SourceSticker(key=path.relative_to(root).as_posix(), path=path, semantics=said)
+    semantics = Semantics() if _HASH.fullmatch(stem) else read_file_name(stem)
+    found = SourceSticker(key=path.relative_to(root).as_posix(), path=path, semantics=semantics)
     return replace(found, pack="/".join(named))

@@ -58,10 +58,10 @@ def _sticker(entry: dict[str, Any], files: Any, root: Path, pack: str) -> Source
         return Skipped(f"{name} ({number})", drawn or "the server names it, its picture is not there")
     tags = text(entry.get("tags"))
     words = tuple(word.strip() for word in tags.split(",") if word.strip() and not word.strip().isdecimal())
-    said = Semantics(
+    semantics = Semantics(
         description=(text(entry.get("description")),) if text(entry.get("description")) else (),
         tags=tuple(word for word in words if not emoji_in(word)),
         emoji=emoji_in(tags),
     )
     key = path.relative_to(root).as_posix()
-    return SourceSticker(key=key, path=path, pack=pack, semantics=merged(named(name), said))
+    return SourceSticker(key=key, path=path, pack=pack, semantics=merged(named(name), semantics))

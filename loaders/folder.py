@@ -29,7 +29,7 @@ _LARGEST_SIDE_CAR = 1_000_000
 
 
 @dataclass(slots=True)
-class _Said:
+class _SideCars:
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     about: dict[str, str] = field(default_factory=dict)
 
@@ -68,36 +68,38 @@ def stickers(
             yield from pack.problems
         if pack.is_pack and path.stem.casefold() in pack.covers:
             continue
-        said = _Said()
+        side_cars = _SideCars()
         for side_car in (path.with_suffix(".json"), path.with_suffix(".txt")):
             if side_car.name not in PACK_FILES and side_car.is_file():
                 try:
-                    _read(side_car, root, said)
+                    _read(side_car, root, side_cars)
                 except _SideCarError as error:
                     yield Skipped(side_car.relative_to(root).as_posix(), str(error))
-        yield _sticker(path, root, pack, said, language, rating)
+        yield _sticker(path, root, pack, side_cars, language, rating)
 
 
-def _sticker(path: Path, root: Path, pack: PackFiles, said: _Said, language: str, rating: str) -> SourceSticker:
+def _sticker(
+    path: Path, root: Path, pack: PackFiles, side_cars: _SideCars, language: str, rating: str
+) -> SourceSticker:
     inside = read_sticker_exif(path) if path.suffix.lower() == ".webp" else NOTHING
-    if "name" not in said.texts:
+    if "name" not in side_cars.texts:
         for name, phrases in read_file_name(path.stem).items():
-            said.add(name, phrases)
+            side_cars.add(name, phrases)
     if emoji := (*pack.emoji.get(path.stem, ()), *inside.emoji):
-        said.add("emoji", emoji)
+        side_cars.add("emoji", emoji)
     place = path.parent.relative_to(root).as_posix()
     return SourceSticker(
         key=path.relative_to(root).as_posix(),
         path=path,
         pack=pack.title or inside.pack or ("" if place == "." else place),
-        semantics=Semantics(**said.texts),
-        language=said.about.get("language", language),
-        rating=said.about.get("rating", rating),
-        style=said.about.get("style", ""),
+        semantics=Semantics(**side_cars.texts),
+        language=side_cars.about.get("language", language),
+        rating=side_cars.about.get("rating", rating),
+        style=side_cars.about.get("style", ""),
     )
 
 
-def _read(side_car: Path, root: Path, said: _Said) -> None:
+def _read(side_car: Path, root: Path, side_cars: _SideCars) -> None:
     if side_car.is_symlink() and not side_car.resolve().is_relative_to(root):
         raise _SideCarError("it is a link to a file outside the folder")
     try:
@@ -117,10 +119,10 @@ def _read(side_car: Path, root: Path, said: _Said) -> None:
         elif not all(isinstance(phrase, str) for phrase in phrases):
             problems.append(f"{name} is neither a text nor a list of texts")
         elif name in FIELDS:
-            said.add(name, tuple(p.strip() for p in phrases if p.strip()))
+            side_cars.add(name, tuple(p.strip() for p in phrases if p.strip()))
         elif not isinstance(value, str) or (name == "rating" and value not in _RATINGS):
             problems.append(f"{name} = {value!r} is not possible")
         else:
-            said.about[name] = value
+            side_cars.about[name] = value
     if problems:
         raise _SideCarError("; ".join(problems))

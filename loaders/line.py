@@ -78,33 +78,33 @@ def _stickers(root: Path, folder: Path, language: str) -> Iterator[SourceSticker
     pack, titles = _titles(about.get("title"), language)
     for entry in rows(about.get("stickers")):
         number = str(entry.get("id"))
-        said = Semantics(
+        semantics = Semantics(
             ocr=texts(table(entry.get("customPlus")).get("defaultText")),
             keywords=(*texts(entry.get("keywords")), *texts(words.get(number))),
             pack=titles,
         )
-        yield _found(root, folder, number, _STICKER, pack, said)
+        yield _found(root, folder, number, _STICKER, pack, semantics)
 
 
 def _emoji(root: Path, folder: Path, about: dict[str, Any], language: str) -> Iterator[SourceSticker | Skipped]:
     pack, titles = _titles(about.get("title"), language)
     words = table(about.get("keywords"))
     for number in texts([str(each) for each in about["orders"] if isinstance(each, str | int)]):
-        said = Semantics(keywords=texts(words.get(number)), pack=titles)
-        yield _found(root, folder, number, _EMOJI, pack, said)
+        semantics = Semantics(keywords=texts(words.get(number)), pack=titles)
+        yield _found(root, folder, number, _EMOJI, pack, semantics)
 
 
 def _found(
-    root: Path, folder: Path, number: str, places: tuple[str, ...], pack: str, said: Semantics
+    root: Path, folder: Path, number: str, places: tuple[str, ...], pack: str, semantics: Semantics
 ) -> SourceSticker | Skipped:
     path = next((path for place in places if (path := file_below(folder, place.format(number)))), None)
     if path is None or not number.isalnum():
         return Skipped(f"{folder.relative_to(root).as_posix()}/{number}", "the pack's table names it, it is not there")
-    return SourceSticker(key=path.relative_to(root).as_posix(), path=path, pack=pack, semantics=said)
+    return SourceSticker(key=path.relative_to(root).as_posix(), path=path, pack=pack, semantics=semantics)
 
 
 def _titles(title: Any, language: str) -> tuple[str, tuple[str, ...]]:
     """Return the title to show, and those in other languages, by which the pack is found too."""
-    by_language = {name: text(said) for name, said in table(title).items() if text(said)}
+    by_language = {name: text(value) for name, value in table(title).items() if text(value)}
     chosen = by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), text(title))
-    return chosen, tuple(dict.fromkeys(said for said in by_language.values() if said != chosen))
+    return chosen, tuple(dict.fromkeys(value for value in by_language.values() if value != chosen))

@@ -114,5 +114,5 @@ def _from_message(file: Path, root: Path) -> PackFiles:
     own = str(cover.number(1)) if cover else ""
     covers = frozenset((own, "cover")) if own and own not in emoji else frozenset(("cover",))
     # Tools write numbers as 0, 00 or 000.
-    padded = {number.rjust(width, "0"): said for number, said in emoji.items() for width in (1, 2, 3)}
+    padded = {number.rjust(width, "0"): sign for number, sign in emoji.items() for width in (1, 2, 3)}
     return PackFiles(pack.text(1), pack.text(2), padded, is_pack=True, covers=covers)

@@ -50,8 +50,8 @@ def stickers(source: Path, pack: str = "Slack") -> Iterator[SourceSticker | Skip
             if path is None:
                 yield Skipped(name, "the list names it, its picture is not there")
                 continue
-            said = named(name, tags=tuple(sorted(others.get(name, ()))))
-            yield SourceSticker(key=path.relative_to(root).as_posix(), path=path, pack=pack, semantics=said)
+            semantics = named(name, tags=tuple(sorted(others.get(name, ()))))
+            yield SourceSticker(key=path.relative_to(root).as_posix(), path=path, pack=pack, semantics=semantics)
 
 
 def _list(content: Any) -> dict[str, str]:

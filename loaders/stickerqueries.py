@@ -54,9 +54,9 @@ def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
                 continue
             queries = tuple(q.strip() for q in _BETWEEN.split(text(row.cells.get("queries"))) if q.strip())
             path = file_below(root, key) or file_below(root, f"stickers/{key}")
-            said = SourceSticker(key, path, semantics=Semantics(queries=queries), language=language)
+            sticker = SourceSticker(key, path, semantics=Semantics(queries=queries), language=language)
             before = found.get(key)
-            found[key] = replace(before, semantics=merged(before.semantics, said.semantics)) if before else said
+            found[key] = replace(before, semantics=merged(before.semantics, sticker.semantics)) if before else sticker
     yield from found.values()
 
 

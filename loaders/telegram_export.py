@@ -184,20 +184,20 @@ def _answered(message: dict[str, Any], chat: _Chat, who: str, time: datetime | N
     named = message.get("reply_to_message_id")
     if named is not None:
         return chat.texts.get(named, "") if isinstance(named, int | str) else ""
-    speaker, said, at = chat.last
+    speaker, query, at = chat.last
     soon = time is not None and 0 <= time.timestamp() - at <= _ANSWERED_WITHIN
-    return said if soon and speaker != who else ""
+    return query if soon and speaker != who else ""
 
 
 def _remember(message: dict[str, Any], chat: _Chat, who: str, time: datetime | None) -> None:
     parts = message.get("text")
     pieces = parts if isinstance(parts, list) else [parts]
     plain = [piece if isinstance(piece, str) else text(table(piece).get("text")) for piece in pieces]
-    said = " ".join("".join(plain).split())[:_LONGEST_QUERY]
-    said = said.encode("utf-8", "replace").decode()
+    query = " ".join("".join(plain).split())[:_LONGEST_QUERY]
+    query = query.encode("utf-8", "replace").decode()
     number = message.get("id")
-    if isinstance(number, int | str) and said:
-        chat.texts[number] = said
+    if isinstance(number, int | str) and query:
+        chat.texts[number] = query
         while len(chat.texts) > _REMEMBERED:
             chat.texts.popitem(last=False)
-    chat.last = (who, said, time.timestamp() if time else 0.0)
+    chat.last = (who, query, time.timestamp() if time else 0.0)

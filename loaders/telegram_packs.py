@@ -66,10 +66,10 @@ def _pack(folder: Path, root: Path) -> PackFiles:
         emoji: dict[str, tuple[str, ...]] = dict(pack.emoji)
         files = sorted(file.stem for file in folder.iterdir() if file.suffix.lower() in _ENDINGS)
         for number, row in enumerate(rows(found["stickers"])):
-            said = emoji_in(text(row.get("emoji")))
+            signs = emoji_in(text(row.get("emoji")))
             for key in (text(row.get("file_unique_id")), text(row.get("file_id"))):
-                emoji[key] = said
+                emoji[key] = signs
             if number < len(files) and len(files) == len(found["stickers"]):
-                emoji.setdefault(files[number], said)
+                emoji.setdefault(files[number], signs)
         return PackFiles(pack.title or text(found["title"]), pack.author, emoji, problems=pack.problems)
     return pack

@@ -64,17 +64,17 @@ def interactions(source: Path) -> Iterator[SourcePick | Skipped]:
     """
     root = source.resolve()
     for file in _conversations(root) or _none(root):
-        said: OrderedDict[str, str] = OrderedDict()
+        queries: OrderedDict[str, str] = OrderedDict()
         try:
             for message in _messages(file):
                 key, who = text(message.get("sticker")), _name(message.get("from_id"))
                 if key and who:
-                    query = said.get(_name(message.get("reply_id")), "")
+                    query = queries.get(_name(message.get("reply_id")), "")
                     yield SourcePick(user=who, query=query, key=key, time=_time(message), kind="send")
                 elif words := " ".join(text(message.get("text")).split())[:_LONGEST_QUERY]:
-                    said[_name(message.get("message_id"))] = words
-                    while len(said) > _REMEMBERED:
-                        said.popitem(last=False)
+                    queries[_name(message.get("message_id"))] = words
+                    while len(queries) > _REMEMBERED:
+                        queries.popitem(last=False)
         except BrokenJsonError as error:
             yield Skipped(file.name, str(error))
 

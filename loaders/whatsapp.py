@@ -68,5 +68,5 @@ def _of_app(root: Path, pack: dict[str, Any]) -> Iterator[SourceSticker | Skippe
             yield Skipped(f"{folder}/{name}", "contents.json names it, and it is not there")
             continue
         emoji = tuple(dict.fromkeys(found for each in texts(sticker.get("emojis")) for found in emoji_in(each)))
-        said = Semantics(emoji=emoji, tags=texts(sticker.get("accessibility_text")))
-        yield SourceSticker(key=path.relative_to(root).as_posix(), path=path, pack=title, semantics=said)
+        semantics = Semantics(emoji=emoji, tags=texts(sticker.get("accessibility_text")))
+        yield SourceSticker(key=path.relative_to(root).as_posix(), path=path, pack=title, semantics=semantics)

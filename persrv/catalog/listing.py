@@ -121,10 +121,10 @@ class Listing(Part):
     def worded(self) -> set[str]:
         """Return the ids of stickers of which any source, or a person, says anything; packs' names do not count."""
         with self._database.read() as connection:
-            said = connection.execute(
+            found = connection.execute(
                 select(readings.c.sticker_id).where(read_here(connection), readings.c.texts != {}).distinct()
             ).scalars()
-            return {*said, *connection.execute(select(edits.c.sticker_id).distinct()).scalars()}
+            return {*found, *connection.execute(select(edits.c.sticker_id).distinct()).scalars()}
 
     def count(self) -> int:
         """Return the number of listed stickers."""
@@ -188,14 +188,14 @@ def _assemble(
 ) -> list[Sticker]:
     rows = connection.execute(select(stickers).where(stickers.c.id.in_(sticker_ids)).order_by(stickers.c.id)).all()
     places = _places_of(connection, sticker_ids)
-    said = {
-        sticker_id: [reading for reading in those if reading.source not in without]
-        for sticker_id, those in readings_of(connection, sticker_ids).items()
+    readings = {
+        sticker_id: [reading for reading in entries if reading.source not in without]
+        for sticker_id, entries in readings_of(connection, sticker_ids).items()
     }
     edited = edits_of(connection, sticker_ids)
     queries = typed_queries(connection, sticker_ids, typed, min_users, until)
     return [
-        _sticker(row, places[row.id], said.get(row.id, []), edited.get(row.id, {}), queries.get(row.id, []))
+        _sticker(row, places[row.id], readings.get(row.id, []), edited.get(row.id, {}), queries.get(row.id, []))
         for row in rows
         if row.id in places
     ]
@@ -218,7 +218,7 @@ def _path(places: list[Row[Any]]) -> Path | None:
 def _sticker(
     row: Row[Any],
     places: list[Row[Any]],
-    said: list[Reading],
+    readings: list[Reading],
     edited: dict[str, tuple[str, ...]],
     queries: list[str],
 ) -> Sticker:
@@ -232,7 +232,7 @@ def _sticker(
         height=row.height,
         frames=row.frames,
         packs=packs,
-        semantics=_merged(said, edited, packs, queries),
+        semantics=_merged(readings, edited, packs, queries),
         language=_scalar("language", edited, [place.language for place in places]),
         # One source that calls a picture unsafe outweighs all that call it safe.
         rating=_scalar("rating", edited, [rating for rating in ratings if rating == "unsafe"] or ratings),
@@ -241,10 +241,10 @@ def _sticker(
 
 
 def _merged(
-    said: list[Reading], edited: dict[str, tuple[str, ...]], packs: tuple[str, ...], queries: list[str]
+    readings: list[Reading], edited: dict[str, tuple[str, ...]], packs: tuple[str, ...], queries: list[str]
 ) -> Semantics:
     phrases: dict[str, list[str]] = {"pack": list(packs)}
-    for reading in said:
+    for reading in readings:
         for name, texts in reading.semantics.items():
             phrases.setdefault(name, []).extend(texts)
     phrases.setdefault("queries", []).extend(queries)

@@ -238,10 +238,10 @@ def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]
         raised(connection, _MOVES)
     upsert(connection, placements, [*rows.values()])
     source = LOADER + loader
-    said = (
+    labels = (
         reading_row(entry.sticker_id, source, key, "", entry.source.semantics) | owner for key, entry in entries.items()
     )
-    spoken = write_readings(connection, source, said)
+    spoken = write_readings(connection, source, labels)
     shown = {row["sticker_id"] for key, row in rows.items() if _shown(row) != _shown(before.get(key, {}))}
     mark(connection, spoken | shown | {sticker_id for _, sticker_id in moved})
 
@@ -249,9 +249,9 @@ def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]
 def _digest(entry: Entry) -> str:
     """Return 32 hex digits that differ where anything differs that a loader said, or that its file is like."""
     source = entry.source
-    said = [source.pack, source.language, source.rating, source.style, str(source.path), source.semantics.items()]
+    content = [source.pack, source.language, source.rating, source.style, str(source.path), source.semantics.items()]
     facts = [entry.sticker_id, entry.format, entry.width, entry.height, entry.frames, entry.size, entry.mtime_ns]
-    return blake2b(repr([facts, said]).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return blake2b(repr([facts, content]).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _shown(row: Mapping[str, Any]) -> list[Any]:

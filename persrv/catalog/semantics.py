@@ -55,13 +55,13 @@ class Readings(Part):
         """
         self.put_all_semantics(source, model, {sticker_id: semantics})
 
-    def put_all_semantics(self, source: str, model: str, said: Mapping[str, Semantics]) -> None:
+    def put_all_semantics(self, source: str, model: str, texts: Mapping[str, Semantics]) -> None:
         """Do :meth:`put_semantics` for many stickers in one transaction, which is many times as fast.
 
         Args:
             source: Who says it.
             model: Name and revision of the model that it used.
-            said: What it says, by sticker id.
+            texts: What it says, by sticker id.
 
         Raises:
             NotFoundError: One of the stickers is not there; nothing is stored.
@@ -70,8 +70,8 @@ class Readings(Part):
         if not source or source.startswith(LOADER):
             raise CatalogError(f"{source!r} cannot be a source's name", f"name it without {LOADER!r} at the beginning")
         with self._database.write() as connection:
-            require(connection, said)
-            rows = [reading_row(sticker_id, source, "", model, semantics) for sticker_id, semantics in said.items()]
+            require(connection, texts)
+            rows = [reading_row(sticker_id, source, "", model, semantics) for sticker_id, semantics in texts.items()]
             mark(connection, write_readings(connection, source, rows))
 
     def semantics_sources(self, sticker_id: str) -> list[Reading]:
@@ -155,6 +155,6 @@ def readings_of(connection: Connection, sticker_ids: Sequence[str]) -> dict[str,
     ):
         reading = Reading(row.source, row.model, row.key, semantics_of(row.texts), row.read_at)
         found.setdefault(row.sticker_id, []).append(reading)
-    for said in found.values():
-        said.sort(key=lambda reading: (not reading.source.startswith(LOADER), reading.source, reading.key))
+    for entries in found.values():
+        entries.sort(key=lambda reading: (not reading.source.startswith(LOADER), reading.source, reading.key))
     return found

@@ -67,4 +67,4 @@ def _print(report: StickerQueriesReport) -> None:
 
 
 def _title(report: StickerQueriesReport) -> str:
-    return f"{report.queries} queries of {report.asked} stickers, {report.stickers} stickers indexed"
+    return f"{report.queries} queries of {report.wanted} stickers, {report.stickers} stickers indexed"

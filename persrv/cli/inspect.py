@@ -35,7 +35,7 @@ def show(
         sources = catalog.semantics_sources(found.id)
         edits = catalog.edits(found.id)
         picked = catalog.picked_for([found.id]).get(found.id, PickedFor()).shown(workspace.recipe.text.min_users, 20)
-    told: dict[str, Any] = asdict(found) | {
+    content: dict[str, Any] = asdict(found) | {
         "path": str(found.path) if found.path else None,
         "semantics": {name: list(phrases) for name, phrases in found.semantics.items()},
         "sources": [
@@ -46,7 +46,7 @@ def show(
         "picked_for": picked,
     }
     if as_json:
-        print_json(told)
+        print_json(content)
         return
     console = Console()
     if found.path:
@@ -79,11 +79,11 @@ def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> 
     """
     from persrv.online.overview import overview
 
-    told = overview(recipe)
+    content = overview(recipe)
     if as_json:
-        print_json(told)
+        print_json(content)
         return
-    for key, value in told.items():
+    for key, value in content.items():
         typer.echo(f"{key}: {value}")
 
 

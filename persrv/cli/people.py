@@ -83,9 +83,9 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
         styles = retriever.styles(user)
     if not any(held[kind] for kind in ("interactions", "impressions", "edits", "styles", "marks")):
         raise NotFoundError(f"nothing is known of user {user!r}", "see persrv users")
-    told = held if export else {kind: held[kind] for kind in ("user", "picks", "styles")}
+    content = held if export else {kind: held[kind] for kind in ("user", "picks", "styles")}
     if as_json or export:
-        print_json(told)
+        print_json(content)
         return
     typer.echo(f"{user}: {held['picks']} picks, {len(styles)} style(s)")
     for number, style in enumerate(styles):

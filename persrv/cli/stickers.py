@@ -69,7 +69,7 @@ def edit(
     values: Annotated[
         list[str] | None, typer.Argument(help="What the field should say, one argument a phrase.")
     ] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Drop the edit; the sources speak again.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Drop the edit; the sources' text stands again.")] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Make the field say nothing.")] = False,
     recipe: RecipeOption = DEFAULT_RECIPE,
     url: UrlOption = "",
@@ -84,8 +84,8 @@ def edit(
         raise QueryError("give values, --reset or --clear, and only one of them", "see persrv edit --help")
     change = (sticker, field, given, reset)
     now = _edited_there(recipe, url, *change) if url else _edited_here(recipe, *change)
-    said = dict(now.semantics.items()).get(field, getattr(now, field, ()))
-    shown = [said] if isinstance(said, str) else list(said)
+    current = dict(now.semantics.items()).get(field, getattr(now, field, ()))
+    shown = [current] if isinstance(current, str) else list(current)
     if as_json:
         print_json({"sticker_id": now.id, "field": field, "values": shown})
         return

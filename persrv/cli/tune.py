@@ -55,7 +55,7 @@ def tune(
         print_json(asdict(found) | {"written": written})
         return
     _tell(found)
-    _tell_written(workspace.recipe, found, asked=write, written=written)
+    _tell_written(workspace.recipe, found, wanted=write, written=written)
 
 
 def _check_own(given: str, file: Path | None) -> None:
@@ -103,14 +103,14 @@ def _tell(found: Tuned) -> None:
         typer.echo(f"{key}: {change.before:g} to {change.after:g}")
 
 
-def _tell_written(recipe: Recipe, found: Tuned, *, asked: bool, written: bool) -> None:
+def _tell_written(recipe: Recipe, found: Tuned, *, wanted: bool, written: bool) -> None:
     if not found.changes:
         typer.echo("no other weights are better; nothing to write")
     elif written:
         again = any(key.startswith("text.") for key in found.changes)
         typer.echo(f"written into {recipe.file}" + (f"; run persrv build -c {recipe.file}" if again else ""))
     elif not found.confirmed:
-        hint = "nothing is written, --write --force would" if asked else "better keep what you have"
+        hint = "nothing is written, --write --force would" if wanted else "better keep what you have"
         typer.echo(f"the test part does not confirm the gain; {hint}")
-    elif not asked:
+    elif not wanted:
         typer.echo("the test part confirms the gain; --write puts it into the recipe")

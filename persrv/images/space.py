@@ -2,9 +2,9 @@
 
 Raw descriptors are all positive and mostly alike, so their cosines say little. A space is fitted on the whole
 collection: every dimension is centred, scaled and clipped; then the directions in which stickers vary most for
-reasons that are not style are damped. Stickers of one pack share a hand, so what varies within packs is not style:
-this is within-class covariance normalisation (Hatch, Kajarekar & Stolcke 2006) with packs as classes, in a low-rank
-symmetric form. Without usable packs the loudest directions of the whole collection are damped, more gently.
+reasons that are not style are damped. Stickers of one pack share a drawing style, so what varies within packs is not
+style: this is within-class covariance normalisation (Hatch, Kajarekar & Stolcke 2006) with packs as classes, in a
+low-rank symmetric form. Without usable packs the loudest directions of the whole collection are damped, more gently.
 
 Measurements and what else was tried: docs/decisions/0003-style-descriptor-and-space.md.
 """

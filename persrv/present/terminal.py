@@ -101,9 +101,9 @@ def _print_table(answer: Answer, console: Console, explain: bool) -> None:
     indent = len(str(answer.hits[-1].rank)) + len(GAP)
     for hit, line in zip(answer, lines[1:], strict=True):
         console.print(line)
-        told = "; ".join(words.why(hit, answer.reason)) if explain else ""
-        if told:
-            console.print(Padding(Text(told, "green"), (0, 0, 0, min(indent, console.width // 4)), expand=False))
+        reasons = "; ".join(words.why(hit, answer.reason)) if explain else ""
+        if reasons:
+            console.print(Padding(Text(reasons, "green"), (0, 0, 0, min(indent, console.width // 4)), expand=False))
 
 
 def _tile(hit: Hit, reason: Reason, draw: Draw, explain: bool) -> RenderableType:
@@ -132,13 +132,13 @@ def _panel(label: str, answer: Answer, draw: Draw | None, width: int) -> Rendera
 
 
 def _entry(hit: Hit, width: int) -> str:
-    said = f"{hit.rank}. {' '.join(part for part in (words.emoji(hit), words.title(hit)) if part)}"
+    heading = f"{hit.rank}. {' '.join(part for part in (words.emoji(hit), words.title(hit)) if part)}"
     origin = words.origin(hit)
     if not origin:
-        return cut(said, width)
+        return cut(heading, width)
     # People compare whose drawing it is, so a long title leaves room for that.
     tail = f" — {cut(origin, max(1, width * 2 // 5))}"
-    return cut(cut(said, max(1, width - cell_len(tail))) + tail, width)
+    return cut(cut(heading, max(1, width - cell_len(tail))) + tail, width)
 
 
 def _still(path: Path | None, draw: Draw, cells: int) -> RenderableType:

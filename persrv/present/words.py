@@ -74,23 +74,23 @@ def why(hit: Hit, reason: Reason) -> list[str]:
         hit: The hit.
         reason: The answer's.
     """
-    told = hit.explanation
-    phrases = [f"{clean(token, 40)} {figure(share)}" for token, share in told.matched.items()]
-    if not (phrases or told.picks) and reason in ("matched", "corrected"):
-        phrases = [f"words {figure(told.text)}"]
+    parts = hit.explanation
+    phrases = [f"{clean(token, 40)} {figure(share)}" for token, share in parts.matched.items()]
+    if not (phrases or parts.picks) and reason in ("matched", "corrected"):
+        phrases = [f"words {figure(parts.text)}"]
     elif reason in ("similar", "meaning", "pictured"):
-        phrases = [f"alike {figure(told.text)}"]
-    elif told.meaning:
-        phrases.append(f"near in meaning {figure(told.meaning)}")
-    if told.picks:
-        phrases.append(f"picked for such words {figure(told.picks)}")
-    if told.people:
-        phrases.append(f"{told.people} {'person' if told.people == 1 else 'people'} picked it ×{told.pick_factor:.2f}")
-    if f"{told.utility_factor:.2f}" != "1.00":
-        phrases.append(f"useful ×{told.utility_factor:.2f}")
-    if told.centroid is not None and f"{told.style_factor:.2f}" != "1.00":
-        whose = f"your style {told.centroid + 1}" if told.style_factor > 1 else "unlike your styles"
-        phrases.append(f"{whose} ×{told.style_factor:.2f}")
+        phrases = [f"alike {figure(parts.text)}"]
+    elif parts.meaning:
+        phrases.append(f"near in meaning {figure(parts.meaning)}")
+    if parts.picks:
+        phrases.append(f"picked for such words {figure(parts.picks)}")
+    if parts.people:
+        phrases.append(f"{parts.people} {'person' if parts.people == 1 else 'people'} picked it ×{parts.pick_factor:.2f}")
+    if f"{parts.utility_factor:.2f}" != "1.00":
+        phrases.append(f"useful ×{parts.utility_factor:.2f}")
+    if parts.centroid is not None and f"{parts.style_factor:.2f}" != "1.00":
+        whose = f"your style {parts.centroid + 1}" if parts.style_factor > 1 else "unlike your styles"
+        phrases.append(f"{whose} ×{parts.style_factor:.2f}")
     return phrases
 
 
@@ -103,8 +103,8 @@ def audience(answer: Answer) -> str:
 
 def remarks(answer: Answer) -> list[str]:
     """Return the sentences to show above the hits: the note, and corrections that it does not already tell."""
-    said = clean(answer.note, 1000)
-    lines = [said] if said else []
+    notes = clean(answer.note, 1000)
+    lines = [notes] if notes else []
     for typed, used in answer.corrections.items():
         if typed not in answer.note or used not in answer.note:
             lines.append(f"searched for “{clean(used)}” instead of “{clean(typed)}”")
@@ -137,10 +137,10 @@ class Shares:
 
 def shares(hit: Hit) -> Shares:
     """Return the score's product of factors, written as a sum in the order words, utility, style."""
-    told = hit.explanation
-    words = told.text * told.pick_factor
-    useful = words * told.utility_factor
-    return Shares(words, useful - words, useful * (told.style_factor - 1.0))
+    parts = hit.explanation
+    words = parts.text * parts.pick_factor
+    useful = words * parts.utility_factor
+    return Shares(words, useful - words, useful * (parts.style_factor - 1.0))
 
 
 def _phrases(payload: Mapping[str, Any], key: str) -> list[str]:

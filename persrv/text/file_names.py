@@ -62,8 +62,8 @@ def read_file_name(stem: str) -> Semantics:
     split = [part for word in kept for part in _CAMEL.split(word)]
     whole = tuple(dict.fromkeys(word for word in kept if _CAMEL.search(word)))
     if _is_sentence(text, kept):
-        said = text if len(kept) == len(words) else " ".join(kept)
-        return Semantics(name=(said,), description=(said,), emoji=emoji)
+        phrase = text if len(kept) == len(words) else " ".join(kept)
+        return Semantics(name=(phrase,), description=(phrase,), emoji=emoji)
     return Semantics(name=(" ".join(split),), keywords=whole, emoji=emoji)
 
 

@@ -50,12 +50,12 @@ def chinese(table: Path) -> dict[str, list[str]]:
 
 def write(name: str, words: Mapping[str, Iterable[str]], emoji: Iterable[str]) -> None:
     """Write one line ``emoji TAB word TAB word ...`` for each emoji of the set that has words."""
-    bare = {_bare(sign): said for sign, said in words.items()}
+    bare = {_bare(sign): phrases for sign, phrases in words.items()}
     lines = []
     for sign in emoji:
-        said = list(dict.fromkeys(bare.get(_bare(sign), ())))
-        if said:
-            lines.append("\t".join([sign, *said]))
+        phrases = list(dict.fromkeys(bare.get(_bare(sign), ())))
+        if phrases:
+            lines.append("\t".join([sign, *phrases]))
     (OUT / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -20,13 +20,13 @@ def test_sources_stand_side_by_side_and_each_replaces_only_itself(catalog: Catal
     catalog.put_semantics(cat.sticker_id, "vlm", "m1", Semantics(tags=("grumpy",), description=("a cat",)))
     catalog.put_semantics(cat.sticker_id, "ocr", "o1", Semantics(ocr=("喵",)))
     catalog.put_semantics(cat.sticker_id, "vlm", "m2", Semantics(tags=("happy",)))
-    said = catalog.semantics_sources(cat.sticker_id)
-    assert [(reading.source, reading.model, reading.key, reading.semantics) for reading in said] == [
+    readings = catalog.semantics_sources(cat.sticker_id)
+    assert [(reading.source, reading.model, reading.key, reading.semantics) for reading in readings] == [
         ("loader:emoji", "", "cat", Semantics(tags=("cat",))),
         ("ocr", "o1", "", Semantics(ocr=("喵",))),
         ("vlm", "m2", "", Semantics(tags=("happy",))),
     ]
-    assert all(reading.read_at.utcoffset() is not None for reading in said)
+    assert all(reading.read_at.utcoffset() is not None for reading in readings)
     assert catalog.sticker(cat.sticker_id).semantics == Semantics(tags=("cat", "happy"), ocr=("喵",))
 
 
@@ -50,7 +50,7 @@ def test_nothing_new_keeps_the_time_and_something_new_does_not(catalog: Catalog,
     catalog.put([cat])
 
     def read_at() -> object:
-        return next(said.read_at for said in catalog.semantics_sources(cat.sticker_id) if said.source == "ocr")
+        return next(message.read_at for message in catalog.semantics_sources(cat.sticker_id) if message.source == "ocr")
 
     catalog.put_semantics(cat.sticker_id, "ocr", "m", Semantics(ocr=("x",)))
     first = read_at()
@@ -109,8 +109,8 @@ def test_queries_that_mean_the_same_are_folded_into_one(typed: str, folded: str)
 def test_many_at_once_are_as_one_by_one_and_all_or_nothing(catalog: Catalog, entry: MakeEntry) -> None:
     cat, dog = entry("cat"), entry("dog")
     catalog.put([cat, dog])
-    said = {cat.sticker_id: Semantics(ocr=("meow",)), dog.sticker_id: Semantics()}
-    catalog.put_all_semantics("ocr", "m1", said)
+    texts = {cat.sticker_id: Semantics(ocr=("meow",)), dog.sticker_id: Semantics()}
+    catalog.put_all_semantics("ocr", "m1", texts)
     assert catalog.unread("ocr", "m1") == []
     assert catalog.sticker(cat.sticker_id).semantics.ocr == ("meow",)
     with pytest.raises(NotFoundError, match="f" * 32):

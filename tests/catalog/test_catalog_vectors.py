@@ -296,9 +296,9 @@ def test_kills_at_any_moment_leave_every_listed_id_with_its_vector(tmp_path: Pat
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
 def test_a_full_disk_is_said_and_loses_nothing_that_was_stored(tmp_path: Path) -> None:
     process = writer(tmp_path, "prlimit", "--fsize=1000")
-    _, said = process.communicate(timeout=60)
-    assert "CatalogError" in said
-    assert "File too large" in said
+    _, message = process.communicate(timeout=60)
+    assert "CatalogError" in message
+    assert "File too large" in message
     ids = listed(tmp_path)
     cache = opened(tmp_path)
     assert ids

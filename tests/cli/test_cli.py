@@ -49,8 +49,8 @@ def test_every_command_has_an_example_and_is_documented(command: str) -> None:
 
 
 def test_build_again_adds_nothing(run) -> None:
-    told = json.loads(run("build", "--json").stdout)
-    assert (told["stickers"], told["encoded"], told["picks"], told["skipped"]) == (30, 0, 0, [])
+    results = json.loads(run("build", "--json").stdout)
+    assert (results["stickers"], results["encoded"], results["picks"], results["skipped"]) == (30, 0, 0, [])
 
 
 def test_build_reports_what_it_skips(run, tiny: Tiny) -> None:
@@ -73,16 +73,16 @@ def test_a_backup_is_restored_beside_it(run, tiny: Tiny, tmp_path: Path) -> None
 
 def test_search_shows_a_table_or_json(run) -> None:
     assert "cat" in run("search", "cat").stdout
-    told = json.loads(run("search", "猫", "--user", "ann", "--limit", "2", "--json").stdout)
-    assert (told["reason"], told["personal"], len(told["hits"]), told["more"]) == ("matched", True, 2, True)
-    assert told["hits"][0]["payload"]["style"] == "line"
-    assert told["hits"][0]["explanation"]["matched"]
+    results = json.loads(run("search", "猫", "--user", "ann", "--limit", "2", "--json").stdout)
+    assert (results["reason"], results["personal"], len(results["hits"]), results["more"]) == ("matched", True, 2, True)
+    assert results["hits"][0]["payload"]["style"] == "line"
+    assert results["hits"][0]["explanation"]["matched"]
 
 
 def test_search_filters_and_pages(run) -> None:
     page = run("search", "-f", "style=soft", "-f", "animated=no", "-n", "3", "--offset", "9", "--json")
-    told = json.loads(page.stdout)
-    assert [hit["rank"] for hit in told["hits"]] == [10]
+    results = json.loads(page.stdout)
+    assert [hit["rank"] for hit in results["hits"]] == [10]
     assert "FIELD=VALUE" in one_line(run("search", "cat", "-f", "style"), 2)
     assert "colour" in one_line(run("search", "cat", "-f", "colour=red"), 2)
     assert "animated" in one_line(run("search", "cat", "-f", "animated=maybe"), 2)
@@ -97,8 +97,8 @@ def test_search_writes_a_contact_sheet(run, tmp_path: Path) -> None:
 
 def test_similar_to_a_sticker_and_to_a_picture(run, tiny: Tiny) -> None:
     assert run("similar", first_id(run)[:10], "--by", "look").exit_code == 0
-    told = json.loads(run("similar", str(tiny.file.parent / "stickers/soft/dog.png"), "--json").stdout)
-    assert told["hits"][0]["payload"]["style"] == "soft"
+    results = json.loads(run("similar", str(tiny.file.parent / "stickers/soft/dog.png"), "--json").stdout)
+    assert results["hits"][0]["payload"]["style"] == "soft"
     assert "gone.png" in one_line(run("similar", "gone.png"), 4)
     assert "abcdef0123" in one_line(run("similar", "abcdef0123"), 6)
 
@@ -106,8 +106,8 @@ def test_similar_to_a_sticker_and_to_a_picture(run, tiny: Tiny) -> None:
 def test_pick_moves_a_style(run) -> None:
     sticker = first_id(run)
     assert "cleo now has 1 style" in run("pick", sticker, "--user", "cleo", "--query", "cat").stdout
-    told = json.loads(run("users", "cleo", "--export").stdout)
-    assert [(p["query"], p["sticker_id"]) for p in told["interactions"]] == [("cat", sticker)]
+    content = json.loads(run("users", "cleo", "--export").stdout)
+    assert [(p["query"], p["sticker_id"]) for p in content["interactions"]] == [("cat", sticker)]
     assert "not there" not in run("users").stdout
     one_line(run("pick", "ffff0000ffff0000", "--user", "cleo"), 6)
     one_line(run("pick", sticker, "--user", " "), 2)
@@ -146,9 +146,9 @@ def test_edits_win_over_every_later_build(run) -> None:
 
 
 def test_show_info_and_doctor(run, tiny: Tiny) -> None:
-    told = json.loads(run("show", first_id(run), "--json").stdout)
-    assert told["semantics"]["emoji"] == ["🐱"]
-    assert told["sources"][0]["source"] == "loader:folder"
+    results = json.loads(run("show", first_id(run), "--json").stdout)
+    assert results["semantics"]["emoji"] == ["🐱"]
+    assert results["sources"][0]["source"] == "loader:folder"
     info = json.loads(run("info", "--json").stdout)
     assert (info["stickers"], info["users"], info["picks"]) == (30, 2, 12)
     assert info["packs"] == {"flat": 10, "line": 10, "soft": 10}

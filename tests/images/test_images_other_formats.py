@@ -37,8 +37,8 @@ def heic(picture: Image.Image) -> bytes:
     ],
 )
 def test_a_format_is_read_with_its_size_and_colours(kind: str, content: bytes) -> None:
-    said = facts(content)
-    assert (said.format, said.width, said.height, said.frames) == (kind, 60, 40, 1)
+    message = facts(content)
+    assert (message.format, message.width, message.height, message.frames) == (kind, 60, 40, 1)
     (frame,) = open_picture(content).frames
     assert frame.shape == (40, 60, 4)
     red, green, blue, alpha = frame[10, 30]
@@ -67,14 +67,14 @@ def test_an_avif_and_a_tiff_that_lie_on_their_side_are_turned() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     for content in (encoded(lying, "AVIF", exif=exif), encoded(lying, "TIFF", tiffinfo={0x0112: 6})):
-        said = facts(content)
-        assert (said.width, said.height) == (40, 60)
+        picture_facts = facts(content)
+        assert (picture_facts.width, picture_facts.height) == (40, 60)
         assert open_picture(content).frames[0].shape == (60, 40, 4)
 
 
 def test_a_drawing_in_svg_is_drawn_large() -> None:
-    said = facts(SVG)
-    assert (said.format, said.width, said.height) == ("svg", 512, 341)
+    svg = facts(SVG)
+    assert (svg.format, svg.width, svg.height) == ("svg", 512, 341)
     (frame,) = open_picture(SVG).frames
     assert frame[100, 100].tolist() == [255, 0, 0, 255]
     assert frame[100, 400].tolist() == [0, 0, 0, 0]

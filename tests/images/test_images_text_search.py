@@ -65,8 +65,8 @@ def test_words_that_nobody_wrote_fall_back_to_pictures(pictured: Tiny) -> None:
 def test_an_encoder_without_a_text_tower_says_so(tiny_built: Tiny) -> None:
     with tiny_built.open() as retriever, pytest.raises(QueryError, match="statistics cannot compare"):
         retriever.search("cat", by="picture")
-    asked = CliRunner().invoke(app, ["search", "cat", "--by", "picture", "-c", str(tiny_built.file)])
-    assert asked.exit_code != 0
+    result = CliRunner().invoke(app, ["search", "cat", "--by", "picture", "-c", str(tiny_built.file)])
+    assert result.exit_code != 0
 
 
 def test_it_can_be_awaited(pictured: Tiny) -> None:

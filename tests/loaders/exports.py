@@ -52,9 +52,9 @@ def zipped(archive: Path, files: Mapping[str, bytes | str | Any]) -> Path:
     return archive
 
 
-def sticker_exif(**said: Any) -> bytes:
+def sticker_exif(**message: Any) -> bytes:
     """Return the EXIF block that WhatsApp writes: JSON in the tag 0x5741 of type UNDEFINED."""
-    content = json.dumps(said, ensure_ascii=False).encode()
+    content = json.dumps(message, ensure_ascii=False).encode()
     return b"Exif\0\0" + b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0x5741, 7, len(content), 26, 0) + content
 
 
@@ -104,8 +104,8 @@ def telegram_message(number: int, **more: Any) -> dict[str, Any]:
 
 
 def telegram_sticker(number: int, who: str, file: str, emoji: str, **more: Any) -> dict[str, Any]:
-    said = {"from_id": who, "file": file, "media_type": "sticker", "width": 512, "height": 512}
-    return telegram_message(number, **said, **({"sticker_emoji": emoji} if emoji else {}), **more)
+    found_text = {"from_id": who, "file": file, "media_type": "sticker", "width": 512, "height": 512}
+    return telegram_message(number, **found_text, **({"sticker_emoji": emoji} if emoji else {}), **more)
 
 
 def telegram_chat(folder: Path, messages: int, stickers: int, people: int = 8, seed: int = 0) -> Path:

@@ -145,10 +145,10 @@ def test_the_command_says_what_it_made_and_skipped(
     tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["large", str(tmp_path / "set"), "--cache", str(cache), "--processes", "1"]) == 0
-    said = capsys.readouterr()
-    assert "3 pictures of 2 meanings" in said.out
-    assert "skipped 1: it is blank: one/1f622" in said.err
-    assert "3 meanings have fewer than 6 styles: 😀 1 😂 2 😢 0" in said.err
+    message = capsys.readouterr()
+    assert "3 pictures of 2 meanings" in message.out
+    assert "skipped 1: it is blank: one/1f622" in message.err
+    assert "3 meanings have fewer than 6 styles: 😀 1 😂 2 😢 0" in message.err
 
 
 def test_a_small_set_with_too_few_styles_fails(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

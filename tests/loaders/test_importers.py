@@ -166,8 +166,8 @@ def signal_desktop(folder: Path) -> Path:
 
 
 def wastickers(folder: Path) -> Path:
-    said = {"title.txt": "Sad Frogs", "author.txt": "me", "cover.png": picture(8, "PNG", 96)}
-    return zipped(folder.with_suffix(".wastickers"), said | {f"{n:03}.webp": picture(n) for n in range(3)})
+    message = {"title.txt": "Sad Frogs", "author.txt": "me", "cover.png": picture(8, "PNG", 96)}
+    return zipped(folder.with_suffix(".wastickers"), message | {f"{n:03}.webp": picture(n) for n in range(3)})
 
 
 def phone(folder: Path) -> Path:

@@ -25,18 +25,18 @@ def test_the_page_is_true(tmp_path: Path) -> None:
     recipe_file = tmp_path / "shop.toml"
     recipe_file.write_text(block("recipe").replace('"shop"\npath', '"shop.py"\npath'), encoding="utf-8")
     recipe = Recipe.read(recipe_file)
-    said = []
+    message = []
     for item in load(recipe.stickers[0], recipe).stickers():
         if isinstance(item, SourceSticker):
             assert item.path == tmp_path / item.key
             assert item.pack == "Spring sale"
-            said.append(f"sticker {item.key}: {', '.join(item.semantics.tags)}")
+            message.append(f"sticker {item.key}: {', '.join(item.semantics.tags)}")
         else:
-            said.append(f"skipped {item.key}: {item.reason}")
+            message.append(f"skipped {item.key}: {item.reason}")
     for pick in load(recipe.interactions[0], recipe).interactions():
         assert not isinstance(pick, Skipped)
-        said.append(f"pick {pick.key} by {pick.user}")
-    assert said == block("output").splitlines()
+        message.append(f"pick {pick.key} by {pick.user}")
+    assert message == block("output").splitlines()
 
 
 def test_the_loader_is_short() -> None:

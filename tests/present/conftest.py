@@ -22,14 +22,14 @@ def make_hit() -> MakeHit:
         path: Path | None = None,
         text: float = 2.0,
         utility: float = 1.0,
-        lean: float = 1.0,
+        style: float = 1.0,
         centroid: int | None = None,
         matched: Mapping[str, float] | None = None,
         **payload: Any,
     ) -> Hit:
-        told = Explanation(text, 0.5, utility, lean - 1, lean, centroid, matched or {})
+        explanation = Explanation(text, 0.5, utility, style - 1, style, centroid, matched or {})
         shown = {"title": title, "pack": ["Noto Emoji"], "style": "noto", "emoji": ["😂"], **payload}
-        return Hit(rank, f"{rank:032x}"[::-1], text * utility * lean, path, shown, told)
+        return Hit(rank, f"{rank:032x}"[::-1], text * utility * style, path, shown, explanation)
 
     return make
 

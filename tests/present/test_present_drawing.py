@@ -51,7 +51,7 @@ def on_terminal(files: list[Path], images: str, answers: dict[bytes, bytes], col
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
     ) as process:
         os.close(theirs)
-        said, waiting = b"", dict(answers)
+        texts_, waiting = b"", dict(answers)
         while select.select([ours], [], [], 20)[0]:
             try:
                 chunk = os.read(ours, 65536)
@@ -59,14 +59,14 @@ def on_terminal(files: list[Path], images: str, answers: dict[bytes, bytes], col
                 break
             if not chunk:
                 break
-            said += chunk
+            texts_ += chunk
             # In the order in which they were asked: newer releases ask two things at once.
-            for question in sorted((question for question in waiting if question in said), key=said.find):
+            for question in sorted((question for question in waiting if question in texts_), key=texts_.find):
                 os.write(ours, waiting.pop(question))
         process.wait(20)
     os.close(ours)
-    assert process.returncode == 0, said.decode(errors="replace")
-    return said
+    assert process.returncode == 0, texts_.decode(errors="replace")
+    return texts_
 
 
 @pytest.fixture
@@ -75,21 +75,21 @@ def files(still: Path, moving: Path) -> list[Path]:
 
 
 def test_sixel_terminal_gets_a_picture_for_every_hit(files: list[Path]) -> None:
-    said = on_terminal(files, "None", SIXEL_TERMINAL)
-    assert said.count(SIXEL) == 4 + 2 * 4
-    assert b"1. [red]joy" in said
+    output = on_terminal(files, "None", SIXEL_TERMINAL)
+    assert output.count(SIXEL) == 4 + 2 * 4
+    assert b"1. [red]joy" in output
 
 
 def test_kitty_gets_placeholders(files: list[Path]) -> None:
-    said = on_terminal(files, "None", KITTY_TERMINAL)
-    assert SIXEL not in said
-    assert PLACEHOLDER in said
+    message = on_terminal(files, "None", KITTY_TERMINAL)
+    assert SIXEL not in message
+    assert PLACEHOLDER in message
 
 
 def test_kitty_without_true_colour_gets_the_table(files: list[Path]) -> None:
-    said = on_terminal(files, "None", KITTY_TERMINAL, COLORTERM="")
-    assert PLACEHOLDER not in said
-    assert b"title" in said
+    found_text = on_terminal(files, "None", KITTY_TERMINAL, COLORTERM="")
+    assert PLACEHOLDER not in found_text
+    assert b"title" in found_text
 
 
 def test_plain_terminal_gets_half_blocks_only_when_asked(files: list[Path]) -> None:
@@ -103,14 +103,14 @@ def test_plain_terminal_gets_half_blocks_only_when_asked(files: list[Path]) -> N
 def test_terminals_that_should_not_draw_are_not_even_asked(
     files: list[Path], images: str, extra: dict[str, str]
 ) -> None:
-    said = on_terminal(files, images, SIXEL_TERMINAL, **extra)
-    assert said.endswith(b"not asked")
-    assert ATTRIBUTES not in said
+    messages = on_terminal(files, images, SIXEL_TERMINAL, **extra)
+    assert messages.endswith(b"not asked")
+    assert ATTRIBUTES not in messages
 
 
 def test_a_terminal_that_answers_nonsense_gets_the_table(files: list[Path]) -> None:
-    said = on_terminal(files, "None", {ATTRIBUTES: b"\x1b[?62c", KITTY: b"\x1b_Gno semicolon\x1b\\"})
-    assert b"title" in said
+    messages = on_terminal(files, "None", {ATTRIBUTES: b"\x1b[?62c", KITTY: b"\x1b_Gno semicolon\x1b\\"})
+    assert b"title" in messages
 
 
 def test_a_terminal_without_a_size_gets_the_table(files: list[Path]) -> None:

@@ -56,7 +56,7 @@ def test_defaults_and_partial_fields(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "content"),
     [
         (MINIMAL.replace('"x"', '"Not A Name"'), "name"),
         ('name = "x"\n', "stickers: is missing"),
@@ -73,8 +73,8 @@ def test_defaults_and_partial_fields(tmp_path: Path) -> None:
         ("name = ", "TOML"),
     ],
 )
-def test_impossible_recipes_are_refused_by_file_and_key(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(RecipeError, match=re.escape(told)) as refused:
+def test_impossible_recipes_are_refused_by_file_and_key(tmp_path: Path, text: str, content: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(content)) as refused:
         read(tmp_path, text)
     assert "x.toml" in str(refused.value)
 
@@ -106,9 +106,9 @@ def test_the_fingerprint_changes_with_its_sections_only(tmp_path: Path) -> None:
 
 def test_folders_of_models_start_at_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "models" / "small").mkdir(parents=True)
-    told = '[describe]\nengine = "transformers"\nadapter = "tuned"\nmodel = "{}"\n'
+    result = '[describe]\nengine = "transformers"\nadapter = "tuned"\nmodel = "{}"\n'
     monkeypatch.chdir("/")
-    here = Workspace.of(read(tmp_path, MINIMAL + told.format("models/small"))).describe_settings()
+    here = Workspace.of(read(tmp_path, MINIMAL + result.format("models/small"))).describe_settings()
     assert (here.model, here.adapter) == (str(tmp_path / "models" / "small"), tmp_path / "tuned")
-    hub = Workspace.of(read(tmp_path, MINIMAL + told.format("owner/name"))).describe_settings()
+    hub = Workspace.of(read(tmp_path, MINIMAL + result.format("owner/name"))).describe_settings()
     assert hub.model == "owner/name"

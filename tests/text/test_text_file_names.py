@@ -102,5 +102,5 @@ def test_a_sentence_is_a_name_and_a_description(stem: str) -> None:
 
 @given(st.text(max_size=60))
 def test_any_name_can_be_read(stem: str) -> None:
-    said = read_file_name(stem)
-    assert all(phrase.strip() for _, phrases in said.items() for phrase in phrases)
+    message = read_file_name(stem)
+    assert all(phrase.strip() for _, phrases in message.items() for phrase in phrases)

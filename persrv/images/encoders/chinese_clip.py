@@ -89,5 +89,5 @@ def _load(name: str, folder: Path, wanted_device: str) -> Towers:
 
 def _preparation(folder: Path) -> tuple[list[float], list[float]]:
     file = folder / "preprocessor_config.json"
-    said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return said.get("image_mean", list(_MEAN)), said.get("image_std", list(_DEVIATION))
+    settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return settings.get("image_mean", list(_MEAN)), settings.get("image_std", list(_DEVIATION))

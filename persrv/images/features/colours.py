@@ -1,4 +1,4 @@
-"""Which colours a hand uses, and how many, whatever it draws with them."""
+"""Which colours a drawing style uses, and how many, whatever is drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a hand draws its contour, its edges and its shading."""
+"""How a drawing style has its contour, its edges and its shading."""
 
 from __future__ import annotations
 

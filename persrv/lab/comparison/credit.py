@@ -55,16 +55,16 @@ def credit(impressions: Iterable[Impression], picks: Iterable[Interaction]) -> l
     for impression in sorted(impressions, key=attrgetter("time")):
         shown[impression.user, fold_query(impression.query)].append(impression)
     starts: dict[tuple[str, str, object], datetime] = {}
-    for asked, those in shown.items():
-        for impression in those:
-            starts.setdefault((*asked, impression.time.date()), impression.time)
+    for question, entries in shown.items():
+        for impression in entries:
+            starts.setdefault((*question, impression.time.date()), impression.time)
     decided: dict[tuple[str, str, object], Trial] = {}
     for pick in sorted(picks, key=lambda pick: (pick.time, pick.user, pick.query, pick.sticker_id)):
-        asked = pick.user, fold_query(pick.query)
-        found = credited(shown.get(asked, []), pick)
+        question = pick.user, fold_query(pick.query)
+        found = credited(shown.get(question, []), pick)
         if found is not None:
-            trial = (*asked, found.time.date())
-            decided.setdefault(trial, Trial(*asked, starts[trial], pick.time, found.shown[pick.sticker_id]))
+            trial = (*question, found.time.date())
+            decided.setdefault(trial, Trial(*question, starts[trial], pick.time, found.shown[pick.sticker_id]))
     undecided = [
         Trial(user, query, start) for (user, query, day), start in starts.items() if (user, query, day) not in decided
     ]

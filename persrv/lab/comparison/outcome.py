@@ -102,15 +102,15 @@ def outcome(recipe: Recipe, catalog: Catalog, *, until: datetime | None = None) 
     picked = Counter(trial.winner for trial in trials if trial.decided)
     success: dict[Team, float] = {}
     if compared.method == "interleave":
-        told, scale = evidence(decided(trials)), 2.0
+        proof, scale = evidence(decided(trials)), 2.0
     else:
         closed = closed_users(trials, timedelta(days=compared.window_days), moment)
         sides = {user: assign(compared.name, user) for user in closed}
-        told, scale = evidence(contrasts([(sides[user], rate) for user, rate in closed.items()])), 4.0
+        proof, scale = evidence(contrasts([(sides[user], rate) for user, rate in closed.items()])), 4.0
         success = _means((sides[user], rate) for user, rate in closed.items())
-    effect = Effect(*(float(np.clip(scale * (x - 0.5), -1, 1)) for x in (told.mean, told.low, told.high)))
+    effect = Effect(*(float(np.clip(scale * (x - 0.5), -1, 1)) for x in (proof.mean, proof.low, proof.high)))
     counted = len(closed) if compared.method == "ab" else picked["a"] + picked["b"]
-    winner = _winner(told)
+    winner = _winner(proof)
     return ComparisonResult(
         experiment=compared.name,
         method=compared.method,
@@ -123,10 +123,10 @@ def outcome(recipe: Recipe, catalog: Catalog, *, until: datetime | None = None) 
         counted=counted,
         success=success,
         effect=effect,
-        e_value=told.e_value,
-        p=told.p,
+        e_value=proof.e_value,
+        p=proof.p,
         winner=winner,
-        verdict=_verdict(winner, told, effect),
+        verdict=_verdict(winner, proof, effect),
     )
 
 
@@ -150,11 +150,11 @@ def closed_users(trials: Iterable[Trial], window: timedelta, moment: datetime) -
     for trial in sorted(trials, key=lambda trial: (trial.start, trial.user, trial.query)):
         of_user[trial.user].append(trial)
     found = {}
-    for user, those in of_user.items():
-        end = those[0].start + window
+    for user, entries in of_user.items():
+        end = entries[0].start + window
         # A trial lasts a day, and its last answer may be picked from for an hour.
         if end + timedelta(days=1, hours=1) <= moment:
-            found[user] = float(np.mean([trial.decided is not None for trial in those if trial.start < end]))
+            found[user] = float(np.mean([trial.decided is not None for trial in entries if trial.start < end]))
     return found
 
 
@@ -183,18 +183,18 @@ def _means(users: Iterable[tuple[Team, float]]) -> dict[Team, float]:
     return {side: float(np.mean(values[side])) for side in sorted(values)}
 
 
-def _winner(told: Evidence) -> Team | None:
-    if told.e_value < 1 / ALPHA:
+def _winner(proof: Evidence) -> Team | None:
+    if proof.e_value < 1 / ALPHA:
         return None
-    return "b" if told.mean > 0.5 else "a"
+    return "b" if proof.mean > 0.5 else "a"
 
 
-def _verdict(winner: Team | None, told: Evidence, effect: Effect) -> str:
+def _verdict(winner: Team | None, proof: Evidence, effect: Effect) -> str:
     if winner:
         return f"{winner.upper()} is better, and this may be decided now: a false alarm had a chance below {ALPHA:.0%}"
-    if told.e_value <= 1 and effect.high - effect.low >= 2:
+    if proof.e_value <= 1 and effect.high - effect.low >= 2:
         return "nothing can be said yet; go on, looking does no harm"
     return (
-        f"not decided: the evidence is {told.e_value:.2g}, {1 / ALPHA:.0f} would be enough; "
+        f"not decided: the evidence is {proof.e_value:.2g}, {1 / ALPHA:.0f} would be enough; "
         "go on, looking does no harm, or stop and keep A"
     )

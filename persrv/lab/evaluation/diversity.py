@@ -26,11 +26,11 @@ def marginal_relevance(scores: Floats, likeness: Floats, strength: float, k: int
         A permutation of ``range(n)``.
     """
     left = list(range(len(scores)))
-    worth = (1 - strength) * scores / scores[0] if len(scores) else scores
+    relevance = (1 - strength) * scores / scores[0] if len(scores) else scores
     nearest = np.zeros(len(scores))
     chosen: list[int] = []
     while left and len(chosen) < k:
-        best = left[int(np.argmax((worth - strength * nearest)[left]))]
+        best = left[int(np.argmax((relevance - strength * nearest)[left]))]
         left.remove(best)
         chosen.append(best)
         nearest = np.maximum(nearest, likeness[best])

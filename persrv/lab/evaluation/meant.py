@@ -40,7 +40,7 @@ def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking
     """
     weights = ranking or Ranking()
     space, likeness = _likeness(view, encoder, settings)
-    lift = utility_factor(view.utility, weights.beta)
+    factor = utility_factor(view.utility, weights.beta)
 
     def together(query: str, user: str) -> Floats:
         exact, picked = view.affinity(query, user)
@@ -48,22 +48,22 @@ def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking
         best = best_text_score(query_tokens(query), view.own_words.statistics)
         blend = Blend.of(space, best, settings.weight, settings.reach)
         start = np.where(recalled(words, near, blend), fused(words, near, blend), 0.0)
-        return start * (1.0 + weights.delta * exact) * lift
+        return start * (1.0 + weights.delta * exact) * factor
 
-    def leaning(query: str, user: str) -> Floats:
+    def personal_score(query: str, user: str) -> Floats:
         return together(query, user) * personal(view, view.profiles.get(user), weights.gamma)
 
-    systems: list[tuple[str, Scores]] = [("hybrid + utility", together), ("persrv + meaning", leaning)]
+    systems: list[tuple[str, Scores]] = [("hybrid + utility", together), ("persrv + meaning", personal_score)]
     return [Scored(name, view.material.ids, scores) for name, scores in systems]
 
 
 def _likeness(view: View, encoder: TextEncoder, settings: Meaning) -> tuple[MeaningSpace, Callable[[str], Floats]]:
-    told = [
+    texts = [
         replace(sticker.semantics, queries=tuple(texts.get("queries", ())))
         for sticker, texts in zip(view.material.stickers, view.documents, strict=True)
     ]
-    space = learned_space(encoder, told, settings.dimension)
-    rows = sticker_rows(encoder, space, told)
+    space = learned_space(encoder, texts, settings.dimension)
+    rows = sticker_rows(encoder, space, texts)
 
     @lru_cache(maxsize=4096)
     def likeness(query: str) -> Floats:

@@ -1,4 +1,4 @@
-"""Does leaning towards a user's style help? Measured on simulated users whose taste is known.
+"""Does ranking by a user's style help? Measured on simulated users whose taste is known.
 
 The users' picks of held-out meanings are kept from the build, so that neither profiles, nor utility, nor historical
 queries have seen them. Then every user asks for every held-out meaning, once with and once without their profile; a
@@ -73,7 +73,7 @@ def evaluate_personal(
     ]
     meaning_of = {sticker.key: sticker.semantics.emoji[0] for sticker in found}
     queries = {s.semantics.emoji[0]: s.semantics.name[0] for s in reversed(found) if s.semantics.name}
-    asked = sorted(meaning for meaning in queries if held_out(meaning))
+    meanings = sorted(meaning for meaning in queries if held_out(meaning))
 
     def keep(pick: SourcePick) -> bool:
         return not held_out(meaning_of.get(pick.key, ""))
@@ -82,14 +82,16 @@ def evaluate_personal(
         home = Path(folder)
         build_collection(recipe, home=home, progress=progress, keep_pick=keep)
         with Retriever.open(recipe, home=home) as retriever:
-            anybody = {m: retriever.search(queries[m], limit=DEPTH).hits for m in asked}
+            anybody = {m: retriever.search(queries[m], limit=DEPTH).hits for m in meanings}
             plain, personal = [], []
             for user, styles in sorted(tastes.items()):
-                own = {m: retriever.search(queries[m], user, limit=DEPTH).hits for m in asked}
-                plain.append(np.mean([_reciprocal_rank(anybody[m], m, styles) for m in asked]))
-                personal.append(np.mean([_reciprocal_rank(own[m], m, styles) for m in asked]))
+                own = {m: retriever.search(queries[m], user, limit=DEPTH).hits for m in meanings}
+                plain.append(np.mean([_reciprocal_rank(anybody[m], m, styles) for m in meanings]))
+                personal.append(np.mean([_reciprocal_rank(own[m], m, styles) for m in meanings]))
     gain = bootstrap_mean(np.array(personal) - np.array(plain), seed=seed)
-    return PersonalReport(gain.groups, len(asked), float(np.mean(plain)), float(np.mean(personal)), gain.low, gain.high)
+    return PersonalReport(
+        gain.groups, len(meanings), float(np.mean(plain)), float(np.mean(personal)), gain.low, gain.high
+    )
 
 
 def _reciprocal_rank(hits: Sequence[Hit], meaning: str, styles: Sequence[str]) -> float:

@@ -51,7 +51,7 @@ class Postings:
             for token, value in zip(vector.indices, vector.values, strict=True):
                 rows.setdefault(token, []).append(row)
                 values.setdefault(token, []).append(value)
-        lists = {token: (np.array(those, dtype=np.int64), np.array(values[token])) for token, those in rows.items()}
+        lists = {token: (np.array(places, dtype=np.int64), np.array(values[token])) for token, places in rows.items()}
         return cls(statistics, lists, len(documents))
 
     def scores(self, query: str) -> Floats:

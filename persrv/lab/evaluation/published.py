@@ -34,7 +34,7 @@ BOOSTS: Mapping[str, float] = {"ocr": 1.0, "queries": 0.5, "description": 1.0, "
 LABELS = ("name", "tags", "emoji")
 """Fields that the published method does not have; they stand in for its description where a sticker has none."""
 
-CLUSTERS, PULL = 5, 0.3
+CLUSTERS, STYLE_WEIGHT = 5, 0.3
 ADAPTABILITY, UNKNOWN = 0.3, 1.05
 POOL = 5
 """Recalled stickers for each one asked for."""
@@ -60,7 +60,7 @@ class Centres:
         lengths = np.linalg.norm(images, axis=1)[:, None] * np.linalg.norm(self.centres, axis=1)
         cosines = np.divide(images @ self.centres.T, lengths, out=np.zeros_like(lengths), where=lengths > 0)
         inside = np.sqrt(np.maximum(squares, 0.0)) <= self.radii + 1e-6
-        raised = np.where(inside & (lengths > 0), 1.0 + PULL * cosines, 1.0).max(axis=1)
+        raised = np.where(inside & (lengths > 0), 1.0 + STYLE_WEIGHT * cosines, 1.0).max(axis=1)
         return np.asarray(np.maximum(1.0, raised))
 
 
@@ -93,10 +93,10 @@ def published(view: View, recall: Scored | None = None) -> Scored:
         recall: What :func:`published_recall` gave for the same view, so that it is not indexed twice.
     """
     start = recall.scores if recall else _recall(view)
-    return Scored("published", view.material.ids, lean(view, start, pooled=True))
+    return Scored("published", view.material.ids, with_styles(view, start, pooled=True))
 
 
-def lean(view: View, recall: Scores, *, pooled: bool = False) -> Scores:
+def with_styles(view: View, recall: Scores, *, pooled: bool = False) -> Scores:
     """Return a recall's scores with the published personal part on top.
 
     Args:

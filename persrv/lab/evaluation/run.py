@@ -136,5 +136,5 @@ def _with_retriever(
     workspace: Workspace, split: PickSplit, systems: Sequence[System], progress: Progress | None
 ) -> Answers:
     with trained(workspace, split, progress) as opened:
-        asked = [*systems, Retrieved(ANYBODY, opened, personal=False), Retrieved(SYSTEM, opened)]
-        return ask(asked, split.questions, progress)
+        candidates = [*systems, Retrieved(ANYBODY, opened, personal=False), Retrieved(SYSTEM, opened)]
+        return ask(candidates, split.questions, progress)

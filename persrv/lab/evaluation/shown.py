@@ -30,7 +30,7 @@ ROUNDS, SETTLED = 2000, 1e-5
 """Most steps of expectation maximisation, and the change of looks in one step below which it has ended: it is slow."""
 
 SHORTEST = 0.1
-"""Seconds; what is shorter is a slip of the clock."""
+"""Seconds; what is shorter is an error of the clock."""
 
 _NEVER = 1e-12
 _LEAST_LOOKED = 1e-3
@@ -45,7 +45,7 @@ class Shown:
         sticker: Row of the collection, shape (m,).
         place: On the page, from 0, shape (m,).
         user: Number of the user, shape (m,).
-        asked: Number of the query and the sticker together, shape (m,).
+        question: Number of the query and the sticker together, shape (m,).
         picked: Whether it was picked, shape (m,).
         seconds: From the page to the pick, shape (m,), NaN where it was not picked.
     """
@@ -54,7 +54,7 @@ class Shown:
     sticker: Indices
     place: Indices
     user: Indices
-    asked: Indices
+    question: Indices
     picked: NDArray[np.bool_]
     seconds: Floats
 
@@ -81,14 +81,14 @@ class Shown:
             if found is not None:
                 first.setdefault((id(found), pick.sticker_id), pick.time)
         users: dict[str, int] = {}
-        asked: dict[tuple[str, str], int] = {}
+        question: dict[tuple[str, str], int] = {}
         table: list[tuple[int, int, int, int]] = []
         seconds: list[float] = []
         for page in ordered:
             user, query = users.setdefault(page.user, len(users)), fold_query(page.query)
             for place, sticker_id in enumerate(page.shown):
                 if sticker_id in rows:
-                    pair = asked.setdefault((query, sticker_id), len(asked))
+                    pair = question.setdefault((query, sticker_id), len(question))
                     table.append((rows[sticker_id], place, user, pair))
                     seconds.append(_seconds(page, first.get((id(page), sticker_id))))
         columns, took = np.array(table, dtype=np.int64).reshape(-1, 4), np.array(seconds, dtype=np.float64)
@@ -133,21 +133,21 @@ def examination(shown: Shown, rounds: int = ROUNDS) -> Floats:
     """
     if not len(shown.place):
         return np.zeros(0)
-    pairs = int(shown.asked.max()) + 1
-    same, which = np.unique(shown.place * pairs + shown.asked, return_inverse=True)
-    place, asked = same // pairs, same % pairs
+    pairs = int(shown.question.max()) + 1
+    same, which = np.unique(shown.place * pairs + shown.question, return_inverse=True)
+    place, question = same // pairs, same % pairs
     times, picks = np.bincount(which), np.bincount(which, shown.picked)
-    often, seen = np.bincount(place, times), np.bincount(asked, times)
+    often, seen = np.bincount(place, times), np.bincount(question, times)
     looks = np.maximum(np.bincount(place, picks) / np.maximum(often, 1), _LEAST_LOOKED)
     looks /= looks.max()
-    fit = (np.bincount(asked, picks) + picks.sum() / times.sum()) / (seen + 1)
+    fit = (np.bincount(question, picks) + picks.sum() / times.sum()) / (seen + 1)
     for _ in range(rounds):
-        look, fits = looks[place], fit[asked]
+        look, fits = looks[place], fit[question]
         neither = (times - picks) / np.maximum(1.0 - look * fits, _NEVER)
         before = looks
         looks = np.bincount(place, picks + neither * look * (1 - fits)) / np.maximum(often, 1)
         looks = np.maximum(looks / max(float(looks.max()), _NEVER), _LEAST_LOOKED)
-        fitted = np.bincount(asked, picks + neither * fits * (1 - look))
+        fitted = np.bincount(question, picks + neither * fits * (1 - look))
         fit = (fitted + fitted.sum() / times.sum()) / (seen + 1)
         if np.abs(looks - before).max() < SETTLED:
             break

@@ -59,8 +59,8 @@ def leave_last_out(picks: Sequence[Interaction], share: float = 0.3, seed: int =
     ``share`` and ``seed`` are not used. Errors as :func:`by_time`.
     """
     ordered = _ordered(picks)
-    asked = _positions(ordered)
-    last = {max(those) for user, those in asked.items() if sum(pick.user == user for pick in ordered) > 1}
+    places = _positions(ordered)
+    last = {max(own) for user, own in places.items() if sum(pick.user == user for pick in ordered) > 1}
     return _split("last", ordered, last)
 
 
@@ -71,11 +71,11 @@ def leave_one_query_out(picks: Sequence[Interaction], share: float = 0.3, seed: 
     """
     ordered = _ordered(picks)
     held: set[int] = set()
-    for user, those in _positions(ordered).items():
-        queries = sorted({fold_query(ordered[at].query) for at in those})
+    for user, own in _positions(ordered).items():
+        queries = sorted({fold_query(ordered[at].query) for at in own})
         if len(queries) > 1:
             drawn = min(queries, key=lambda query: _drawn(seed, f"{user}\n{query}"))
-            held |= {at for at in those if fold_query(ordered[at].query) == drawn}
+            held |= {at for at in own if fold_query(ordered[at].query) == drawn}
     return _split("query", ordered, held)
 
 
@@ -118,8 +118,8 @@ SPLITS: dict[str, Callable[[Sequence[Interaction], float, int], PickSplit]] = {
 
 def unseen(split: PickSplit) -> PickSplit:
     """Return the split without questions that the same user had asked before: their answer stands in the history."""
-    asked = {(pick.user, fold_query(pick.query)) for pick in split.train}
-    fresh = tuple(q for q in split.questions if (q.user, fold_query(q.query)) not in asked)
+    known = {(pick.user, fold_query(pick.query)) for pick in split.train}
+    fresh = tuple(q for q in split.questions if (q.user, fold_query(q.query)) not in known)
     return PickSplit(split.name, split.train, split.held_out, fresh)
 
 
@@ -135,9 +135,9 @@ def _split(name: str, ordered: Sequence[Interaction], held: set[int]) -> PickSpl
     typed: dict[tuple[str, str], str] = {}
     for pick in held_out:
         if pick.query.strip():
-            asked = pick.user, fold_query(pick.query)
-            right[asked].add(pick.sticker_id)
-            typed.setdefault(asked, pick.query)
+            question = pick.user, fold_query(pick.query)
+            right[question].add(pick.sticker_id)
+            typed.setdefault(question, pick.query)
     questions = [EvaluationQuery(key[0], typed[key], frozenset(right[key]), key[0]) for key in sorted(right)]
     return PickSplit(name, train, held_out, tuple(questions))
 

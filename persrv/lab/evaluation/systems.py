@@ -94,10 +94,10 @@ def bm25(view: View) -> Scored:
 
 
 def bm25_with_utility(view: View, ranking: Ranking | None = None) -> Scored:
-    """BM25 lifted by utility, ``bm25 · (1 + β · utility)``."""
-    lift = utility_factor(view.utility, (ranking or Ranking()).beta)
+    """BM25 times the utility factor, ``bm25 · (1 + β · utility)``."""
+    factor = utility_factor(view.utility, (ranking or Ranking()).beta)
     name = "BM25 + utility"
-    return Scored(name, view.material.ids, lambda query, user: view.flat_words.scores(query) * lift)
+    return Scored(name, view.material.ids, lambda query, user: view.flat_words.scores(query) * factor)
 
 
 def stickerfinder(view: View) -> Scored:
@@ -107,13 +107,13 @@ def stickerfinder(view: View) -> Scored:
     text has it; stickers with any gain ``0.05`` for each time that this user picked them. Its tags are written by
     users; here name, tags and emoji stand for them.
     """
-    worth = {"name": 1.0, "tags": 1.0, "emoji": 1.0, "pack": 0.75, "ocr": 0.4}
+    field_weights = {"name": 1.0, "tags": 1.0, "emoji": 1.0, "pack": 0.75, "ocr": 0.4}
     words: dict[str, Floats] = {}
     for row, texts in enumerate(view.documents):
         earned: dict[tuple[str, float], None] = {}
         for field, phrases in texts.items():
-            if field in worth:
-                earned |= dict.fromkeys((word, worth[field]) for phrase in phrases for word in tokenize(phrase))
+            if field in field_weights:
+                earned |= dict.fromkeys((word, field_weights[field]) for phrase in phrases for word in tokenize(phrase))
         for word, weight in earned:
             words.setdefault(word, np.zeros(len(view.material.ids)))[row] += weight
 
@@ -182,11 +182,11 @@ def ours(
         profiles: Users' styles; default those of the view, none for an answer that is the same for everybody.
     """
     weights = ranking or Ranking()
-    lift = utility_factor(view.utility, weights.beta if utility else 0.0)
+    factor = utility_factor(view.utility, weights.beta if utility else 0.0)
     styles = view.profiles if profiles is None else profiles
 
     def scores(query: str, user: str) -> Floats:
-        return view.text_scores(query, user, weights) * lift * personal(view, styles.get(user), weights.gamma)
+        return view.text_scores(query, user, weights) * factor * personal(view, styles.get(user), weights.gamma)
 
     return Scored(name, view.material.ids, scores)
 
@@ -199,8 +199,8 @@ def personal(view: View, profile: StyleProfile | None, gamma: float) -> Floats:
     """Return ``1 + γ · max_c w_c · cos``, shape (n,), for a user's profile; ones for somebody unknown."""
     if profile is None:
         return np.ones(len(view.material.ids))
-    pull, _ = style_similarity(view.material.style_vectors, profile.centroids, profile.weights)
-    return style_factor(pull, gamma)
+    similarity, _ = style_similarity(view.material.style_vectors, profile.centroids, profile.weights)
+    return style_factor(similarity, gamma)
 
 
 def without_fields(view: View, *fields: str) -> View:

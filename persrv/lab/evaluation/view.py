@@ -55,11 +55,11 @@ class View:
     @cached_property
     def typed(self) -> dict[str, tuple[str, ...]]:
         """Sticker id to what users typed for it, by number of users, then newest, then text; at most :data:`TYPED`."""
-        asked: dict[str, dict[str, list[Interaction]]] = defaultdict(lambda: defaultdict(list))
+        typed_by: dict[str, dict[str, list[Interaction]]] = defaultdict(lambda: defaultdict(list))
         for pick in self.picks:
             if query := fold_query(pick.query):
-                asked[pick.sticker_id][query].append(pick)
-        return {sticker_id: _most_typed(queries) for sticker_id, queries in asked.items()}
+                typed_by[pick.sticker_id][query].append(pick)
+        return {sticker_id: _most_typed(queries) for sticker_id, queries in typed_by.items()}
 
     @cached_property
     def own_documents(self) -> list[Document]:
@@ -110,7 +110,7 @@ class View:
     @cached_property
     def flat_words(self) -> Postings:
         """BM25 over one field that holds every text, what users typed included."""
-        flat = [one_field([phrase for said in texts.values() for phrase in said]) for texts in self.documents]
+        flat = [one_field([phrase for phrases in texts.values() for phrase in phrases]) for texts in self.documents]
         return Postings.of(flat, plain_bm25())
 
     @cached_property

@@ -18,7 +18,7 @@ EXPERIMENTS: dict[str, str] = {
     "shown": "what completion and the time before a pick add",
     "diversity": "whether a page of different things serves people better",
     "learned": "whether a ranking learnt from picks beats the formula",
-    "lean": "how strongly style should count, where taste is strong or weak",
+    "style_strength": "how strongly style should count, where taste is strong or weak",
     "clustering": "how to cluster a user's picks, and into how many styles",
     "drift": "whether profiles should fade when tastes change",
     "languages": "English and Chinese",

@@ -20,7 +20,7 @@ from persrv.lab.evaluation.systems import (
     without_fields,
 )
 from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said
+from persrv.lab.reports.report import Plot, Report, Table, gained, measured, sentences
 from persrv.recipe import Meaning
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.registry import text_encoder
@@ -67,7 +67,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
             _beyond(worlds, answers),
         ),
         (_plot(answers, settings.seed),),
-        (*said(compared, METRIC), *missing),
+        (*sentences(compared, METRIC), *missing),
         {"text encoder": f"{encoder.name}@{encoder.revision}" if encoder else "none"},
     )
 

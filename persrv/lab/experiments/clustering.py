@@ -16,7 +16,7 @@ from persrv.lab.evaluation.compare import Answers, Compared, compare
 from persrv.lab.evaluation.systems import System, ours
 from persrv.lab.evaluation.view import View, seen
 from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Plot, Report, Table, gained, said, spread, verdict
+from persrv.lab.reports.report import Plot, Report, Table, gained, sentences, spread, verdict
 from persrv.ranking.clustering import choose_labels, spherical_kmeans
 from persrv.ranking.profile import StyleProfile
 
@@ -56,7 +56,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         (
             f"Best on average: {best} ({found[best].mean:.4f}); persrv's default has {found[CHOSEN].mean:.4f}.",
             f"{_tally(compared)}.",
-            *said([one for one in compared if one.worse in (ONE, "HDBSCAN")], METRIC),
+            *sentences([one for one in compared if one.worse in (ONE, "HDBSCAN")], METRIC),
         ),
         {"k": f"1 to {MOST}"},
     )
@@ -64,8 +64,8 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
 
 def _tally(compared: Sequence[Compared]) -> str:
     verdicts = Counter(verdict(one) for one in compared)
-    told = ", ".join(f"{verdicts[name]} times {name}" for name in ("better", "worse", "no difference shown"))
-    return f"{CHOSEN}, against the other {len(compared)}: {told}"
+    summary = ", ".join(f"{verdicts[name]} times {name}" for name in ("better", "worse", "no difference shown"))
+    return f"{CHOSEN}, against the other {len(compared)}: {summary}"
 
 
 def _methods() -> dict[str, Cluster]:

@@ -16,7 +16,7 @@ from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.splits import PickSplit, by_time, cold_users
 from persrv.lab.evaluation.systems import best, ours
 from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said, verdict
+from persrv.lab.reports.report import Plot, Report, Table, gained, measured, sentences, verdict
 from persrv.records import Interaction
 from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.registry import text_encoder
@@ -109,9 +109,9 @@ def _orders(bench: Bench) -> dict[str, Reorder]:
     meaning = _meaning_vectors(bench)
     if meaning is not None:
         vectors["meaning"] = meaning
-    for by, those in vectors.items():
+    for by, points in vectors.items():
         for strength in STRENGTHS:
-            found[f"{by} {strength:g}"] = _marginal(those, strength)
+            found[f"{by} {strength:g}"] = _marginal(points, strength)
     return found
 
 
@@ -121,8 +121,8 @@ def _in_a_row(packs: Sequence[str], most: int) -> Reorder:
 
 def _marginal(vectors: Floats, strength: float) -> Reorder:
     def order(rows: NDArray[np.int64], scores: Floats) -> list[int]:
-        those = vectors[rows]
-        return marginal_relevance(scores, np.clip(those @ those.T, 0.0, 1.0), strength, PAGE)
+        near = vectors[rows]
+        return marginal_relevance(scores, np.clip(near @ near.T, 0.0, 1.0), strength, PAGE)
 
     return order
 
@@ -133,9 +133,9 @@ def _meaning_vectors(bench: Bench) -> Floats | None:
         encoder = text_encoder("use")
     except MissingExtraError:
         return None
-    told = [sticker.semantics for sticker in bench.material.stickers]
-    space = learned_space(encoder, told)
-    rows = sticker_rows(encoder, space, told)
+    texts = [sticker.semantics for sticker in bench.material.stickers]
+    space = learned_space(encoder, texts)
+    rows = sticker_rows(encoder, space, texts)
     sums = [one.sum(axis=0) if len(one) else np.zeros(one.shape[1]) for one in rows]
     return unit(np.array(sums, dtype=np.float64))
 
@@ -191,10 +191,10 @@ def _fitting(choices: Mapping[tuple[str, str], Sequence[Compared]]) -> list[Comp
 def _findings(
     choices: Mapping[tuple[str, str], Sequence[Compared]], fitting: Sequence[Compared], name: str
 ) -> tuple[str, ...]:
-    told = [
+    lines = [
         f"{who.capitalize()} users: {sentence}"
         for who, metric in DECIDING
-        for sentence in said([one for one in choices[who, metric] if verdict(one) == "better"], metric)
+        for sentence in sentences([one for one in choices[who, metric] if verdict(one) == "better"], metric)
     ]
     losing = [
         f"{who.capitalize()} users, {metric}: {sum(verdict(one) == 'worse' for one in compared)} of {len(compared)} "
@@ -204,7 +204,7 @@ def _findings(
     rule = (
         f"The rule chooses: {name}." if fitting else f"The rule chooses nothing; best in {HIT} for cold users: {name}."
     )
-    return (*losing, *told, rule)
+    return (*losing, *lines, rule)
 
 
 def _confirmed(confirmed: Mapping[tuple[str, str], Compared], others: ExperimentSettings) -> list[str]:
@@ -212,7 +212,7 @@ def _confirmed(confirmed: Mapping[tuple[str, str], Compared], others: Experiment
     return [
         f"On other people ({seeds}), {who} users: {sentence}"
         for (who, metric), one in confirmed.items()
-        for sentence in said([one], metric)
+        for sentence in sentences([one], metric)
     ]
 
 

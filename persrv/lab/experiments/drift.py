@@ -9,7 +9,7 @@ from persrv.lab.evaluation.compare import compare
 from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.systems import System, ours
 from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Plot, Report, Table, gained, said, spread
+from persrv.lab.reports.report import Plot, Report, Table, gained, sentences, spread
 from persrv.recipe import Style
 
 HALF_LIVES = (None, 180.0, 90.0, 45.0, 20.0, 10.0)
@@ -31,7 +31,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         spans[title] = [(one.low, one.high) for one in found.values()]
         rows = tuple((name, spread(one)) for name, one in found.items())
         tables += [Table(title, ("half-life", METRIC), rows), gained(compared, f"{title}: over static", METRIC)]
-        findings += [f"{title}: {sentence}" for sentence in said(compared, METRIC)]
+        findings += [f"{title}: {sentence}" for sentence in sentences(compared, METRIC)]
     return Report(
         "drift",
         "Static and fading preferences",

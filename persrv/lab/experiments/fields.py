@@ -5,7 +5,7 @@ from __future__ import annotations
 from persrv.lab.evaluation.compare import compare
 from persrv.lab.evaluation.systems import System, only_fields, ours, without_fields
 from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Report, gained, measured, said
+from persrv.lab.reports.report import Report, gained, measured, sentences
 from persrv.records import FIELDS
 
 ALL = "all texts"
@@ -31,7 +31,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         ),
         (),
         (
-            *said(left_out, METRIC),
+            *sentences(left_out, METRIC),
             f"Not measured: {absent}. The shipped emoji have no such texts; no description by a vision-language model "
             "and no text drawn into pictures is judged here.",
         ),

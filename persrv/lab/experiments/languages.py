@@ -9,7 +9,7 @@ from persrv.lab.evaluation.published import published
 from persrv.lab.evaluation.simulation import LANGUAGES
 from persrv.lab.evaluation.systems import NOBODY, System, bm25, ours
 from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Report, gained, measured, said
+from persrv.lab.reports.report import Report, gained, measured, sentences
 
 SPOKEN = {"en": "English", "zh": "Chinese"}
 STEPS = (("BM25F + utility", "BM25"), ("persrv", "BM25F + utility"), ("persrv", "published"))
@@ -29,7 +29,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
             measured(answers, SHOWN, f"{spoken}: {questions} questions", seed=settings.seed),
             gained(compared, f"{spoken}: step by step", METRIC),
         ]
-        findings += [f"{spoken}: {sentence}" for sentence in said(compared, METRIC)]
+        findings += [f"{spoken}: {sentence}" for sentence in sentences(compared, METRIC)]
         findings.append(f"{spoken}: {unanswered:.1%} of the questions share no word with any sticker.")
     return Report(
         "languages",

@@ -33,8 +33,8 @@ from persrv.lab.learned.models import (
     one_thread,
     shuffled,
 )
-from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said
-from persrv.lab.tuning.asked import HeldOutQueries
+from persrv.lab.reports.report import Plot, Report, Table, gained, measured, sentences
+from persrv.lab.tuning.held_out import HeldOutQueries
 from persrv.lab.tuning.knobs import GAMMA, MEANING, value_of, with_values
 from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.lab.tuning.search import coordinate_search
@@ -119,7 +119,7 @@ def _run(bench: Bench, settings: ExperimentSettings) -> Report:
         ]
         learnt = ", ".join(str(one.learnt) for one in classes)
         findings.append(f"{title}: learnt from {learnt} questions (each seed).")
-        findings += [f"{title}: {sentence}" for sentence in said(compared, METRIC)]
+        findings += [f"{title}: {sentence}" for sentence in sentences(compared, METRIC)]
     missing = () if likeness else ("Meaning took no part: the extra `meaning` is not installed.",)
     return Report(
         "learned",
@@ -149,8 +149,8 @@ METHOD = (
     f"All rankings order the same candidates, the first {POOL} by words, meaning and utility, by the same parts: "
     f"{', '.join(FEATURES)} (persrv/lab/learned/features.py). The formula is persrv's, with meaning; tuned is "
     "the same with beta, gamma and the weight of meaning searched on the questions that the others are fitted on "
-    "(persrv/lab/tuning); extended has exp(style · pull) for 1 + gamma · pull, and a factor for stickers of which the "
-    "query is a whole phrase, its weights searched likewise.",
+    "(persrv/lab/tuning); extended has exp(weight · style) for 1 + gamma · style, and a factor for stickers of which "
+    "the query is a whole phrase, its weights searched likewise.",
     "Logistic: one coefficient a part, standardised. LambdaMART: boosted trees, gradients of nDCG; monotone: no part "
     "of the text, and not the formula, may lower a score. Shuffled picks is a control: what it gains is not learnt. "
     "Trees split between neighbouring values, so that another processor, whose sums differ in the last bit, can move "
@@ -213,13 +213,13 @@ def check_order(test: PickSplit, lesson: PickSplit, later: View, earlier: View) 
             raise QueryError("what is learnt from reaches into what is asked", "divide the picks by time")
 
 
-def _searched(asked: HeldOutQueries, recipe: Recipe, meaning: bool, seed: int) -> Recipe:
+def _searched(questions: HeldOutQueries, recipe: Recipe, meaning: bool, seed: int) -> Recipe:
     start = {key: value_of(recipe, key) for key in ("ranking.beta", GAMMA, *([MEANING] if meaning else []))}
 
-    def worth(values: dict[str, float]) -> float:
-        return asked.value(with_values(recipe, values), "nM-MRR@20")
+    def value(values: dict[str, float]) -> float:
+        return questions.value(with_values(recipe, values), "nM-MRR@20")
 
-    return with_values(recipe, coordinate_search(start, worth, trials=TRIALS, seed=seed).values)
+    return with_values(recipe, coordinate_search(start, value, trials=TRIALS, seed=seed).values)
 
 
 def _of_world(systems: Mapping[int, Sequence[Learned]], world: World) -> Sequence[Learned]:

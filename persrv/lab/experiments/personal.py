@@ -1,4 +1,4 @@
-"""What does leaning towards a user's styles gain, compared with the published way of doing it?"""
+"""What does ranking by a user's styles gain, compared with the published way of doing it?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from persrv.lab.evaluation import results
 from persrv.lab.evaluation.compare import Answers, compare
-from persrv.lab.evaluation.published import lean, published, published_recall
+from persrv.lab.evaluation.published import published, published_recall, with_styles
 from persrv.lab.evaluation.results import Judged
 from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.splits import SPLITS, PickSplit
 from persrv.lab.evaluation.systems import NOBODY, Scored, System, ours
 from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Plot, Report, Table, gained, measured, said
+from persrv.lab.reports.report import Plot, Report, Table, gained, measured, sentences
 from persrv.records import Interaction
 
 BASE, FULL, MIXED = "BM25F + utility", "persrv", "BM25F + utility + published style"
@@ -35,7 +35,7 @@ def same_base(world: World) -> list[System]:
     """Return our base alone, with the published personal part, and with ours."""
     view = world.view
     base = ours(view, profiles=NOBODY, name=BASE)
-    return [base, Scored(MIXED, view.material.ids, lean(view, base.scores)), ours(view)]
+    return [base, Scored(MIXED, view.material.ids, with_styles(view, base.scores)), ours(view)]
 
 
 def run(bench: Bench, settings: ExperimentSettings) -> Report:
@@ -46,7 +46,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
     ours_gain, mixed_gain, published_gain = (one.gain.interval.mean for one in compared[:3])
     splits = _by_split(bench, settings)
     findings = (
-        *said(compared, METRIC),
+        *sentences(compared, METRIC),
         f"Over the same base, our personal part gains {_times(ours_gain, mixed_gain)} what the published one gains; "
         f"over the published base it is {_times(ours_gain, published_gain)}.",
         "In every seed alone our gain is at least "

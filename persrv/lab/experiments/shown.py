@@ -16,8 +16,8 @@ from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.systems import NOBODY, best, ours
 from persrv.lab.evaluation.view import View
 from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
-from persrv.lab.experiments.utility import PLAIN, lifted, measures, predicted
-from persrv.lab.reports.report import UNDECIDED, Plot, Report, Table, gained, measured, said, verdict
+from persrv.lab.experiments.utility import PLAIN, measures, predicted, with_measures
+from persrv.lab.reports.report import UNDECIDED, Plot, Report, Table, gained, measured, sentences, verdict
 from persrv.recipe import Ranking
 
 Floats = NDArray[np.float64]
@@ -61,16 +61,16 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         title = f"{people.users} people search, appeal {appeal:g}"
         answers, compared = _asked(bench, seen, settings.seed)
         worlds = [(one.world, one.measures) for one in seen]
-        told = predicted(worlds, settings.seed, f"{title}: picked against not picked")
+        prediction = predicted(worlds, settings.seed, f"{title}: picked against not picked")
         tables += [
             measured(answers, (METRIC, "nDCG@20"), title, seed=settings.seed),
             gained(compared, f"{title}: over no utility", METRIC),
-            told,
+            prediction,
         ]
         searches, picks = (sum(len(rows) for rows in found) for found in _sizes(seen))
         findings.append(f"{title}: {searches} searches had an answer and brought {picks} picks, all seeds together.")
         findings += [f"{title}: {sentence}" for sentence in _told(compared)]
-        known = {row[0]: row[1] for row in told.rows}
+        known = {row[0]: row[1] for row in prediction.rows}
         findings.append(
             f"{title}: a held-out pick is told from the meaning's other drawings with {known['popularity']} by "
             f"popularity, {known['completion']} by completion, {known[PLACED]} by completion by place, "
@@ -101,7 +101,7 @@ def _told(compared: Sequence[Compared]) -> list[str]:
     sure = [one for one in compared if verdict(one) != UNDECIDED]
     rest = len(compared) - len(sure)
     return [
-        *said(sure, METRIC),
+        *sentences(sure, METRIC),
         f"{rest} of {len(compared)} measures have no difference in {METRIC} that could be shown.",
     ]
 
@@ -126,7 +126,7 @@ METHOD = (
 )
 
 
-def _seen(bench: Bench, people: Population, asked: int) -> Seen:
+def _seen(bench: Bench, people: Population, searches: int) -> Seen:
     """Return the log of many people, and the questions of the first few."""
     world = bench.world(people)
     liking = likings(bench.material.stickers, world.simulation, people)
@@ -138,7 +138,7 @@ def _seen(bench: Bench, people: Population, asked: int) -> Seen:
     )
     shown, unsaid = (Shown.of(one.impressions, one.picks, bench.material.rows) for one in (log, timeless))
     looks = examination(shown)
-    known = sorted(liking)[:asked]
+    known = sorted(liking)[:searches]
     questions = tuple(question for question in world.split.questions if question.user in known)
     split = replace(world.split, questions=questions)
     view = View(bench.material, log.picks)
@@ -182,7 +182,7 @@ def _scaled(values: Floats) -> Floats:
 
 def _asked(bench: Bench, seen: Sequence[Seen], seed: int) -> tuple[Answers, list[Compared]]:
     known = {one.world.seed: one.measures for one in seen}
-    answers = bench.ask_all([one.world for one in seen], lambda world: lifted(world.view, known[world.seed]))
+    answers = bench.ask_all([one.world for one in seen], lambda world: with_measures(world.view, known[world.seed]))
     return answers, compare(answers, [(name, PLAIN) for name in answers if name != PLAIN], METRIC, seed=seed)
 
 

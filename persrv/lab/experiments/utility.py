@@ -13,7 +13,7 @@ from persrv.lab.evaluation.intervals import bootstrap_mean
 from persrv.lab.evaluation.systems import NOBODY, Scored, System, ours
 from persrv.lab.evaluation.view import View
 from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
-from persrv.lab.reports.report import Report, Table, gained, measured, said
+from persrv.lab.reports.report import Report, Table, gained, measured, sentences
 from persrv.ranking.formula import utility_factor
 from persrv.ranking.utility import age_decay
 from persrv.recipe import Ranking, UtilityWeights
@@ -26,9 +26,9 @@ RECENT_DAYS = 30.0
 
 
 def run(bench: Bench, settings: ExperimentSettings) -> Report:
-    """Lift BM25F by each measure alone and by all together, and see whether each orders stickers as people will."""
+    """Multiply BM25F by each measure alone and by all together, and see whether each orders stickers as people will."""
     worlds = list(bench.worlds(settings))
-    answers = bench.ask_all(worlds, lambda world: lifted(world.view, measures(world.view)))
+    answers = bench.ask_all(worlds, lambda world: with_measures(world.view, measures(world.view)))
     names = [name for name in answers if name != PLAIN]
     compared = compare(answers, [(name, PLAIN) for name in names], METRIC, seed=settings.seed)
     return Report(
@@ -37,19 +37,19 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         "",
         (
             *PEOPLE,
-            f"Each measure lifts BM25F by 1 + {Ranking().beta:g} · measure, the same for everybody. Popularity, "
+            f"Each measure multiplies BM25F by 1 + {Ranking().beta:g} · measure, the same for everybody. Popularity, "
             "cross-user and query adaptability are the paper's, smoothed and damped as persrv does it; together is "
             f"persrv's weighting; recency halves every {RECENT_DAYS:g} days since the last pick; pack quality is the "
             "mean number of picks of the pack's other stickers. Completion and the time before a pick need to "
             "know what was shown: the experiment `shown` has them.",
         ),
         (
-            measured(answers, SHOWN, "As a lift", seed=settings.seed),
+            measured(answers, SHOWN, "As a factor", seed=settings.seed),
             gained(compared, "Over no utility", METRIC),
             predicted([(world, measures(world.view)) for world in worlds], settings.seed, "Picked against not picked"),
         ),
         (),
-        said(compared, METRIC),
+        sentences(compared, METRIC),
         {"beta": Ranking().beta},
     )
 
@@ -89,19 +89,19 @@ def _pack_quality(view: View) -> Floats:
     return np.asarray(quality / quality.max()) if quality.any() else quality
 
 
-def lifted(view: View, measures: Mapping[str, Floats]) -> list[System]:
-    """Return BM25F alone, and lifted by each measure, the same for everybody.
+def with_measures(view: View, measures: Mapping[str, Floats]) -> list[System]:
+    """Return BM25F alone, and multiplied by each measure, the same for everybody.
 
     Args:
         view: What was learnt.
         measures: Name to values, shape (n,), in [0, 1].
     """
     found: list[System] = [ours(view, name=PLAIN, utility=False, profiles=NOBODY)]
-    return found + [_lifted(view, name, utility_factor(one, Ranking().beta)) for name, one in measures.items()]
+    return found + [_with_measure(view, name, utility_factor(one, Ranking().beta)) for name, one in measures.items()]
 
 
-def _lifted(view: View, name: str, lift: Floats) -> Scored:
-    return Scored(name, view.material.ids, lambda query, user: view.words.scores(query) * lift)
+def _with_measure(view: View, name: str, factor: Floats) -> Scored:
+    return Scored(name, view.material.ids, lambda query, user: view.words.scores(query) * factor)
 
 
 def predicted(worlds: Sequence[tuple[World, Mapping[str, Floats]]], seed: int, title: str) -> Table:

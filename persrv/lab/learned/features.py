@@ -41,8 +41,8 @@ FEATURES = (
 
 ``text`` is ``ln(1 + bm25f)``; ``over best`` is divided by the candidates' largest; a rank is ``1 / rank``, equal values
 sharing the best; ``whole phrase`` says whether the query is one of the sticker's phrases; ``meaning`` is the cosine of
-query and sticker, 0 without an encoder; ``recall`` is words and meaning together; ``style`` the pull of the user's
-styles.
+query and sticker, 0 without an encoder; ``recall`` is words and meaning together; ``style`` the similarity to the
+user's styles.
 """
 
 BY_TEXT = ("text", "text over best", "text rank", "whole phrase", "meaning", "recall over best")
@@ -60,7 +60,7 @@ class Parts:
         cosine: Likeness in meaning, shape (m,), 0 without an encoder.
         phrase: 1 where the query is a phrase of the sticker, else 0, shape (m,).
         utility: Shape (m,), in [0, 1].
-        pull: Of the user's styles, shape (m,), 0 for somebody unknown.
+        similarity: To the user's styles, shape (m,), 0 for somebody unknown.
         beta: Weight of utility in the formula.
         gamma: Weight of style in the formula.
     """
@@ -71,15 +71,15 @@ class Parts:
     cosine: Floats
     phrase: Floats
     utility: Floats
-    pull: Floats
+    similarity: Floats
     beta: float
     gamma: float
 
     @cached_property
     def formula(self) -> Floats:
         """The hand-made score, shape (m,)."""
-        lift = utility_factor(self.utility, self.beta)
-        return (self.text + self.meaning) * lift * style_factor(self.pull, self.gamma)
+        factor = utility_factor(self.utility, self.beta)
+        return (self.text + self.meaning) * factor * style_factor(self.similarity, self.gamma)
 
     @cached_property
     def features(self) -> Floats:
@@ -95,8 +95,8 @@ class Parts:
             self.cosine,
             _share(self.text + self.meaning),
             self.utility,
-            self.pull,
-            _rank(self.pull),
+            self.similarity,
+            _rank(self.similarity),
             _share(self.formula),
             _rank(self.formula),
         )
@@ -116,7 +116,9 @@ class Candidates:
         self.view = view
         self._recipe = recipe
         self._likeness = likeness
-        self._phrases = [{fold_query(phrase) for said in texts.values() for phrase in said} for texts in view.documents]
+        self._phrases = [
+            {fold_query(phrase) for phrases in texts.values() for phrase in phrases} for texts in view.documents
+        ]
         self.of = lru_cache(maxsize=8192)(self._of)
 
     def _of(self, query: str, user: str) -> Parts:
@@ -131,10 +133,10 @@ class Candidates:
         rows = np.sort(found[np.argsort(-rounded(recall[found]), kind="stable")][:POOL])
         folded = fold_query(query)
         profile = self.view.profiles.get(user)
-        pull = np.zeros(len(rows))
+        similarity = np.zeros(len(rows))
         if profile is not None:
             vectors = self.view.material.style_vectors[rows]
-            pull = style_similarity(vectors, profile.centroids, profile.weights)[0]
+            similarity = style_similarity(vectors, profile.centroids, profile.weights)[0]
         return Parts(
             rows=rows,
             text=text[rows],
@@ -142,7 +144,7 @@ class Candidates:
             cosine=cosine[rows],
             phrase=np.array([float(folded in self._phrases[row]) for row in rows]),
             utility=self.view.utility[rows],
-            pull=pull,
+            similarity=similarity,
             beta=ranking.beta,
             gamma=ranking.gamma,
         )

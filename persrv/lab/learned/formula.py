@@ -1,8 +1,8 @@
 """The hand-made formula with two more weights: what a learnt ranking gains, told in one line.
 
-    (bm25f + meaning · likeness) · (1 + beta · utility) · exp(style · pull) · (1 + phrase · whole phrase)
+    (bm25f + meaning · likeness) · (1 + beta · utility) · exp(weight · style) · (1 + phrase · whole phrase)
 
-``exp`` is above 0 for any weight, where ``1 + gamma · pull`` is not for a gamma above 1; near 0 both are the same.
+``exp`` is above 0 for any weight, where ``1 + gamma · style`` is not for a gamma above 1; near 0 both are the same.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def extended(parts: Parts, weights: Weights) -> Floats:
         weights: ``beta``, ``style`` and ``phrase``, and ``meaning`` relative to the recipe's; each >= 0.
     """
     recall = parts.text + weights[MEANING] * parts.meaning
-    lean = np.exp(weights[STYLE] * parts.pull) * (1 + weights[PHRASE] * parts.phrase)
-    return recall * utility_factor(parts.utility, weights[BETA]) * lean
+    style = np.exp(weights[STYLE] * parts.similarity) * (1 + weights[PHRASE] * parts.phrase)
+    return recall * utility_factor(parts.utility, weights[BETA]) * style
 
 
 def searched(candidates: Candidates, questions: Sequence[EvaluationQuery], trials: int, seed: int) -> dict[str, float]:
@@ -58,15 +58,15 @@ def searched(candidates: Candidates, questions: Sequence[EvaluationQuery], trial
         seed: Of the search's order.
     """
     ids = candidates.view.material.ids
-    asked = [(question, candidates.of(question.query, question.user)) for question in questions]
-    named = [(question, parts, [ids[row] for row in parts.rows]) for question, parts in asked]
+    answered = [(question, candidates.of(question.query, question.user)) for question in questions]
+    named = [(question, parts, [ids[row] for row in parts.rows]) for question, parts in answered]
 
-    def worth(weights: dict[str, float]) -> float:
+    def value(weights: dict[str, float]) -> float:
         judged = []
-        for question, parts, those in named:
-            ranking = [those[at] for at in order(extended(parts, weights), those)[:_K]]
+        for question, parts, right in named:
+            ranking = [right[at] for at in order(extended(parts, weights), right)[:_K]]
             judged.append(Judged(question, (), {_METRIC: normalised_multi_mrr(ranking, question.relevant, _K)}))
         return float(np.mean(list(by_group(judged, _METRIC).values())))
 
     start = starting_weights(named[0][1].beta if named else 0.0)
-    return coordinate_search(start, worth, trials=trials, seed=seed).values
+    return coordinate_search(start, value, trials=trials, seed=seed).values

@@ -127,7 +127,7 @@ def verdict(one: Compared) -> str:
     return "better" if one.gain.interval.mean > 0 else "worse"
 
 
-def said(compared: Sequence[Compared], metric: str) -> tuple[str, ...]:
+def sentences(compared: Sequence[Compared], metric: str) -> tuple[str, ...]:
     """Return one sentence for each comparison, as its verdict decides."""
     return tuple(
         f"{one.better} against {one.worse}: {verdict(one)} in {metric} "

@@ -117,12 +117,12 @@ def chosen(dataset: Dataset, ids: Sequence[str]) -> tuple[frozenset[int], tuple[
     return frozenset(numbers[key] for key in ids if key in numbers), warnings
 
 
-def searches(dataset: Dataset, asked: frozenset[int] | None = None) -> list[Search]:
+def searches(dataset: Dataset, wanted: frozenset[int] | None = None) -> list[Search]:
     """Return every query that can be left out of its sticker's text, sticker by sticker.
 
     Args:
         dataset: The stickers.
-        asked: Numbers of those whose queries are wanted; default all.
+        wanted: Numbers of those whose queries are wanted; default all.
 
     Raises:
         QueryError: No sticker among them has :data:`LEAST` different queries.
@@ -130,7 +130,7 @@ def searches(dataset: Dataset, asked: frozenset[int] | None = None) -> list[Sear
     found = []
     for number, sticker in enumerate(dataset.stickers):
         folded = [fold_query(query) for query in sticker.queries]
-        if (asked is not None and number not in asked) or len(set(folded)) < LEAST:
+        if (wanted is not None and number not in wanted) or len(set(folded)) < LEAST:
             continue
         spellings = list(zip(sticker.queries, folded, strict=True))
         first: dict[str, str] = {}

@@ -28,7 +28,7 @@ class StickerQueriesReport:
     Attributes:
         language: As given.
         stickers: Stickers that are indexed.
-        asked: Stickers that searches look for.
+        wanted: Stickers that searches look for.
         queries: Number of searches.
         metrics: Measure to its value for the recipe's ranking.
         baseline: The same for plain BM25.
@@ -40,7 +40,7 @@ class StickerQueriesReport:
 
     language: str
     stickers: int
-    asked: int
+    wanted: int
     queries: int
     metrics: dict[str, Estimate]
     baseline: dict[str, Estimate]
@@ -51,10 +51,10 @@ class StickerQueriesReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe form; the recipe and what else was held fixed stand under ``settings``."""
-        told = asdict(self)
+        content = asdict(self)
         fixed = {"protocol": "leave one query out", "baseline": "BM25, k1 1.2, b 0.75, plain words and characters"}
-        told["settings"] = fixed | {"language": told.pop("language"), "recipe": told.pop("recipe")}
-        return told
+        content["settings"] = fixed | {"language": content.pop("language"), "recipe": content.pop("recipe")}
+        return content
 
 
 def recipe_for(file: Path, language: Language) -> Recipe:
@@ -100,22 +100,22 @@ def evaluate_stickerqueries(
     """
     shown = progress or Silent()
     dataset = read_dataset(recipe)
-    asked, warnings = chosen(dataset, ids) if ids is not None else (None, ())
-    wanted = searches(dataset, asked)
+    chosen_ids, warnings = chosen(dataset, ids) if ids is not None else (None, ())
+    wanted = searches(dataset, chosen_ids)
     owners = np.array([search.sticker for search in wanted], np.int64)
     meanings = _meanings(dataset, recipe, wanted, shown)
     ours = _ranks(product(dataset, wanted, recipe, meanings), wanted, "searching", shown)
     theirs = _ranks(plain(dataset, wanted), wanted, "searching plainly", shown)
     metrics, baseline, ratios = {}, {}, {}
-    for name, worth in MEASURES.items():
-        mine, plainly = worth(ours), worth(theirs)
+    for name, measure in MEASURES.items():
+        mine, plainly = measure(ours), measure(theirs)
         metrics[name] = estimate(mine, owners, seed=seed)
         baseline[name] = estimate(plainly, owners, seed=seed)
         ratios[name] = ratio(mine, plainly, owners, seed=seed)
     return StickerQueriesReport(
         language=language,
         stickers=len(dataset.stickers),
-        asked=len(np.unique(owners)),
+        wanted=len(np.unique(owners)),
         queries=len(wanted),
         metrics=metrics,
         baseline=baseline,

@@ -63,10 +63,10 @@ class HeldOutMeanings:
 
     def __init__(self, dataset: Dataset, encoder: TextEncoder, spaces: Mapping[int, MeaningSpace]) -> None:
         self._dataset, self._encoder, self._spaces = dataset, encoder, spaces
-        said = [phrases(_said(sticker.queries)) for sticker in dataset.stickers]
-        distinct = sorted({phrase for one in said for phrase in one})
+        texts = [phrases(_said(sticker.queries)) for sticker in dataset.stickers]
+        distinct = sorted({phrase for one in texts for phrase in one})
         self._vectors = dict(zip(distinct, encoder.encode_documents(distinct), strict=True))
-        self._rows = {fold: [space.sticker(self._encoded(one)) for one in said] for fold, space in spaces.items()}
+        self._rows = {fold: [space.sticker(self._encoded(one)) for one in texts] for fold, space in spaces.items()}
 
     def space(self, search: Search) -> MeaningSpace:
         """Return the space in which a search is asked."""
@@ -82,9 +82,9 @@ class HeldOutMeanings:
             numbers = [number for number, search in enumerate(wanted) if self._fold(search) == fold]
             if not numbers:
                 continue
-            asked = np.array([space.search(self._encoder.encode_query(wanted[number].query)) for number in numbers])
-            found[numbers] = cosines(asked, self._rows[fold])
-            for number, vector in zip(numbers, asked, strict=True):
+            vectors = np.array([space.search(self._encoder.encode_query(wanted[number].query)) for number in numbers])
+            found[numbers] = cosines(vectors, self._rows[fold])
+            for number, vector in zip(numbers, vectors, strict=True):
                 kept = self._encoded(phrases(_said(wanted[number].kept)))
                 found[number, wanted[number].sticker] = cosines(vector[None, :], [space.sticker(kept)])[0, 0]
         return found
@@ -92,11 +92,11 @@ class HeldOutMeanings:
     def _fold(self, search: Search) -> int:
         return fold_of(self._dataset.stickers[search.sticker].key)
 
-    def _encoded(self, said: Sequence[str]) -> NDArray[np.float32]:
-        missing = [phrase for phrase in said if phrase not in self._vectors]
+    def _encoded(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        missing = [phrase for phrase in texts if phrase not in self._vectors]
         self._vectors |= dict(zip(missing, self._encoder.encode_documents(missing), strict=True))
-        found = np.zeros((len(said), self._encoder.dimension), np.float32)
-        for row, phrase in enumerate(said):
+        found = np.zeros((len(texts), self._encoder.dimension), np.float32)
+        for row, phrase in enumerate(texts):
             found[row] = self._vectors[phrase]
         return found
 

@@ -48,8 +48,8 @@ class HeldOutWords:
         own = self._counted(kept)
         lengths = self._lengths.copy()
         lengths[document] = own.total()
-        told = int(np.count_nonzero(lengths))
-        norms = 1 - self._b + self._b * lengths / (lengths.sum() / told if told else 1.0)
+        known = int(np.count_nonzero(lengths))
+        norms = 1 - self._b + self._b * lengths / (lengths.sum() / known if known else 1.0)
         total = np.zeros(len(lengths))
         for token, weight in query.items():
             rows = self._rows.get(token, np.zeros(0, np.int64))

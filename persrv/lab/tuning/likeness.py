@@ -24,12 +24,12 @@ class QueryLikeness:
     """
 
     def __init__(self, view: View, encoder: TextEncoder, dimension: int) -> None:
-        told = [
+        texts = [
             replace(sticker.semantics, queries=tuple(texts.get("queries", ())))
             for sticker, texts in zip(view.material.stickers, view.documents, strict=True)
         ]
-        self.space = learned_space(encoder, told, dimension)
-        self._rows = Stacked.of(sticker_rows(encoder, self.space, told))
+        self.space = learned_space(encoder, texts, dimension)
+        self._rows = Stacked.of(sticker_rows(encoder, self.space, texts))
         self._encoder = encoder
         self.cosines = lru_cache(maxsize=4096)(self._cosines)
 

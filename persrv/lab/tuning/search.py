@@ -73,10 +73,10 @@ def coordinate_search(
             base = values
             for proposal in proposals(name, base[name]):
                 candidate = base | {name: proposal}
-                worth = tried(candidate)
-                if worth is None:
+                value = tried(candidate)
+                if value is None:
                     return Found(values, reached, len(known), settled=False)
-                if worth > reached + LEAST:
-                    values, reached = candidate, worth
+                if value > reached + LEAST:
+                    values, reached = candidate, value
         if reached <= before:
             return Found(values, reached, len(known), settled=True)

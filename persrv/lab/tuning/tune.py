@@ -12,7 +12,7 @@ from persrv.lab.evaluation.material import Material, read_material
 from persrv.lab.evaluation.results import gain, mean
 from persrv.lab.evaluation.splits import SPLITS, PickSplit, unseen
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.asked import METRIC_NAMES, HeldOutQueries
+from persrv.lab.tuning.held_out import METRIC_NAMES, HeldOutQueries
 from persrv.lab.tuning.knobs import knobs, value_of, with_values
 from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.lab.tuning.search import coordinate_search
@@ -153,8 +153,8 @@ def tune(
 
 
 def _fields(material: Material, split: PickSplit) -> set[str]:
-    said = {field for sticker in material.stickers for field, _ in sticker.semantics.items()}
-    return said | ({"queries"} if any(pick.query.strip() for pick in split.train) else set())
+    used = {field for sticker in material.stickers for field, _ in sticker.semantics.items()}
+    return used | ({"queries"} if any(pick.query.strip() for pick in split.train) else set())
 
 
 def _asked(
@@ -167,10 +167,10 @@ def _asked(
     return HeldOutQueries(view, questions, QueryLikeness(view, encoder, recipe.meaning.dimension) if encoder else None)
 
 
-def _measured(asked: HeldOutQueries, before: Recipe, after: Recipe, metric: str, seed: int) -> Measured:
-    old, new = asked.judged(before), asked.judged(after)
+def _measured(held_out: HeldOutQueries, before: Recipe, after: Recipe, metric: str, seed: int) -> Measured:
+    old, new = held_out.judged(before), held_out.judged(after)
     return Measured(
-        questions=len(asked.questions),
+        questions=len(held_out.questions),
         before=mean(old, metric, seed=seed),
         after=mean(new, metric, seed=seed),
         gain=gain(new, old, metric, seed=seed),

@@ -2,13 +2,13 @@
 
 1. Looks are made comparable as in :class:`~persrv.images.space.Space`: centred, scaled, clipped.
 2. What a sticker's words predict of its look, learnt from other packs, is what it shows; that is subtracted.
-3. What still varies within packs is not style either, since stickers of a pack share a hand: those directions are
-   damped (within-class covariance normalisation; Hatch, Kajarekar & Stolcke 2006).
+3. What still varies within packs is not style either, since stickers of a pack share a drawing style: those directions
+   are damped (within-class covariance normalisation; Hatch, Kajarekar & Stolcke 2006).
 
-Both steps believe that a pack is the work of one hand. So it is asked first whether stickers of a pack are alike beyond
-what their words explain; packs that hold a theme drawn by many hands are not. Where packs cannot be believed, nothing
-is subtracted, since words may then tell the hand as well as the meaning, and the loudest directions of the whole
-collection are damped, gently.
+Both steps assume that a pack has one drawing style. So it is checked first whether stickers of a pack are alike beyond
+what their words explain; packs that hold a theme in many drawing styles are not. Where packs say nothing of style,
+nothing is subtracted, since words may then predict the drawing style as well as the meaning, and the loudest directions
+of the whole collection are damped, gently.
 
 Nobody has to say which stickers mean the same. Figures, and what else was tried: docs/decisions/0010-style-apart.md.
 """
@@ -32,11 +32,12 @@ from persrv.text.bm25f import SparseVector
 REVISION = "1"
 """Changes whenever the same collection would get other vectors."""
 
-HAND = 0.16
-"""Likeness from which on packs are believed to be the work of one hand each. Packs of one style reached 0.20 to 0.51,
+ONE_STYLE = 0.16
+"""Likeness from which on each pack is taken to have one drawing style. Packs of one style reached 0.20 to 0.51,
 of two styles 0.16 to 0.20, packs that hold some meanings in every style 0.02 to 0.11, and a single one 0.07 to 0.15."""
 _KEPT = 0.75
-"""Share of the packs' likeness that must survive: words that tell the hand, as an artist's name does, take more."""
+"""Share of the packs' likeness that must survive: words that predict the drawing style, as an artist's name does, take
+more."""
 _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE = 144, 0.1
 _TOTAL_DIRECTIONS, _TOTAL_SHRINKAGE = 32, 3.0
 _CLIP = 3.0
@@ -90,9 +91,9 @@ class MeaningCentred:
         if len(rows):
             table = _table(documents, len(raw))
             found = _beyond_words(looks, table, owners, rows)
-            if found >= HAND:
+            if found >= ONE_STYLE:
                 removed, word_looks = _subtract(looks, table, owners, rows)
-        if found >= HAND:
+        if found >= ONE_STYLE:
             covariance = covariance_within(looks[rows], owners[rows])
             space = _damped(space, covariance, _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE)
         elif len(looks):

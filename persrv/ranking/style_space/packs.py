@@ -1,4 +1,4 @@
-"""Which stickers came together, and whether that says anything about the hand that drew them."""
+"""Which stickers came together, and whether that says anything about their drawing style."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A word's look is the weighted mean over the stickers that carry it; a sticker's predicted look is the weighted mean
 over its words. Both are linear in the number of words, so that no sticker is compared with every other one.
 What is known of a sticker beforehand must not come from itself, nor from its own pack: a word that only one pack uses
-would predict that pack's hand, and taking that out would take out the style.
+would predict that pack's drawing style, and taking that out would take out the style.
 """
 
 from __future__ import annotations

@@ -32,9 +32,9 @@ def learned_space(encoder: TextEncoder, collection: Sequence[Semantics], dimensi
         collection: Every sticker's texts; may be empty.
         dimension: Most dimensions that are kept, >= 1.
     """
-    told = [said for said in map(phrases, _evenly(collection, _STICKERS)) if said]
-    vectors = list(_split(encoder, told))
-    pairs = _evenly([(owner, phrase) for owner, said in enumerate(told) for phrase in said], _SEARCHES)
+    texts = [found for found in map(phrases, _evenly(collection, _STICKERS)) if found]
+    vectors = list(_split(encoder, texts))
+    pairs = _evenly([(owner, phrase) for owner, found in enumerate(texts) for phrase in found], _SEARCHES)
     searches = np.zeros((len(pairs), encoder.dimension), np.float32)
     for row, (_, phrase) in enumerate(pairs):
         searches[row] = encoder.encode_query(phrase)
@@ -54,7 +54,7 @@ def sticker_rows(encoder: TextEncoder, space: MeaningSpace, batch: Sequence[Sema
 
 def _split(encoder: TextEncoder, texts: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
     """Encode all phrases at once; yield each sticker's vectors, shape (m, d)."""
-    vectors = encoder.encode_documents([phrase for said in texts for phrase in said])
+    vectors = encoder.encode_documents([phrase for found in texts for phrase in found])
     ends = np.cumsum([0, *map(len, texts)]).tolist()
     for start, end in pairwise(ends):
         yield vectors[start:end]

@@ -14,7 +14,7 @@ MOST_ROWS = 4
 
 
 def indexed_rows(vectors: NDArray[np.floating[Any]], most: int = MOST_ROWS) -> NDArray[np.float32]:
-    """Return the vectors that a sticker is indexed by: its phrases, the nearest merged, each leaning to their mean.
+    """Return the vectors that a sticker is indexed by: its phrases, the nearest merged, each moved towards their mean.
 
     The nearest two are added up until ``most`` are left; then the unit mean of all phrases is added to each. A search
     is compared with the best row, so one maximum holds both how well the best phrase fits and how well all do:
@@ -35,8 +35,8 @@ def indexed_rows(vectors: NDArray[np.floating[Any]], most: int = MOST_ROWS) -> N
         left, right = _nearest_two(unit(np.array(sums)))
         merged = sums[left] + sums[right]
         sums = [row for at, row in enumerate(sums) if at not in (left, right)] + [merged]
-    leaning = unit(unit(np.array(sums)) + middle)
-    return leaning[leaning.any(axis=1)].astype(np.float32)
+    near_middle = unit(unit(np.array(sums)) + middle)
+    return near_middle[near_middle.any(axis=1)].astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,16 @@ class Stacked:
     def of(cls, stickers: Sequence[NDArray[np.floating[Any]]]) -> Self:
         """Return the table of unit rows of each sticker, shape (r, d), r >= 0."""
         lengths = np.array([len(indexed) for indexed in stickers], np.int64)
-        told = [np.asarray(indexed, np.float64) for indexed in stickers if len(indexed)]
-        return cls(np.concatenate(told) if told else np.zeros((0, 0)), lengths)
+        filled = [np.asarray(indexed, np.float64) for indexed in stickers if len(indexed)]
+        return cls(np.concatenate(filled) if filled else np.zeros((0, 0)), lengths)
 
     def cosines(self, searches: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """As :func:`cosines`."""
         found = np.full((len(searches), len(self.lengths)), -1.0)
         if len(self.rows):
             every = np.asarray(searches, np.float64) @ self.rows.T
-            starts, told = np.cumsum(self.lengths) - self.lengths, self.lengths > 0
-            found[:, told] = np.maximum.reduceat(every, starts[told], axis=1)
+            starts, filled = np.cumsum(self.lengths) - self.lengths, self.lengths > 0
+            found[:, filled] = np.maximum.reduceat(every, starts[filled], axis=1)
         return found
 
 

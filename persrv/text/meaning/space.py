@@ -78,11 +78,11 @@ class MeaningSpace:
         size = searches.shape[1]
         if any(phrases.ndim != 2 or phrases.shape[1] != size for phrases in stickers):
             raise ValueError(f"each sticker's phrases must have the shape (m, {size})")
-        told = [np.asarray(phrases, np.float64) for phrases in stickers if len(phrases)]
-        every = np.concatenate(told) if told else np.zeros((0, size))
+        filled = [np.asarray(phrases, np.float64) for phrases in stickers if len(phrases)]
+        every = np.concatenate(filled) if filled else np.zeros((0, size))
         mean = every.mean(axis=0) if len(every) else np.zeros(size)
         query_mean = np.asarray(searches, np.float64).mean(axis=0) if len(searches) else np.zeros(size)
-        whitening = _whitening(told, size)
+        whitening = _whitening(filled, size)
         turn = whitening @ _strongest((every - mean) @ whitening, dimension)
         means = mean.astype(np.float32), query_mean.astype(np.float32)
         # Its scale changes no cosine; with 1 as the largest value, half precision loses nothing that matters.
@@ -185,8 +185,8 @@ class MeaningSpace:
         numbers = np.arange(0, len(stickers), step)
         sample = [self.sticker(stickers[number]) for number in numbers.tolist()]
         found = cosines(self._project(searches, self.query_mean), sample)
-        told = np.array([len(indexed) > 0 for indexed in sample], np.bool_)
-        strangers = (numbers[None, :] != np.array(owners, np.int64)[:, None]) & told[None, :]
+        filled = np.array([len(indexed) > 0 for indexed in sample], np.bool_)
+        strangers = (numbers[None, :] != np.array(owners, np.int64)[:, None]) & filled[None, :]
         every = found[strangers]
         if not len(every):
             return 0.0, 1.0

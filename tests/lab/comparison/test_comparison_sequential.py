@@ -31,8 +31,8 @@ def test_by_hand() -> None:
 
 
 def test_nothing_seen_says_nothing() -> None:
-    told = evidence([])
-    assert (told.mean, told.low, told.high, told.e_value, told.p) == (0.5, 0.0, 1.0, 1.0, 1.0)
+    results = evidence([])
+    assert (results.mean, results.low, results.high, results.e_value, results.p) == (0.5, 0.0, 1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("kind", ["coins", "bounded", "dependent"])
@@ -64,24 +64,24 @@ def test_a_difference_is_found_and_the_interval_holds_the_truth_all_the_time() -
     held = found = 0
     for _ in range(40):
         values = (random.random(300) < 0.65).astype(float)
-        told = [evidence(values[:n]) for n in range(20, 301, 40)]
-        held += all(one.low <= 0.65 <= one.high for one in told)
-        found += told[-1].e_value >= 20
+        result = [evidence(values[:n]) for n in range(20, 301, 40)]
+        held += all(one.low <= 0.65 <= one.high for one in result)
+        found += result[-1].e_value >= 20
     assert held >= 38
     assert found >= 36
 
 
 @given(st.lists(st.floats(0, 1), max_size=40))
 def test_the_interval_is_what_is_not_refuted(values: list[float]) -> None:
-    told = evidence(values)
-    assert 0 <= told.low <= told.high <= 1
-    assert told.low - 1e-9 <= (np.mean(values) if values else 0.5) <= told.high + 1e-9
+    output = evidence(values)
+    assert 0 <= output.low <= output.high <= 1
+    assert output.low - 1e-9 <= (np.mean(values) if values else 0.5) <= output.high + 1e-9
     for tested in (0.2, 0.5, 0.9):
         refuted = bool(values) and wealth(values, tested)[-1] >= 20
-        assert refuted == (not told.low < tested < told.high)
+        assert refuted == (not output.low < tested < output.high)
     mirrored = evidence([1 - value for value in values])
-    assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((told.low, told.high), abs=1e-6)
-    assert told.p == pytest.approx(min(1.0, 1.0 / told.e_value))
+    assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((output.low, output.high), abs=1e-6)
+    assert output.p == pytest.approx(min(1.0, 1.0 / output.e_value))
 
 
 @given(st.lists(st.sampled_from([0.0, 0.2, 1.0]), min_size=1, max_size=60), st.floats(0.05, 0.95))
@@ -90,9 +90,9 @@ def test_the_evidence_is_the_wealth_in_the_end(values: list[float], mean: float)
 
 
 def test_very_long_streaks_stay_finite() -> None:
-    told = evidence(np.ones(20_000))
-    assert np.isfinite(told.e_value)
-    assert told.low > 0.99
+    content = evidence(np.ones(20_000))
+    assert np.isfinite(content.e_value)
+    assert content.low > 0.99
 
 
 @pytest.mark.parametrize("values", [[1.1], [-0.1], [float("nan")], [[0.5]]])

@@ -112,10 +112,10 @@ def test_what_cannot_be_evaluated_is_refused(tiny_built: Tiny, tmp_path: Path) -
 def test_the_command_prints_tables_and_json(tiny_built: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(tiny_built.home))
     monkeypatch.setenv("COLUMNS", "160")
-    told = CliRunner().invoke(app, ["evaluate", "run", str(tiny_built.file), "--in-memory", "--metric", "MRR@10"])
-    assert told.exit_code == 0
-    assert "persrv over BM25 + utility" in told.stdout
-    assert "MRR@10" in told.stdout
+    result = CliRunner().invoke(app, ["evaluate", "run", str(tiny_built.file), "--in-memory", "--metric", "MRR@10"])
+    assert result.exit_code == 0
+    assert "persrv over BM25 + utility" in result.stdout
+    assert "MRR@10" in result.stdout
     listed = CliRunner().invoke(app, ["evaluate", "run", str(tiny_built.file), "--in-memory", "--json"])
     assert json.loads(listed.stdout)["systems"]["persrv"]["M-MRR@20"]["groups"] == 2
     wrong = CliRunner().invoke(app, ["evaluate", "run", str(tiny_built.file), "--split", "moon"])

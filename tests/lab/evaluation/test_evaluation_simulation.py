@@ -43,9 +43,9 @@ def test_people_pick_in_their_styles_as_often_as_the_model_says() -> None:
 
 def test_words_are_those_of_the_persons_language_and_mostly_their_favourite() -> None:
     found = simulate(STICKERS, WORDS, Population(users=4, picks=200, habit=1.0, seed=1))
-    said = {(pick.user, pick.sticker_id.partition("-")[2], pick.query) for pick in found.picks}
-    assert all(query.startswith(found.languages[user]) for user, _, query in said)
-    assert max(Counter((user, meaning) for user, meaning, _ in said).values()) == 1
+    found_text = {(pick.user, pick.sticker_id.partition("-")[2], pick.query) for pick in found.picks}
+    assert all(query.startswith(found.languages[user]) for user, _, query in found_text)
+    assert max(Counter((user, meaning) for user, meaning, _ in found_text).values()) == 1
     free = simulate(STICKERS, WORDS, Population(users=4, picks=200, habit=0.5, seed=1))
     assert len({(pick.user, pick.sticker_id.partition("-")[2], pick.query) for pick in free.picks}) > 4 * len(MEANINGS)
 
@@ -79,7 +79,7 @@ def test_the_shipped_words_come_from_other_people() -> None:
     assert len(words["zh"]) == 284
     indexed = {text for line in lines for text in (*json.loads(line)["name"], *json.loads(line)["tags"])}
     for language, least in (("en", 0.2), ("zh", 0.5)):
-        foreign = [word not in indexed for said in words[language].values() for word in said]
+        foreign = [word not in indexed for message in words[language].values() for word in message]
         assert sum(foreign) / len(foreign) > least
     assert "LGPL-3.0" in (ROOT / "collections" / "emoji-queries" / "NOTICE").read_text(encoding="utf-8")
 

@@ -12,7 +12,7 @@ from persrv.errors import QueryError, RecipeError
 from persrv.lab.evaluation.leaks import check_picks
 from persrv.lab.evaluation.material import Material, RawVectors, read_material
 from persrv.lab.evaluation.postings import Postings, one_field, plain_bm25
-from persrv.lab.evaluation.published import centres, lean, published, published_recall
+from persrv.lab.evaluation.published import centres, published, published_recall, with_styles
 from persrv.lab.evaluation.retrieved import Retrieved, trained
 from persrv.lab.evaluation.splits import PickSplit, by_time
 from persrv.lab.evaluation.systems import (
@@ -69,7 +69,9 @@ VIEW = View(MATERIAL, PICKS)
 
 @pytest.mark.parametrize("query", ["cat", "happy cat", "cat rain", "dog dog sleepy"])
 def test_bm25_agrees_with_bm25s(query: str) -> None:
-    corpus = [[word for _, said in s.semantics.items() for text in said for word in tokenize(text)] for s in STICKERS]
+    corpus = [
+        [word for _, phrases in s.semantics.items() for text in phrases for word in tokenize(text)] for s in STICKERS
+    ]
     corpus[0] += tokenize("puss") + tokenize("kitty")
     corpus[1] += tokenize("sleep")
     oracle = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
@@ -134,12 +136,12 @@ def test_picks_of_a_query_are_counted_in_people() -> None:
 def test_the_published_recall_by_hand() -> None:
     described = Postings.of(
         [
-            one_field(said)
-            for said in (["happy cat"], ["cat", "sleepy cat"], ["dog"], ["a cat and a dog in the rain"], ["rain"])
+            one_field(message)
+            for message in (["happy cat"], ["cat", "sleepy cat"], ["dog"], ["a cat and a dog in the rain"], ["rain"])
         ],
         plain_bm25(),
     )
-    read = Postings.of([one_field(said) for said in ([], [], ["good cat"], [], [])], plain_bm25())
+    read = Postings.of([one_field(message) for message in ([], [], ["good cat"], [], [])], plain_bm25())
     text = described.scores("cat") + read.scores("cat")
     queries = np.array([2, 1, 1.05, 1.05, 1.05])
     expected = np.where(text > 0, text + np.sqrt(0.3 * queries), 0.0)
@@ -185,7 +187,7 @@ def test_parts_of_ours_can_be_left_out() -> None:
     assert ours(only_fields(VIEW, "ocr"), profiles=NOBODY).rank("cat", "", 5) == ["c"]
     plain = ours(VIEW, utility=False, profiles=NOBODY).scores("cat", "ann")
     assert plain == pytest.approx(VIEW.own_words.scores("cat"))
-    assert lean(VIEW, lambda query, user: plain)("cat", "nobody") == pytest.approx(plain)
+    assert with_styles(VIEW, lambda query, user: plain)("cat", "nobody") == pytest.approx(plain)
 
 
 @pytest.fixture(scope="module")
@@ -210,9 +212,9 @@ def test_the_view_answers_as_the_real_retriever(learnt: tuple[View, PickSplit, R
             assert Retrieved("real", retriever).rank(query, user, 30) == system.rank(query, user, 30)
             scores = dict(zip(view.material.ids, system.scores(query, user), strict=True))
             assert [hit.score for hit in hits] == pytest.approx([scores[h.sticker_id] for h in hits], rel=1e-4)
-    told, untold = Retrieved("told", retriever), Retrieved("untold", retriever, personal=False)
-    assert told.rank("rain", "ann", 3) != told.rank("rain", "bo", 3)
-    assert untold.rank("rain", "ann", 3) == untold.rank("rain", "bo", 3) == told.rank("rain", "", 3)
+    result, untold = Retrieved("result", retriever), Retrieved("untold", retriever, personal=False)
+    assert result.rank("rain", "ann", 3) != result.rank("rain", "bo", 3)
+    assert untold.rank("rain", "ann", 3) == untold.rank("rain", "bo", 3) == result.rank("rain", "", 3)
 
 
 def test_held_out_picks_leave_no_trace(learnt: tuple[View, PickSplit, Retriever]) -> None:

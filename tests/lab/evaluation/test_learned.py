@@ -93,7 +93,7 @@ def test_features_by_hand() -> None:
     assert columns[AT["style"]] == pytest.approx(
         MATERIAL.style_vectors[:4] @ VIEW.profiles["ann"].centroids[0], abs=1e-5
     )
-    for name, values in (("text rank", text), ("style rank", parts.pull), ("formula rank", parts.formula)):
+    for name, values in (("text rank", text), ("style rank", parts.similarity), ("formula rank", parts.formula)):
         assert 1 / columns[AT[name]] == pytest.approx(rankdata(-np.round(values, 9), method="min"), rel=1e-5)
     assert FOUND.of("cat", "nobody").features[:, AT["style rank"]].tolist() == pytest.approx([1, 1, 1, 1])
     assert FOUND.of("nothing", "ann").features.shape == (0, len(FEATURES))
@@ -185,7 +185,7 @@ def test_the_extended_formula_by_hand() -> None:
     parts = FOUND.of("cat", "ann")
     start = starting_weights(0.5)
     plain = parts.text * (1 + 0.5 * parts.utility)
-    assert extended(parts, start) == pytest.approx(plain * np.exp(parts.pull))
+    assert extended(parts, start) == pytest.approx(plain * np.exp(parts.similarity))
     assert extended(parts, {**start, "style": 0.0}) == pytest.approx(plain)
     phrase = extended(parts, {**start, "style": 0.0, "phrase": 2.0}) / plain
     assert phrase.tolist() == pytest.approx([1, 3, 1, 1])
@@ -241,8 +241,8 @@ def test_bad_lessons_and_missing_packages_are_named(monkeypatch: pytest.MonkeyPa
 
 def test_a_machine_without_openmp_is_told_what_to_install(tmp_path: Path) -> None:
     """A package that fails as LightGBM does there stands in for it."""
-    said = "libgomp.so.1: cannot open shared object file: No such file or directory"
-    (tmp_path / "lightgbm.py").write_text(f"raise OSError({said!r})")
+    message = "libgomp.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / "lightgbm.py").write_text(f"raise OSError({message!r})")
     program = """
 from test_learned import boosted_trees, many
 from persrv.errors import MissingLibraryError
@@ -260,7 +260,7 @@ except MissingLibraryError as error:
         check=True,
     )
     assert done.stdout == (
-        f"LightGBM cannot be loaded: {said}; "
+        f"LightGBM cannot be loaded: {message}; "
         "install OpenMP: apt-get install libgomp1, dnf install libgomp, or brew install libomp\n"
     )
 

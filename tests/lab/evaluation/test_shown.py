@@ -41,7 +41,7 @@ def test_pages_and_picks_are_joined() -> None:
     assert found.sticker.tolist() == [0, 1, 1, 0, 0]
     assert found.place.tolist() == [0, 2, 0, 1, 0]
     assert found.user.tolist() == [0, 0, 1, 1, 0]
-    assert found.asked.tolist() == [0, 1, 1, 0, 0]
+    assert found.question.tolist() == [0, 1, 1, 0, 0]
     assert found.picked.tolist() == [False, True, True, False, False]
     assert found.seconds[found.picked].tolist() == [30, 60]
     assert found.places == 3

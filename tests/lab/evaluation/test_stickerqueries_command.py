@@ -40,17 +40,17 @@ def test_json_holds_metrics_baseline_ratio_and_latency(app: typer.Typer, table: 
     arguments = ["stickerqueries", str(table), "--language", "en", "--only", str(ids), "--json"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert (told["stickers"], told["asked"], told["queries"]) == (5, 2, 8)
-    assert "missing.png" in told["warnings"][0]
+    content = json.loads(result.stdout)
+    assert (content["stickers"], content["wanted"], content["queries"]) == (5, 2, 8)
+    assert "missing.png" in content["warnings"][0]
     assert "missing.png" in result.stderr
     for part in ("metrics", "baseline"):
         for name in ("MRR@20", "MRR@1", "Recall@20", "nDCG@10", "HitRate@10"):
-            value = told[part][name]
+            value = content[part][name]
             assert 0 <= value["low"] <= value["value"] <= value["high"] <= 1
-    assert set(told["ratio"]["MRR@20"]) == {"value", "low", "high", "p"}
-    assert told["latency_ms"]["searches"] == 3  # the first five only warm up
-    assert told["settings"]["recipe"]["meaning"] == {"encoder": "use+e5", "dimension": 512}
+    assert set(content["ratio"]["MRR@20"]) == {"value", "low", "high", "p"}
+    assert content["latency_ms"]["searches"] == 3  # the first five only warm up
+    assert content["settings"]["recipe"]["meaning"] == {"encoder": "use+e5", "dimension": 512}
 
 
 def test_without_json_a_table(app: typer.Typer, table: Path) -> None:
@@ -61,7 +61,7 @@ def test_without_json_a_table(app: typer.Typer, table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["gone.csv", "-l", "en"], 4, "gone.csv"),
         (["en.csv", "-l", "de"], 2, "'de'"),
@@ -75,7 +75,7 @@ def test_impossible_requests_say_what_to_do(
     table: Path,
     arguments: list[str],
     code: int,
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(table.parent)
@@ -84,5 +84,5 @@ def test_impossible_requests_say_what_to_do(
     result = CliRunner().invoke(app, ["stickerqueries", *arguments])
     assert result.exit_code == code
     assert result.stderr.startswith("persrv: ")
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""

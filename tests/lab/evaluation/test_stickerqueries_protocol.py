@@ -48,7 +48,7 @@ def write(file: Path, rows: dict[str, list[str]]) -> Path:
 
 
 def dataset(*queries: Sequence[str]) -> Dataset:
-    stickers = tuple(LabelledSticker(f"{n:032x}", f"{n}.png", tuple(said)) for n, said in enumerate(queries))
+    stickers = tuple(LabelledSticker(f"{n:032x}", f"{n}.png", tuple(phrases)) for n, phrases in enumerate(queries))
     return Dataset(stickers, ())
 
 
@@ -92,9 +92,9 @@ def test_words_held_out_score_as_if_they_had_never_been_there(
     lengths = [len(phrase.split()) for phrase in kept]
     if lengths:
         engine = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-        corpus = [[word for phrase in said for word in phrase.split()] for said in (kept, *documents[1:])]
+        corpus = [[word for phrase in message for word in phrase.split()] for message in (kept, *documents[1:])]
         engine.index(corpus, show_progress=False)
-        in_corpus = [word for word in weights if any(word in said for said in corpus)]
+        in_corpus = [word for word in weights if any(word in message for message in corpus)]
         expected = engine.get_scores(in_corpus) if in_corpus else np.zeros(len(corpus))
         assert held_out == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
@@ -136,11 +136,11 @@ def test_the_search_engine_agrees_where_the_phrase_was_never_indexed(tmp_path: P
         answer = retriever.search(query, limit=len(STICKERS))
         assert answer.corrections == ({"hapyy": "happy"} if query == "hapyy doggo" else {})
         space = MeaningSpace.from_dict(retriever.manifest.meaning_space)
-        lift = answer[0].explanation.utility_factor
+        factor = answer[0].explanation.utility_factor
     meanings = HeldOutMeanings(data, text_encoder(recipe.meaning.encoder), dict.fromkeys(range(FOLDS), space))
     (scores,) = product(data, [search], recipe, meanings)
     expected = {sticker.id: score for sticker, score in zip(data.stickers, scores.tolist(), strict=True) if score > 0}
-    assert {hit.sticker_id: hit.score / lift for hit in answer} == pytest.approx(expected, rel=1e-5)
+    assert {hit.sticker_id: hit.score / factor for hit in answer} == pytest.approx(expected, rel=1e-5)
     own = data.stickers[search.sticker].id
     assert rank(scores, search.sticker) == next((hit.rank for hit in answer if hit.sticker_id == own), float("inf"))
 

@@ -18,7 +18,7 @@ from persrv.lab.evaluation.results import mean
 from persrv.lab.evaluation.splits import by_time
 from persrv.lab.evaluation.systems import ours
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.asked import HeldOutQueries
+from persrv.lab.tuning.held_out import HeldOutQueries
 from persrv.lab.tuning.knobs import with_values
 from persrv.lab.tuning.tune import Tuned, tune
 from persrv.recipe import Recipe
@@ -117,11 +117,11 @@ def test_answers_are_those_of_the_evaluations_own_system(tiny: Tiny, values: dic
         material = read_material(workspace, catalog)
         split = by_time(list(catalog.interactions()), 0.4)
     recipe = with_values(workspace.recipe, values)
-    asked = HeldOutQueries(View(material, split.train, workspace.recipe.text), split.questions)
+    requests = HeldOutQueries(View(material, split.train, workspace.recipe.text), split.questions)
     system = ours(View(material, split.train, recipe.text), recipe.ranking)
-    assert asked.rankings(recipe) == [system.rank(one.query, one.user, 50) for one in split.questions]
-    judged = asked.judged(recipe)
-    assert asked.value(recipe, "MRR@20") == pytest.approx(mean(judged, "MRR@20").mean)
+    assert requests.rankings(recipe) == [system.rank(one.query, one.user, 50) for one in split.questions]
+    judged = requests.judged(recipe)
+    assert requests.value(recipe, "MRR@20") == pytest.approx(mean(judged, "MRR@20").mean)
 
 
 def test_meaning_takes_part_where_the_recipe_has_it(tiny: Tiny) -> None:
@@ -130,11 +130,11 @@ def test_meaning_takes_part_where_the_recipe_has_it(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [({"split": "tarot"}, "tarot"), ({"metric": "MRR@3"}, "MRR@3"), ({"trials": 0}, "trials = 0")],
 )
-def test_impossible_arguments_are_refused(tiny_built: Tiny, arguments: dict, said: str) -> None:
-    with pytest.raises(QueryError, match=said):
+def test_impossible_arguments_are_refused(tiny_built: Tiny, arguments: dict, message: str) -> None:
+    with pytest.raises(QueryError, match=message):
         tuned(tiny_built, **arguments)
 
 
@@ -162,12 +162,12 @@ def test_the_command_writes_what_the_test_part_confirms(run, tiny: Tiny) -> None
     before = tiny.file.read_text()
     assert "--write puts it into the recipe" in run().stdout
     assert tiny.file.read_text() == before
-    told = json.loads(run("--write", "--json").stdout)
-    assert told["written"] and told["confirmed"]
+    result = json.loads(run("--write", "--json").stdout)
+    assert result["written"] and result["confirmed"]
     written = Recipe.read(tiny.file)
-    assert written.ranking.gamma == told["changes"]["ranking.gamma"]["after"]
+    assert written.ranking.gamma == result["changes"]["ranking.gamma"]["after"]
     assert "# none" in tiny.file.read_text()
-    assert f"# persrv tune: test: nM-MRR@20 {told['test']['before']['mean']:.4f}" in tiny.file.read_text()
+    assert f"# persrv tune: test: nM-MRR@20 {result['test']['before']['mean']:.4f}" in tiny.file.read_text()
 
 
 def test_the_command_writes_nothing_else_unless_it_must(run, tiny: Tiny) -> None:

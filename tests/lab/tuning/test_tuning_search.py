@@ -31,17 +31,17 @@ def test_it_climbs_to_the_top_and_says_that_nothing_helps_any_more() -> None:
 
 def test_no_setting_is_tried_twice_and_no_more_than_allowed() -> None:
     for trials in (1, 2, 7, 100):
-        asked: list[tuple] = []
-        told: list[int] = []
+        questions: list[tuple] = []
+        result: list[int] = []
 
-        def objective(values: Values, asked: list[tuple] = asked) -> float:
-            asked.append(tuple(sorted(values.items())))
+        def objective(values: Values, questions: list[tuple] = questions) -> float:
+            questions.append(tuple(sorted(values.items())))
             return peak(values)
 
         start = {"ranking.beta": 0.5, "ranking.gamma": 0.0}
-        found = coordinate_search(start, objective, trials=trials, advance=told.append)
-        assert len(asked) == len(set(asked)) == found.trials == sum(told) <= trials
-        assert found.objective == max(map(peak, map(dict, asked)))
+        found = coordinate_search(start, objective, trials=trials, advance=result.append)
+        assert len(questions) == len(set(questions)) == found.trials == sum(result) <= trials
+        assert found.objective == max(map(peak, map(dict, questions)))
         assert found.settled == (trials == 100)
 
 
@@ -51,14 +51,14 @@ def test_the_seed_decides_the_order_and_nothing_else_does() -> None:
     for seed in range(8):
         runs: list[list[Values]] = []
         for _ in range(2):
-            asked: list[Values] = []
+            requests: list[Values] = []
 
-            def flat(values: Values, asked: list[Values] = asked) -> float:
-                asked.append(values)
+            def flat(values: Values, requests: list[Values] = requests) -> float:
+                requests.append(values)
                 return 0.0
 
             coordinate_search(start, flat, trials=4, seed=seed)
-            runs.append(asked)
+            runs.append(requests)
         assert runs[0] == runs[1]
         orders.add(str(runs[0]))
     assert len(orders) > 1

@@ -18,7 +18,7 @@ loader = "folder"
 path = 'pictures'
 
 [ranking]
-gamma = 0.5     # leans a little
+gamma = 0.5     # some style
 # the end
 """
 
@@ -51,10 +51,10 @@ def test_missing_tables_are_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["[text.fields]\ntags = { weight = 3 } # inline\n", "text.fields.tags.weight = 3 # dotted\n"]
+    "message", ["[text.fields]\ntags = { weight = 3 } # inline\n", "text.fields.tags.weight = 3 # dotted\n"]
 )
-def test_other_ways_to_write_toml_stay_as_they_are(tmp_path: Path, said: str) -> None:
-    text = said + TEXT if said.startswith("text") else TEXT + said
+def test_other_ways_to_write_toml_stay_as_they_are(tmp_path: Path, message: str) -> None:
+    text = message + TEXT if message.startswith("text") else TEXT + message
     file = recipe(tmp_path, text)
     write_weights(file, {"text.fields.tags.weight": 1.5}, ["why"])
     assert Recipe.read(file).text.fields["tags"].weight == 1.5

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from persrv.images.space import Space
 from persrv.ranking.style_space import MeaningCentred
-from persrv.ranking.style_space.centred import HAND, centred_looks, later_style
+from persrv.ranking.style_space.centred import ONE_STYLE, centred_looks, later_style
 from persrv.text.bm25f import SparseVector
 
 NONE = SparseVector([], [])
@@ -56,33 +56,33 @@ def test_words_of_other_packs_take_the_meaning_out() -> None:
     assert np.linalg.norm(centred.vectors, axis=1) == pytest.approx(np.ones(len(found.raw)), abs=1e-5)
 
 
-def test_words_that_tell_the_hand_are_left_alone() -> None:
+def test_words_that_predict_the_drawing_style_are_left_alone() -> None:
     found = world(of_meaning=1.0)
     # Every hand has several packs, and signs some of its stickers: taking its name out would take out the style.
     packs = [f"{style} {meaning % 3}" for style, meaning in zip(found.style, found.meaning, strict=True)]
     signs = [
         SparseVector([int(s)], [0.5]) if m % 4 == 0 else NONE for s, m in zip(found.style, found.meaning, strict=True)
     ]
-    told = MeaningCentred.fit(found.raw, signs, packs)
+    content = MeaningCentred.fit(found.raw, signs, packs)
     silent = MeaningCentred.fit(found.raw, [NONE] * len(found.raw), packs)
-    assert silent.likeness > told.likeness >= HAND
-    assert told.removed == 0
-    assert np.array_equal(told.vectors, silent.vectors)
+    assert silent.likeness > content.likeness >= ONE_STYLE
+    assert content.removed == 0
+    assert np.array_equal(content.vectors, silent.vectors)
 
 
 def test_a_pack_in_its_own_words_loses_nothing() -> None:
     found = world()
     own = [SparseVector([1000 * int(s) + int(m)], [0.5]) for s, m in zip(found.style, found.meaning, strict=True)]
-    told = MeaningCentred.fit(found.raw, own, found.packs)
+    result = MeaningCentred.fit(found.raw, own, found.packs)
     silent = MeaningCentred.fit(found.raw, [NONE] * len(found.raw), found.packs)
-    assert told.vectors == pytest.approx(silent.vectors, abs=1e-4)
+    assert result.vectors == pytest.approx(silent.vectors, abs=1e-4)
 
 
-def test_packs_that_hold_meanings_are_not_believed() -> None:
+def test_packs_that_hold_meanings_are_not_used() -> None:
     found = world()
     themes = [f"{meaning // 5} {style % 2}" for style, meaning in zip(found.style, found.meaning, strict=True)]
     fooled, none = (MeaningCentred.fit(found.raw, found.word, packs) for packs in (themes, [""] * len(themes)))
-    assert fooled.likeness < HAND
+    assert fooled.likeness < ONE_STYLE
     assert fooled.removed == none.removed == 0
     assert np.array_equal(fooled.vectors, none.vectors)
 

@@ -55,7 +55,7 @@ def test_a_pack_learns_nothing_from_itself() -> None:
     assert alone == pytest.approx(np.zeros((4, 1)), abs=1e-6)
 
 
-def test_words_without_others_and_stickers_without_words_foretell_nothing() -> None:
+def test_words_without_others_and_stickers_without_words_predict_nothing() -> None:
     values = np.array([[8.0], [2.0], [5.0]], np.float32)
     assert not predicted(values, table_of([[1, 0, 0], [0, 1, 0], [0, 0, 0]]), np.arange(3)).any()
     assert predicted(

@@ -97,7 +97,7 @@ def spoilt(tmp_path: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"GGUF" + bytes(80), "begins with b'GGUF'"),
         (b"E5S1\2" + bytes(80), "version 2, not"),
@@ -106,9 +106,9 @@ def spoilt(tmp_path: Path, content: bytes) -> Path:
     ],
     ids=["another format", "another version", "no header", "cut off"],
 )
-def test_a_spoilt_file_is_named(tmp_path: Path, content: bytes, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spoilt_file_is_named(tmp_path: Path, content: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     file = spoilt(tmp_path, content)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         E5(file, threads=1)
     monkeypatch.setattr(packaged, "_e5_file", lambda: file)
     with pytest.raises(RecipeError, match=r"text encoder 'e5' cannot be loaded.*weights\.bin"):

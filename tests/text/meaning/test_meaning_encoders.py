@@ -26,7 +26,7 @@ class Letters:
     dimension = 26
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         self.busy = 0
 
     def documents(self, texts: list[str]) -> NDArray[np.floating[Any]]:
@@ -39,7 +39,7 @@ class Letters:
         assert self.busy == 0, "two threads at once"
         self.busy += 1
         time.sleep(0)
-        self.asked.append(text)
+        self.queries.append(text)
         counts = np.array([3.0 * text.count(chr(97 + i)) + 0.01 for i in range(26)])
         self.busy -= 1
         return counts
@@ -151,19 +151,19 @@ def test_queries_are_remembered_up_to_a_number_and_cannot_be_changed() -> None:
     encoder = letters(model, remembered=2)
     first = encoder.encode_query("cat")
     assert encoder.encode_query("  CAT ") is first
-    assert model.asked == ["cat"]
+    assert model.queries == ["cat"]
     with pytest.raises(ValueError, match="read-only"):
         first[0] = 1
     encoder.encode_query("dog")
     encoder.encode_query("owl")
     encoder.encode_query("cat")
-    assert model.asked == ["cat", "dog", "owl", "cat"]
+    assert model.queries == ["cat", "dog", "owl", "cat"]
 
 
 def test_equal_phrases_are_computed_once() -> None:
     model = Letters()
     vectors = letters(model).encode_documents(["b", "a", "B ", "", "a"])
-    assert model.asked == ["a", "b"]
+    assert model.queries == ["a", "b"]
     assert vectors.argmax(axis=1).tolist() == [1, 0, 1, 0, 0]
     np.testing.assert_array_equal(vectors[0], vectors[2])
 
@@ -189,7 +189,7 @@ def test_a_missing_package_names_the_extra(name: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "message"),
     [
         ("bert", {}, "no text encoder 'bert'.*use, e5, use\\+e5, sentence-transformers:MODEL"),
         ("sentence-transformers:", {}, "no text encoder"),
@@ -201,8 +201,8 @@ def test_a_missing_package_names_the_extra(name: str, monkeypatch: pytest.Monkey
         ("sentence-transformers:somebody/model", {"device": 1}, "device=1 is not a text"),
     ],
 )
-def test_impossible_recipes_are_refused(name: str, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(RecipeError, match=said):
+def test_impossible_recipes_are_refused(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
         text_encoder(name, options)
 
 

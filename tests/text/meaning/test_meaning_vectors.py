@@ -27,7 +27,7 @@ SEMANTICS = st.builds(Semantics, **dict.fromkeys(FIELDS, WORDS))
 
 
 def test_fields_take_turns_and_repeats_are_left_out() -> None:
-    said = Semantics(
+    message = Semantics(
         name=("Cat",),
         tags=("cute", "cat "),
         emoji=("😺",),
@@ -35,23 +35,23 @@ def test_fields_take_turns_and_repeats_are_left_out() -> None:
         queries=("aww", ""),
         pack=("p",),
     )
-    assert phrases(said) == ["cat", "cute", "aww", "a cat sits."]
-    assert phrases(said, most=2) == ["cat", "cute"]
+    assert phrases(message) == ["cat", "cute", "aww", "a cat sits."]
+    assert phrases(message, most=2) == ["cat", "cute"]
     assert phrases(Semantics(emoji=("😺",), pack=("p",))) == []
 
 
 @given(SEMANTICS, st.integers(1, 8))
-def test_phrases_are_few_distinct_and_not_empty(said: Semantics, most: int) -> None:
-    found = phrases(said, most)
+def test_phrases_are_few_distinct_and_not_empty(found_text: Semantics, most: int) -> None:
+    found = phrases(found_text, most)
     assert len(found) == len(set(found)) <= most
     assert all(phrase.strip() == phrase != "" for phrase in found)
 
 
 def test_rows_lean_to_the_mean() -> None:
     half = np.sqrt(0.5)
-    lean = np.array([1 + half, half]) / np.hypot(1 + half, half)
+    near = np.array([1 + half, half]) / np.hypot(1 + half, half)
     found = indexed_rows(np.eye(2))
-    np.testing.assert_allclose(found, [lean, lean[::-1]], atol=1e-6)
+    np.testing.assert_allclose(found, [near, near[::-1]], atol=1e-6)
     np.testing.assert_allclose(indexed_rows(np.array([[0.0, 1.0]])), [[0.0, 1.0]])
 
 
@@ -93,16 +93,16 @@ def _collection(seed: int = 0) -> tuple[list[Vectors], Vectors, list[int]]:
     owners: list[int] = []
     for number in range(60):
         middle = np.r_[rng.normal(size=4) * 1.5, np.zeros(6)] + 5.0
-        said = middle + rng.normal(size=(5, 10)) * loud
-        stickers.append(unit(said[:4]))
-        searches.append(unit(said[4:] + 3.0)[0])
+        texts_ = middle + rng.normal(size=(5, 10)) * loud
+        stickers.append(unit(texts_[:4]))
+        searches.append(unit(texts_[4:] + 3.0)[0])
         owners.append(number)
     return stickers, np.array(searches), owners
 
 
 def _own_ranks(space: MeaningSpace | None) -> float:
     stickers, searches, owners = _collection(1)
-    rows = [space.sticker(said) if space else indexed_rows(said) for said in stickers]
+    rows = [space.sticker(messages) if space else indexed_rows(messages) for messages in stickers]
     ranks = []
     for search, owner in zip(searches, owners, strict=True):
         likes = cosines((space.search(search) if space else search)[None, :], rows)[0]
@@ -117,7 +117,7 @@ def test_a_space_learns_what_does_not_matter() -> None:
 def test_within_stickers_every_direction_varies_alike() -> None:
     stickers, searches, owners = _collection()
     turn = MeaningSpace.fit(stickers, searches, owners).turn.astype(np.float64)
-    within = np.mean([np.cov(said, rowvar=False) for said in stickers], axis=0)
+    within = np.mean([np.cov(output, rowvar=False) for output in stickers], axis=0)
     shrunk = 0.5 * within + 0.5 * np.trace(within) / 10 * np.eye(10)
     turned = turn.T @ shrunk @ turn
     np.testing.assert_allclose(turned / np.trace(turned) * 10, np.eye(10), atol=5e-3)
@@ -126,7 +126,7 @@ def test_within_stickers_every_direction_varies_alike() -> None:
 def test_likeness_by_chance_is_that_of_all_pairs_of_strangers() -> None:
     stickers, searches, owners = _collection()
     space = MeaningSpace.fit(stickers, searches, owners, dimension=5)
-    rows = [space.sticker(said) for said in stickers]
+    rows = [space.sticker(messages) for messages in stickers]
     strangers = [
         float(max(row @ space.search(search) for row in rows[other]))
         for search, owner in zip(searches, owners, strict=True)

@@ -60,10 +60,10 @@ class _Graph:
     def _layer(self, x: str, prefix: str) -> str:
         shape = self.packed.shape
         thirds = [f"{prefix}{name}" for name in ("query", "key", "value")]
-        asked = self._product(x, [f"{prefix}{name}" for name in "qkv"], shape.width, shape.width)
-        self._node("Split", [asked, "thirds"], outputs=thirds, axis=2)
-        heard = self._node("MultiHeadAttention", thirds, _RUNTIME, num_heads=shape.heads)
-        x = self._added(x, self._product(heard, [f"{prefix}ao"], shape.width, shape.width), f"{prefix}aln")
+        projected = self._product(x, [f"{prefix}{name}" for name in "qkv"], shape.width, shape.width)
+        self._node("Split", [projected, "thirds"], outputs=thirds, axis=2)
+        attended = self._node("MultiHeadAttention", thirds, _RUNTIME, num_heads=shape.heads)
+        x = self._added(x, self._product(attended, [f"{prefix}ao"], shape.width, shape.width), f"{prefix}aln")
         inner = self._node("Gelu", [self._product(x, [f"{prefix}fi"], shape.inner, shape.width)])
         return self._added(x, self._product(inner, [f"{prefix}fo"], shape.width, shape.inner), f"{prefix}oln")
 

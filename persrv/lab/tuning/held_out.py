@@ -49,7 +49,7 @@ class HeldOutQueries:
         self._ids = view.material.ids
         self._likeness = likeness
         self._words: dict[str, Postings] = {}
-        self._pull = lru_cache(maxsize=64)(self._pull_of)
+        self._similarity = lru_cache(maxsize=64)(self._similarity_of)
         self._affinity = lru_cache(maxsize=4096)(view.affinity)
 
     def judged(self, recipe: Recipe) -> list[Judged]:
@@ -73,11 +73,11 @@ class HeldOutQueries:
     def rankings(self, recipe: Recipe) -> list[list[str]]:
         """Return the ids of each question's best stickers under a recipe's weights."""
         words, ranking = self._words_of(recipe), recipe.ranking
-        lift = utility_factor(self._view.utility, ranking.beta)
+        factor = utility_factor(self._view.utility, ranking.beta)
         found = []
         for question in self.questions:
-            scores = self._recall(words, question, recipe) * lift
-            scores = scores * style_factor(self._pull(question.user), ranking.gamma)
+            scores = self._recall(words, question, recipe) * factor
+            scores = scores * style_factor(self._similarity(question.user), ranking.gamma)
             found.append(best(scores, self._ids, DEPTH))
         return found
 
@@ -100,7 +100,7 @@ class HeldOutQueries:
             self._words[key] = Postings.of(self._documents, recipe.text)
         return self._words[key]
 
-    def _pull_of(self, user: str) -> Floats:
+    def _similarity_of(self, user: str) -> Floats:
         profile = self._view.profiles.get(user)
         if profile is None:
             return np.zeros(len(self._ids))
