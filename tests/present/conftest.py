@@ -22,14 +22,14 @@ def make_hit() -> MakeHit:
         path: Path | None = None,
         text: float = 2.0,
         utility: float = 1.0,
-        style: float = 1.0,
+        style_factor: float = 1.0,
         centroid: int | None = None,
         matched: Mapping[str, float] | None = None,
         **payload: Any,
     ) -> Hit:
-        explanation = Explanation(text, 0.5, utility, style - 1, style, centroid, matched or {})
+        explanation = Explanation(text, 0.5, utility, style_factor - 1, style_factor, centroid, matched or {})
         shown = {"title": title, "pack": ["Noto Emoji"], "style": "noto", "emoji": ["😂"], **payload}
-        return Hit(rank, f"{rank:032x}"[::-1], text * utility * style, path, shown, explanation)
+        return Hit(rank, f"{rank:032x}"[::-1], text * utility * style_factor, path, shown, explanation)
 
     return make
 

@@ -57,9 +57,18 @@ def test_a_large_file_becomes_a_thumbnail(tmp_path: Path) -> None:
 
 def test_nothing_is_embedded_of_what_is_no_picture(tmp_path: Path) -> None:
     page = tmp_path / "page.png"
-    page.write_text("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
+    page.write_text("<html onload='alert(1)'></html>")
     bomb = tmp_path / "bomb.png"
     Image.new("1", (9000, 9000)).save(bomb)
     assert bomb.stat().st_size < LARGEST
     for path in (None, tmp_path / "missing.png", tmp_path, page, bomb):
         assert embedded(path) is None
+
+
+def test_a_drawing_that_may_hold_a_script_is_embedded_as_pixels(tmp_path: Path) -> None:
+    drawing = tmp_path / "drawing.svg"
+    drawing.write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload='alert(1)'/>")
+    found = embedded(drawing)
+    assert found is not None
+    kind, data = content(found.uri)
+    assert kind == "data:image/webp" and b"alert" not in data

@@ -158,8 +158,8 @@ def bars(page: Page) -> list[list[tuple[str | None, float, float]]]:
 
 
 def test_bars_add_up_and_share_one_scale_a_query(make_hit: MakeHit) -> None:
-    best = make_hit(1, text=2.0, utility=1.5, style=4 / 3)  # 2 + 1 + 1 = 4
-    unlike = make_hit(2, text=2.0, utility=1.5, style=0.5)  # 3 - 1.5
+    best = make_hit(1, text=2.0, utility=1.5, style_factor=4 / 3)  # 2 + 1 + 1 = 4
+    unlike = make_hit(2, text=2.0, utility=1.5, style_factor=0.5)  # 3 - 1.5
     nothing = make_hit(3, text=0.0)
     page = parsed([("a", answer_of(best, nothing)), ("b", answer_of(unlike)), ("c", answer_of(unlike, query="other"))])
     assert bars(page) == [
@@ -171,7 +171,7 @@ def test_bars_add_up_and_share_one_scale_a_query(make_hit: MakeHit) -> None:
 
 
 def test_details_tell_why_in_words(make_hit: MakeHit) -> None:
-    page = parsed([("a", answer_of(make_hit(matched={"joy": 2.0}, utility=1.21, style=1.64, centroid=1)))])
+    page = parsed([("a", answer_of(make_hit(matched={"joy": 2.0}, utility=1.21, style_factor=1.64, centroid=1)))])
     message = [one.text for one in page.all("li") if "details" in one.inside]
     assert message == ["joy 2.00", "useful ×1.21", "your style 2 ×1.64", "drawn as noto", "1" + "0" * 31]
     assert re.sub(r"\s+", " ", page.all("summary")[0].text) == "score 3.97 why"

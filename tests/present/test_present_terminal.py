@@ -35,7 +35,7 @@ def test_table_names_what_people_need(make_hit: MakeHit, still: Path) -> None:
 
 
 def test_explanation_stands_under_its_hit(make_hit: MakeHit) -> None:
-    hits = [make_hit(rank=n, matched={"joy": 2.0}, utility=1.21, style=1.64, centroid=1) for n in (1, 2)]
+    hits = [make_hit(rank=n, matched={"joy": 2.0}, utility=1.21, style_factor=1.64, centroid=1) for n in (1, 2)]
     lines = shown(answer_of(*hits), explain=True)
     assert [line.strip() for line in (lines[2], lines[4])] == ["joy 2.00; useful ×1.21; your style 2 ×1.64"] * 2
     assert not any("useful" in line for line in shown(answer_of(*hits)))

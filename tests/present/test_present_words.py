@@ -49,7 +49,7 @@ def test_origin_is_pack_then_style(make_hit: MakeHit, payload: dict[str, object]
 
 
 def test_why_in_plain_words(make_hit: MakeHit) -> None:
-    hit = make_hit(matched={"love": 1.2, "heart": 0.004}, utility=1.21, style=1.64, centroid=1)
+    hit = make_hit(matched={"love": 1.2, "heart": 0.004}, utility=1.21, style_factor=1.64, centroid=1)
     assert words.why(hit, "matched") == ["love 1.20", "heart 0.004", "useful ×1.21", "your style 2 ×1.64"]
 
 
@@ -61,10 +61,10 @@ def test_why_tells_meaning_from_words(make_hit: MakeHit) -> None:
 
 
 def test_why_leaves_out_what_changed_nothing(make_hit: MakeHit) -> None:
-    assert words.why(make_hit(utility=1.001, style=1.0, centroid=0), "matched") == ["words 2.00"]
+    assert words.why(make_hit(utility=1.001, style_factor=1.0, centroid=0), "matched") == ["words 2.00"]
     assert words.why(make_hit(text=1.0, utility=1.5), "trending") == ["useful ×1.50"]
     assert words.why(make_hit(text=0.83), "similar") == ["alike 0.83"]
-    assert words.why(make_hit(style=0.8, centroid=2), "corrected") == ["words 2.00", "unlike your styles ×0.80"]
+    assert words.why(make_hit(style_factor=0.8, centroid=2), "corrected") == ["words 2.00", "unlike your styles ×0.80"]
 
 
 @given(st.floats(0, 40), st.floats(1, 3), st.floats(0, 2))

@@ -52,9 +52,9 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         (
             *PEOPLE,
             "persrv multiplies a score by 1 + gamma · style, the style from -1 to 1; with a gamma above 1 a factor "
-            "could be negative, so 1 is the most and the default. exp(strength · style) is above 0 however strong. Words "
-            "and utility stay as they are. Simulated people keep to their styles more than anybody has shown of real "
-            "ones, so the strengths are tried where taste is weak, too.",
+            "could be negative, so 1 is the most and the default. exp(strength · style) is above 0 however strong. "
+            "Words and utility stay as they are. Simulated people keep to their styles more than anybody has shown of "
+            "real ones, so the strengths are tried where taste is weak, too.",
         ),
         tuple(tables),
         (Plot("Strength of style", "factor", METRIC, (RECIPE, *map(_name, STRENGTHS)), curves, spans),),
