@@ -85,7 +85,9 @@ def why(hit: Hit, reason: Reason) -> list[str]:
     if parts.picks:
         phrases.append(f"picked for such words {figure(parts.picks)}")
     if parts.people:
-        phrases.append(f"{parts.people} {'person' if parts.people == 1 else 'people'} picked it ×{parts.pick_factor:.2f}")
+        phrases.append(
+            f"{parts.people} {'person' if parts.people == 1 else 'people'} picked it ×{parts.pick_factor:.2f}"
+        )
     if f"{parts.utility_factor:.2f}" != "1.00":
         phrases.append(f"useful ×{parts.utility_factor:.2f}")
     if parts.centroid is not None and f"{parts.style_factor:.2f}" != "1.00":
