@@ -14,6 +14,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._builds: dict[str, str] = {}
         self.requests = Counter(
             "persrv_requests", "Requests answered", ("route", "method", "status"), registry=self.registry
         )
@@ -35,12 +36,6 @@ class Metrics:
             "persrv_answers", "Answers by why they are what they are", ("collection", "reason"), registry=self.registry
         )
         self.picks = Counter("persrv_picks", "Picks written down", ("collection",), registry=self.registry)
-        self.full_pools = Counter(
-            "persrv_pool_cuts",
-            "Answers whose candidates were cut at the pool's size",
-            ("collection",),
-            registry=self.registry,
-        )
         self.version = Gauge(
             "persrv_index_info", "1 for the build that answers now", ("collection", "build"), registry=self.registry
         )
@@ -52,8 +47,9 @@ class Metrics:
 
     def built(self, collection: str, build: str, stickers: int) -> None:
         """Say which build answers now."""
-        for known in [labels for labels in self.version._metrics if labels[0] == collection]:
-            self.version.remove(*known)
+        if collection in self._builds:
+            self.version.remove(collection, self._builds[collection])
+        self._builds[collection] = build
         self.version.labels(collection, build).set(1)
         self.stickers.labels(collection).set(stickers)
 

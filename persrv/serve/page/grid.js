@@ -6,7 +6,7 @@ import { t } from "./words.js";
 
 const moving = (hit) => `${hit.thumbnail}&animated=true`;
 
-/** Makes one card. `on` holds what to do: pick, why, similar, favourite, edit, others. */
+/** Makes one card. `on` holds what to do: pick, why, similar, favourite, edit. */
 function card(hit, place, favourite, on) {
   const tool = (name, sign, action, pressed) => h("button", {
     type: "button", tabindex: "-1", title: t(name), "aria-label": `${t(name)}: ${hit.title}`,
@@ -23,8 +23,7 @@ function card(hit, place, favourite, on) {
       h("span", { class: "title" }, hit.title)),
     h("div", { class: "tools" },
       tool("why", "?", on.why), tool("findSimilar", "≈", on.similar),
-      on.favourite ? tool("favourite", "★", on.favourite, favourite) : null, tool("edit", "✎", on.edit)),
-    hit.others ? h("button", { type: "button", class: "others", tabindex: "-1", click: () => on.others(hit) }, t("others", { n: hit.others })) : null);
+      tool("favourite", "★", on.favourite, favourite), tool("edit", "✎", on.edit)));
 }
 
 /** Fills a list with hits; cards that were there glide, and those that rose say so. */

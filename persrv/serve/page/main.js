@@ -26,7 +26,6 @@ const actions = {
   why: (hit) => why(hit, false),
   edit: (hit) => why(hit, true),
   similar: (hit) => like(hit.sticker_id, hit.title),
-  others: (hit) => like(hit.sticker_id, hit.title),
   favourite: (hit) => attempt(async () => {
     if (!state.user) { at("user").focus(); return; }
     await api.mark(state.user, "favourite", hit.sticker_id, !state.favourites.has(hit.sticker_id));
@@ -279,7 +278,7 @@ function listenToControls() {
     if (event.key === "/" && !/INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) { event.preventDefault(); at("query").focus(); }
   });
   const shown = (act) => (id) => act(state.shown.get(id));
-  keys(at("stickers"), { w: shown(actions.why), s: shown(actions.similar), e: shown(actions.edit), f: shown((hit) => actions.favourite?.(hit)) });
+  keys(at("stickers"), { w: shown(actions.why), s: shown(actions.similar), e: shown(actions.edit), f: shown((hit) => actions.favourite(hit)) });
   listen({ search: searchByPicture, added: () => refresh(), failed: (error) => toast(error.message), mayAdd: () => state.right === "admin" });
 }
 

@@ -10,14 +10,13 @@ const ENGLISH = {
   wordsPart: "Words", alike: "Likeness", usefulPart: "Useful to many", stylePart: "Your style", styleLess: "Unlike your styles",
   copied: "Copied", copiedLink: "The address is copied", picked: "{title}: {how}. The next answer leans towards how it is drawn.",
   pickedNobody: "{title}: {how}. Say who you are, and answers will learn from it.", notCopied: "This browser does not let pages copy",
-  others: "{n} more like this", moved: "up {n}", noTaste: "No picks yet. Click some stickers, and your styles appear here.",
+  moved: "up {n}", noTaste: "No picks yet. Click some stickers, and your styles appear here.",
   notMine: "Not my style", forget: "Forget me", forgetSure: "Delete all that is stored about {user}?", forgotten: "{user} is forgotten; {n} picks are deleted.",
   export: "Export", share: "{n}% of your picks", map: "Your picks; what is drawn alike lies together", style: "Style {n}",
   score: "Score {n}", said: "said by {who}", edited: "edited by hand", save: "Save", cancel: "Cancel", saved: "Saved; it is found by this at once.",
   editHelp: "One phrase a line", point: "Point in Qdrant", dashboard: "Open the dashboard", pictureLink: "The picture",
   dropSearch: "Search by this picture", dropAdd: "Add to the collection", adding: "Adding {done} of {all}", added: "{n} added, {known} known before, {bad} skipped",
-  failed: "That did not work", key: "This service needs a key", keyHelp: "Paste an API key; it stays in a cookie that scripts cannot read.", enter: "Enter",
-  reason_matched: "", reason_trending: "", reason_corrected: "corrected", reason_meaning: "near in meaning", reason_unmatched: "popular",
+  key: "This service needs a key", keyHelp: "Paste an API key; it stays in a cookie that scripts cannot read.", enter: "Enter",
   styleOf: "For {user}", fields: { name: "Name", tags: "Tags", emoji: "Emoji", ocr: "Text in the picture", description: "Description", keywords: "Keywords", emotions: "Emotions", queries: "Queries", pack: "Pack" },
 };
 
@@ -31,14 +30,13 @@ const CHINESE = {
   wordsPart: "词语", alike: "相似度", usefulPart: "大家都用", stylePart: "你的风格", styleLess: "不像你的风格",
   copied: "已复制", copiedLink: "已复制地址", picked: "{title}:{how}。之后的结果会偏向这种画风。",
   pickedNobody: "{title}:{how}。填上你是谁,结果就会学习。", notCopied: "浏览器不允许网页复制",
-  others: "另有 {n} 张近似", moved: "升 {n}", noTaste: "还没有选过贴纸。点几张,你的风格就会出现在这里。",
+  moved: "升 {n}", noTaste: "还没有选过贴纸。点几张,你的风格就会出现在这里。",
   notMine: "不是我的风格", forget: "忘记我", forgetSure: "删除关于 {user} 的全部数据?", forgotten: "已忘记 {user},删除了 {n} 次选择。",
   export: "导出", share: "占你选择的 {n}%", map: "你选过的贴纸;画风相近的靠在一起", style: "风格 {n}",
   score: "得分 {n}", said: "来源:{who}", edited: "人工编辑", save: "保存", cancel: "取消", saved: "已保存,立即可以搜到。",
   editHelp: "每行一个短语", point: "Qdrant 中的点", dashboard: "打开控制台", pictureLink: "图片",
   dropSearch: "用这张图片搜索", dropAdd: "添加到合集", adding: "正在添加 {done} / {all}", added: "新增 {n},已有 {known},跳过 {bad}",
-  failed: "没有成功", key: "此服务需要密钥", keyHelp: "粘贴 API 密钥;它保存在脚本读不到的 cookie 里。", enter: "确定",
-  reason_matched: "", reason_trending: "", reason_corrected: "已纠正", reason_meaning: "意思相近", reason_unmatched: "热门",
+  key: "此服务需要密钥", keyHelp: "粘贴 API 密钥;它保存在脚本读不到的 cookie 里。", enter: "确定",
   styleOf: "给 {user}", fields: { name: "名称", tags: "标签", emoji: "表情", ocr: "图中文字", description: "描述", keywords: "关键词", emotions: "情绪", queries: "查询", pack: "套图" },
 };
 
