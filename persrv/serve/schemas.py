@@ -419,6 +419,16 @@ class ExportedPickBody(BaseModel):
     sticker_id: str
     time: datetime
     kind: str
+    pick_id: str | None = None
+
+
+class ExportedEditBody(BaseModel):
+    """One correction, as it is stored; without values the field was given back to the sources."""
+
+    sticker_id: str
+    field: str
+    values: list[str] | None
+    time: datetime
 
 
 class ExportedImpressionBody(BaseModel):
@@ -438,6 +448,7 @@ class ExportBody(BaseModel):
     picks: list[ExportedPickBody]
     marks: dict[MarkKind, list[str]]
     impressions: list[ExportedImpressionBody]
+    edits: list[ExportedEditBody] = []
 
 
 class ForgottenBody(BaseModel):

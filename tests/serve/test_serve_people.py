@@ -56,6 +56,7 @@ def test_export_and_forget(tiny: Tiny) -> None:
             "marks": {},
             "picks": [],
             "impressions": [],
+            "edits": [],
         }
 
 

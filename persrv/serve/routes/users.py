@@ -14,6 +14,7 @@ from persrv.serve.access import Changeable, Readable, Writable, service_of
 from persrv.serve.problems import documented
 from persrv.serve.schemas import (
     ExportBody,
+    ExportedEditBody,
     ExportedImpressionBody,
     ExportedPickBody,
     ForgottenBody,
@@ -165,10 +166,22 @@ def export(collection: Writable, user: UserPath) -> ExportBody:
         user=user,
         styles=_styles(collection, known),
         marks=collection.retriever.marks(known),
-        picks=[ExportedPickBody(query=p.query, sticker_id=p.sticker_id, time=p.time, kind=p.kind) for p in picks],
+        picks=[
+            ExportedPickBody(query=p.query, sticker_id=p.sticker_id, time=p.time, kind=p.kind, pick_id=p.pick_id)
+            for p in picks
+        ],
         impressions=[
             ExportedImpressionBody(experiment=i.experiment, query=i.query, time=i.time, shown=dict(i.shown))
             for i in seen
+        ],
+        edits=[
+            ExportedEditBody(
+                sticker_id=sticker_id,
+                field=edit.field,
+                values=None if edit.values is None else list(edit.values),
+                time=edit.edited_at,
+            )
+            for sticker_id, edit in collection.retriever.edits(known)
         ],
     )
 
