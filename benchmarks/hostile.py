@@ -59,6 +59,10 @@ keywords sticker message_id reply_id animated format_type tags description custo
 _KEYS = _ALL_KEYS.split()
 
 
+OUTSIDE = "outside"
+"""A file beside the sources, to which links lead; nothing of the machine's own is ever named as a link's target."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of the sources.
@@ -89,6 +93,7 @@ def run(count: int, seed: int, sandbox: Path) -> Outcome:
         sandbox: An empty folder; everything outside ``sandbox/data`` and the source itself must stay as it is.
     """
     outcome = Outcome()
+    (sandbox / OUTSIDE).write_text(OUTSIDE)
     started, before = time.monotonic(), _resident()
     for number in range(count):
         made = random.Random(f"{seed}:{number}")
@@ -102,6 +107,8 @@ def run(count: int, seed: int, sandbox: Path) -> Outcome:
         outcome.failures += [f"{seed}:{number} {source.name}: wrote {stray}" for stray in _strays(sandbox / "data")]
         if changed := _listing(sandbox) ^ files:
             outcome.failures.append(f"{seed}:{number} {source.name}: changed {sorted(changed)[:3]}")
+        if (sandbox / OUTSIDE).read_text() != OUTSIDE:
+            outcome.failures.append(f"{seed}:{number} {source.name}: wrote through a link")
         shutil.rmtree(sandbox / "data", ignore_errors=True)
         outcome.count += 1
     outcome.peak_mb = (_resident() - before) / 1e6
@@ -269,8 +276,9 @@ def _folder(place: Path, made: random.Random) -> Path:
         path = folder / (clean or "x")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # a name may come twice, and writing through a link would leave the folder
             if made.random() < 0.05:
-                path.symlink_to(made.choice(("/etc/passwd", "/", str(path), "..", "a.png")))
+                path.symlink_to(made.choice((str(place.parent / OUTSIDE), "/", str(path), "..", "a.png")))
             else:
                 path.write_bytes(_content(made, name))
         except OSError:  # a name that this system does not allow
