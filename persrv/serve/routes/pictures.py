@@ -27,11 +27,12 @@ def picture(
     request: Request, name: Annotated[str, Path(max_length=60, examples=["24162db4ff51486056278d334c3ab001.webp"])]
 ) -> Response:
     """Return a sticker's picture by its id and ending, from any collection that the key is for."""
+    collections = _readable(request)
     found = _NAME.fullmatch(name)
     if found is None:
         raise NotFoundError(f"{name[:60]!r} is the name of no picture", "use a sticker's id and webp, png, gif or jpeg")
     sticker_id = found[1]
-    for collection in _readable(request):
+    for collection in collections:
         path = collection.catalog.paths([sticker_id]).get(sticker_id)
         if path is None:
             continue
