@@ -69,7 +69,7 @@ def test_research_and_training_can_be_left_out(wheel: Path, tmp_path: Path) -> N
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    run("build", str(recipe))
+    run("build")
     first = json.loads(run("search", "cat", "--user", "me", "--json"))["hits"][0]["sticker_id"]
     run("pick", first, "--user", "me", "--query", "cat")
     again = json.loads(run("search", "cat", "--user", "me", "--json"))

@@ -67,7 +67,9 @@ def test_nothing_is_embedded_of_what_is_no_picture(tmp_path: Path) -> None:
 
 def test_a_drawing_that_may_hold_a_script_is_embedded_as_pixels(tmp_path: Path) -> None:
     drawing = tmp_path / "drawing.svg"
-    drawing.write_text("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload='alert(1)'/>")
+    drawing.write_text(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9' onload='alert(1)'><rect width='9' height='9'/></svg>"
+    )
     found = embedded(drawing)
     assert found is not None
     kind, data = content(found.uri)
