@@ -25,6 +25,7 @@ from benchmarks.measure import Row, compare, latencies, percentile_rows, seconds
 from benchmarks.options import Options
 from benchmarks.rivals import LocalClient
 from persrv.catalog import Catalog
+from persrv.errors import QueryError
 from persrv.index.engine import Collection
 from persrv.index.language import Nearest, Point, Request, ScoredPoint
 from persrv.index.schema import TEXT
@@ -32,7 +33,6 @@ from persrv.offline import build_collection
 from persrv.online.answer import Answer
 from persrv.online.page import SLACK, Page, Ranked, best_first, ordered
 from persrv.online.query_parser import QueryParser
-from persrv.online.recall import Recall, text_source
 from persrv.online.request import Taste, Weights, personal_request
 from persrv.online.retriever import Retriever
 from persrv.text import query_vector
@@ -72,8 +72,11 @@ class Built:
         """Return the one request that the search comes down to."""
         profile, weights = self.retriever.profile(question.user), self.retriever.recipe.ranking
         manifest = self.stickers.manifest
+        recall = self.parser.recall(self.parser.parse(question.query, question.user), None, weights)
+        if recall is None:
+            raise QueryError(f"nothing answers {question.query!r}", "ask for a name or tag of the set")
         return personal_request(
-            Recall((text_source(self.words(question)),)),
+            recall,
             Taste(profile.centroids, profile.weights),
             Weights(weights.beta, weights.gamma, manifest.beta, manifest.taste_vector),
             weights.pool,

@@ -17,7 +17,7 @@ from qdrant_client import models as m
 from benchmarks.synthetic import Stickers
 from persrv.index.client_translator import encode_point, from_scored, to_filter, to_prefetch, to_query
 from persrv.index.language import Point, Request, ScoredPoint
-from persrv.index.schema import TEXT, Schema
+from persrv.index.schema import PICKED, TEXT, Schema
 from persrv.ranking.formula import final_scores, order
 from persrv.recipe import Text
 
@@ -90,7 +90,7 @@ class LocalClient:
             vectors_config={
                 name: m.VectorParams(size=size, distance=m.Distance.DOT) for name, size in schema.dense.items()
             },
-            sparse_vectors_config={TEXT: m.SparseVectorParams()},
+            sparse_vectors_config={name: m.SparseVectorParams() for name in (TEXT, PICKED)},
         )
         self._client.upsert(self._NAME, [m.PointStruct.model_validate_json(encode_point(point)) for point in points])
 

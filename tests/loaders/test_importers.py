@@ -358,7 +358,7 @@ def stickerqueries(folder: Path) -> Path:
         ("sticker_convert", sticker_convert, 3, "Sleepy Foxes", {"💤": "000.webp", "foxes": "000.webp"}, ""),
         ("telegram_packs", telegram_packs, 2, "Teco the Kobold", {"🦎": "AgADxx.webp", "kobold": "AgADxx.webp"}, ""),
         ("chat_memes", chat_memes, 5, "熊猫头", {"我不听": "你说得对，但是我不听.jpg"}, "1 files end in .dat"),
-        ("u_sticker", u_sticker, 2, "games", {"see you tomorrow": "55.png"}, ""),
+        ("u_sticker", u_sticker, 2, "games", {"games": "55.png"}, ""),
         ("stickerqueries", stickerqueries, 2, None, {"good job": "55.png", "好棒": "55.png"}, ""),
     ],
 )

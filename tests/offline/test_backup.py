@@ -36,7 +36,7 @@ def written(file: Path, content: dict[str, bytes]) -> Path:
 def test_what_was_lost_comes_back_and_no_picture_is_read(tiny: Tiny, tmp_path: Path) -> None:
     with tiny.open() as retriever:
         retriever.record("ann", "canary query", retriever.search("cat")[0].sticker_id)
-    build_collection(tiny.file, home=tiny.home)
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
     before = everything(tiny.file, tiny.home)
     made = back_up(tiny.file, tmp_path / "tiny.tar", home=tiny.home)
     assert made.name == "tiny" and {"catalog.db"} < set(made.files)

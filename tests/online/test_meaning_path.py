@@ -52,13 +52,13 @@ def test_the_explanation_tells_words_from_meaning(meant: Tiny) -> None:
         told = dog.explanation
         assert set(told.matched) == {"dog"}
         assert told.meaning > 0
-        assert sum(told.matched.values()) + told.meaning == pytest.approx(told.text, rel=1e-6)
+        assert sum(told.matched.values()) + told.meaning + told.picks == pytest.approx(told.text, rel=1e-6)
         plain = meant.file.read_text().replace('encoder = "use"', 'encoder = ""')
     meant.file.write_text(plain)
     build_collection(meant.file, home=meant.home)
     with meant.open() as retriever:
         words = retriever.search("dog", limit=3, explain=True)[0].explanation
-        assert (words.meaning, sum(words.matched.values())) == (0.0, pytest.approx(words.text, rel=1e-4))
+        assert (words.meaning, sum(words.matched.values()) + words.picks) == (0.0, pytest.approx(words.text, rel=1e-4))
 
 
 def test_filters_and_pages_hold_for_meaning_too(meant: Tiny) -> None:

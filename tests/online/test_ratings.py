@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -29,8 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (base / "pics").mkdir()
     for seed, rating in enumerate(("safe", "unsafe", "")):
         name = f"party {rating or 'unrated'}"
-        picture = Image.new("RGB", (32, 32), (80 * seed, 200 - 90 * seed, 30))
-        picture.paste((255, 255, 255), (4 * seed, 2, 20, 12 + 6 * seed))
+        blocks = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        picture = Image.fromarray(blocks).resize((64, 64), Image.Resampling.NEAREST)
         picture.save(base / f"pics/{name}.png")
         (base / f"pics/{name}.json").write_text(json.dumps({"rating": rating, "tags": "beach"}))
     (base / "rated.toml").write_text(RECIPE)
@@ -72,8 +73,8 @@ def test_other_fields_can_be_left_out_too(retriever: Retriever) -> None:
 
 def test_similar_stickers_are_no_way_around(retriever: Retriever) -> None:
     (safe,) = retriever.search("safe", filters={"rating": "safe"})
-    assert names(retriever.similar(safe.sticker_id)) == {"unrated"}
-    assert names(retriever.similar(safe.sticker_id, filters={"rating": "any"})) == {"unrated", "unsafe"}
+    assert names(retriever.similar(safe.sticker_id, by="meaning")) == {"unrated"}
+    assert names(retriever.similar(safe.sticker_id, by="meaning", filters={"rating": "any"})) == {"unrated", "unsafe"}
 
 
 def test_a_recipe_shows_them_to_all_or_to_some(folder: Path) -> None:

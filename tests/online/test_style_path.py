@@ -90,14 +90,14 @@ def test_a_pick_moves_the_profile_in_the_space_of_style(tiny: Tiny) -> None:
         retriever.record("new", "cat", hit.sticker_id)
         records = retriever._newest.version.stickers.retrieve([point_id(hit.sticker_id)], with_vectors=(STYLE,))
         assert retriever.profile("new").centroids[0] == pytest.approx(records[0].dense(STYLE), abs=1e-5)
-        assert retriever.search("dog", "new")[0].payload["style"] == "soft"
+        assert retriever.search("rain", "new")[0].payload["style"] == "soft"
 
 
 def test_without_apart_the_look_is_the_style(tiny: Tiny) -> None:
     build_collection(says(tiny, "apart = false").file, home=tiny.home)
     with tiny.open() as retriever:
         assert (retriever.manifest.style, retriever.manifest.taste_vector) == ("", IMAGE)
-        assert set(retriever._newest.version.stickers.schema.vectors) == {IMAGE, "text"}
+        assert set(retriever._newest.version.stickers.schema.vectors) == {IMAGE, "text", "picked"}
         assert retriever.search("cat", "ann")[0].payload["style"] == "line"
 
 

@@ -23,7 +23,7 @@ from persrv.records import Impression
 from persrv.workspace import Workspace
 from tiny_collection import MEANINGS, STYLES, Tiny
 
-STYLE_HELPS = '[ranking]\ngamma = 0.0\n[compare]\nname = "style"\nb = { gamma = 1.0 }\n'
+STYLE_HELPS = '[ranking]\ngamma = 0.0\nomega = 0.0\ndelta = 0.0\n[compare]\nname = "style"\nb = { gamma = 1.0 }\n'
 PEOPLE = [f"person{number}" for number in range(6)]
 
 
@@ -97,11 +97,12 @@ def test_a_ranking_against_itself_only_ties(tiny: Tiny) -> None:
     assert "nothing can be said" in found.verdict
 
 
-def test_each_side_has_a_pool_of_its_own(tiny: Tiny) -> None:
-    with comparing(tiny, '[compare]\nname = "pool"\nmethod = "ab"\nb = { pool = 1 }\n').open() as retriever:
-        found = {user: len(retriever.search("cat", user)) for user in PEOPLE}
-    assert found == {user: 3 if assign("pool", user) == "a" else 1 for user in PEOPLE}
-    assert set(found.values()) == {1, 3}
+def test_each_side_has_weights_of_its_own(tiny: Tiny) -> None:
+    with comparing(tiny, '[compare]\nname = "beta"\nmethod = "ab"\nb = { beta = 2.0 }\n').open() as retriever:
+        found = {user: retriever.search("cat", user)[0].explanation for user in PEOPLE}
+    betas = {user: (one.utility_factor - 1) / one.utility for user, one in found.items()}
+    assert betas == pytest.approx({user: 0.5 if assign("beta", user) == "a" else 2.0 for user in PEOPLE})
+    assert {assign("beta", user) for user in PEOPLE} == {"a", "b"}
 
 
 def test_one_ranking_for_each_person(tiny: Tiny) -> None:
