@@ -135,7 +135,7 @@ def test_a_fault_of_a_worker_is_told_in_one_line(recipe: Path, cluster: None, tm
 
 
 def test_killed_in_the_midst_it_ends_with_the_same(recipe: Path, calm: tuple[BuildReport, Path]) -> None:
-    build_collection(recipe, home=calm[1])
+    build_collection(recipe, home=calm[1], rebuild=True)
     wild, chance = recipe.parent / "wild", random.Random(0)
     for least in (3.0, 6.0):
         command = [sys.executable, "-c", KILLED, str(recipe), str(wild)]
@@ -145,7 +145,7 @@ def test_killed_in_the_midst_it_ends_with_the_same(recipe: Path, calm: tuple[Bui
         time.sleep(least + chance.uniform(0, 4))
         process.send_signal(signal.SIGKILL)
         assert process.communicate() == (b"", b""), "Ray must not speak between the lines of progress"
-    assert build_collection(recipe, home=wild).skipped == ()
+    assert build_collection(recipe, home=wild, rebuild=True).skipped == ()
     assert everything(recipe, wild) == everything(recipe, calm[1])
 
 

@@ -192,7 +192,7 @@ def test_a_first_build_without_words_says_what_would_help(built: Built, tmp_path
     first, ocr, describe = report.notes
     recipe = tmp_path / "odd.toml"
     assert first == "4 of 5 stickers have no words: no search finds them by what they mean"
-    assert re.fullmatch(r"to read the words drawn in, about \d+ s here: printf .* && persrv build \S+", ocr)
+    assert re.fullmatch(r"to read the words drawn in, about \d+ s here: printf .* && persrv build -c \S+", ocr)
     assert "some seconds each" in describe
     again, retriever = built()
     retriever.close()

@@ -46,7 +46,7 @@ def test_pictures_that_did_not_change_are_not_opened(tiny: Tiny, monkeypatch: py
     changed = tiny.file.parent / "stickers" / "flat" / "cat.png"
     changed.write_bytes(changed.read_bytes() + b"\0")
     build(tiny)
-    assert opened == [changed]
+    assert set(opened) == {changed}
 
 
 def test_a_log_that_only_grew_is_read_from_where_it_ended(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_everything_else_is_read_whole(tiny: Tiny, what: str) -> None:
     else:
         cat = file.parent / "stickers" / "flat" / "cat.png"
         cat.write_bytes(cat.read_bytes() + b"\0")
-        expected = 3
+        expected = 0  # the same pixels at the same place: the picks went along
     assert build(tiny).picks == expected
 
 

@@ -30,7 +30,7 @@ from repository import ROOT
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE_SECONDS = 60.0
 
-Pick = tuple[str, str, str, int]
+Pick = tuple[str, str, str, str]
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _check_picks(found: list[Interaction], oracle: Oracle, going: dict[str, Any]
 
 
 def _key(pick: Interaction) -> Pick:
-    return pick.user, pick.query, pick.sticker_id, round((pick.time - START).total_seconds())
+    return pick.user, pick.query, pick.sticker_id, pick.time.isoformat()
 
 
 def _check_edits(tags: dict[str, tuple[str, ...]], oracle: Oracle, going: dict[str, Any] | None) -> None:

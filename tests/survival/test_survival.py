@@ -29,9 +29,9 @@ def test_the_oracle_sees_a_lost_pick_and_a_lost_edit(tiny: Tiny) -> None:
         sticker = next(iter(opened.stickers())).id
     check(tiny.file, tiny.home, Oracle(), None)
     with pytest.raises(AssertionError, match="lost"):
-        check(tiny.file, tiny.home, Oracle(picks={("ann", "cat", sticker, 5)}), None)
+        check(tiny.file, tiny.home, Oracle(picks={("ann", "cat", sticker, "2026-05-01T00:00:00+00:00")}), None)
     with pytest.raises(AssertionError, match="edits"):
         check(tiny.file, tiny.home, Oracle(edited={sticker: ("mine",)}), None)
     # What was going on may have happened or not.
-    going = {"act": "record", "user": "ann", "query": "cat", "sticker": sticker, "at": 5}
+    going = {"act": "record", "user": "ann", "query": "cat", "sticker": sticker, "at": "2026-05-01T00:00:00+00:00"}
     check(tiny.file, tiny.home, Oracle(), going)

@@ -1,7 +1,7 @@
 """Uses a collection until it is killed: python worker.py RECIPE HOME SEED FIRST; a line of JSON around each act.
 
 A line ``{"begin": ...}`` says what is about to be done; ``{"done": ...}`` acknowledges it. What was acknowledged must
-survive whatever comes. Picks are dated FIRST seconds after the start and later, each a second of its own.
+survive whatever comes. Acts are numbered from FIRST on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ def acts(chance: random.Random, ids: list[str], number: int) -> dict[str, Any]:
     kind = chance.choices(("record", "edit", "forget", "build", "backup"), (60, 15, 6, 14, 5))[0]
     if kind == "record":
         query = chance.choice(QUERIES)
-        return {"act": kind, "user": chance.choice(USERS), "query": query, "sticker": chance.choice(ids), "at": number}
+        now = datetime.now(UTC).isoformat()
+        return {"act": kind, "user": chance.choice(USERS), "query": query, "sticker": chance.choice(ids), "at": now}
     if kind == "edit":
         return {"act": kind, "sticker": chance.choice(ids), "tags": [f"tag{number}", fold_query("Mine")]}
     if kind == "forget":
@@ -51,7 +52,7 @@ def main(recipe: Path, home: Path, seed: int, first: int) -> None:
             act = acts(chance, ids, first + step)
             tell(begin=act)
             if act["act"] == "record":
-                when = START + timedelta(seconds=act["at"])
+                when = datetime.fromisoformat(act["at"])
                 retriever.record(act["user"], act["query"], act["sticker"], time=when)
             elif act["act"] == "edit":
                 catalog.edit(act["sticker"], "tags", act["tags"], "survivor")

@@ -191,7 +191,7 @@ def test_a_recipe_that_came_with_persrv_is_changed_only_by_its_path(
 ) -> None:
     shipped = find_recipe("emoji")
     before = shipped.read_bytes()
-    refused = run("emoji", "--write")
+    refused = run("-c", "emoji", "--write")
     assert refused.exit_code == 3
     assert f"copy {shipped}" in refused.stderr and len(refused.stderr.strip().splitlines()) == 1
     # Nothing was built here: what is not refused finds no catalog.
