@@ -60,7 +60,7 @@ _KEYS = _ALL_KEYS.split()
 
 
 OUTSIDE = "outside"
-"""A file beside the sources, to which links lead; nothing of the machine's own is ever named as a link's target."""
+"""A file beside the sources, to which links lead: no link that is really made names a file of the machine's own."""
 
 
 @dataclass(slots=True)
