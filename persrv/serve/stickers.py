@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from persrv.index.schema import point_id
 from persrv.records import Sticker
-from persrv.serve.schemas import PointBody, SourceBody, StickerBody, phrases_of
+from persrv.serve.schemas.fields import phrases_of
+from persrv.serve.schemas.stickers import PointBody, SourceBody, StickerBody
 from persrv.serve.served import ServedCollection
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from persrv.catalog import content_id
 from persrv.errors import PictureError, SourceError
 from persrv.records import Skipped
-from persrv.serve.schemas import AddedBody, SkippedBody
+from persrv.serve.schemas.stickers import AddedBody, SkippedBody
 from persrv.serve.served import ServedCollection
 from persrv.text.file_names import read_file_name
 

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from persrv.catalog.edits import EDITABLE
-from persrv.serve.schemas import EditableField
+from persrv.serve.schemas.fields import EditableField
 from served_tiny import serving
 from tiny_collection import Tiny
 

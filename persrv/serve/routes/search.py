@@ -12,7 +12,9 @@ from persrv.online.answer import Answer
 from persrv.online.request import FilterValue
 from persrv.serve.access import Readable, service_of
 from persrv.serve.problems import documented
-from persrv.serve.schemas import AnswerBody, QueryText, StickerBody, StickerId, StickersBody, SuggestionsBody, UserName
+from persrv.serve.schemas.answers import AnswerBody, SuggestionsBody
+from persrv.serve.schemas.fields import QueryText, StickerId, UserName
+from persrv.serve.schemas.stickers import StickerBody, StickersBody
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
 

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from persrv.serve.access import service_of
 from persrv.serve.problems import Responses, documented
-from persrv.serve.schemas import CollectionBody, CollectionsBody, HealthBody
+from persrv.serve.schemas.service import CollectionBody, CollectionsBody, HealthBody
 from persrv.serve.served import ServedCollection
 
 router = APIRouter(tags=["service"], responses=documented())

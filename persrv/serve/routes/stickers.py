@@ -12,7 +12,8 @@ from persrv.errors import NotFoundError, PictureError
 from persrv.images.decode import facts
 from persrv.serve.access import Changeable, Pictured, Readable
 from persrv.serve.problems import Responses, documented
-from persrv.serve.schemas import AddedBody, EditBody, Phrase, RemovedBody, StickerBody, StickerId
+from persrv.serve.schemas.fields import Phrase, StickerId
+from persrv.serve.schemas.stickers import AddedBody, EditBody, RemovedBody, StickerBody
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
 from persrv.serve.thumbnails import Kind

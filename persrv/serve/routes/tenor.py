@@ -18,7 +18,7 @@ from persrv.online.request import FilterValue
 from persrv.records import Sticker
 from persrv.serve.access import TenorReadable, TenorWritable, service_of
 from persrv.serve.problems import documented
-from persrv.serve.schemas import QueryText, StickerId, UserName
+from persrv.serve.schemas.fields import QueryText, StickerId, UserName
 from persrv.serve.served import ServedCollection
 
 router = APIRouter(prefix="/tenor/v2", tags=["tenor"], responses=documented())

@@ -12,26 +12,26 @@ from persrv.catalog.marks import MarkKind
 from persrv.records import Impression, Side, StyleSummary
 from persrv.serve.access import Changeable, Readable, Writable, service_of
 from persrv.serve.problems import documented
-from persrv.serve.schemas import (
+from persrv.serve.schemas.exports import (
     ExportBody,
     ExportedEditBody,
     ExportedImpressionBody,
     ExportedPickBody,
     ForgottenBody,
+)
+from persrv.serve.schemas.fields import StickerId, UserName, thumbnail_path
+from persrv.serve.schemas.people import (
     ImpressionBody,
     PickBody,
     ProfileBody,
     ReceiptBody,
-    StickerId,
-    StickersBody,
     StyleBody,
     TasteBody,
     TastePointBody,
     UserBody,
-    UserName,
     UsersBody,
-    thumbnail_path,
 )
+from persrv.serve.schemas.stickers import StickersBody
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
 

@@ -1,0 +1,1 @@
+"""What the service takes and gives, as JSON. Field names are those of the Python API."""

@@ -1,0 +1,137 @@
+"""Answers to searches."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from persrv.online.answer import Answer, Reason
+from persrv.present.words import shares
+from persrv.records import Hit
+from persrv.serve.schemas.fields import picture_path, thumbnail_path
+
+
+class SharesBody(BaseModel):
+    """A score as a sum, so that it can be drawn as one bar.
+
+    Attributes:
+        words: What words, meaning or the picture gave.
+        utility: What usefulness added.
+        style: What the person's style added, negative where it took away.
+    """
+
+    words: float
+    utility: float
+    style: float
+
+
+class ExplanationBody(BaseModel):
+    """Where a score came from; see ``persrv.records.Explanation``."""
+
+    text: float
+    matched: dict[str, float]
+    meaning: float
+    picks: float
+    pick_factor: float
+    people: int
+    utility: float
+    utility_factor: float
+    style: float
+    style_factor: float
+    centroid: int | None
+    shares: SharesBody
+
+
+class HitBody(BaseModel):
+    """One sticker of an answer.
+
+    Attributes:
+        rank: Its place in the whole answer, from 1.
+        sticker_id: Its id.
+        title: A short text for people.
+        score: What the order was made by.
+        picture: Path of its picture, ``null`` without one.
+        thumbnail: Path of a still of 256 pixels, ``null`` without a picture.
+        payload: What the index stores for it.
+        explanation: The score's parts.
+    """
+
+    rank: int
+    sticker_id: str
+    title: str
+    score: float
+    picture: str | None
+    thumbnail: str | None
+    payload: dict[str, Any]
+    explanation: ExplanationBody
+
+    @classmethod
+    def of(cls, hit: Hit, collection: str) -> Self:
+        """Return a hit as JSON; the file's path stays here."""
+        parts, sums = hit.explanation, shares(hit)
+        pictured = hit.path is not None
+        return cls.model_construct(
+            rank=hit.rank,
+            sticker_id=hit.sticker_id,
+            title=hit.title,
+            score=hit.score,
+            picture=picture_path(hit.sticker_id, collection) if pictured else None,
+            thumbnail=thumbnail_path(hit.sticker_id, collection) if pictured else None,
+            payload=dict(hit.payload),
+            explanation=ExplanationBody.model_construct(
+                text=parts.text,
+                matched=dict(parts.matched),
+                meaning=parts.meaning,
+                picks=parts.picks,
+                pick_factor=parts.pick_factor,
+                people=parts.people,
+                utility=parts.utility,
+                utility_factor=parts.utility_factor,
+                style=parts.style,
+                style_factor=parts.style_factor,
+                centroid=parts.centroid,
+                shares=SharesBody.model_construct(words=sums.words, utility=sums.utility, style=sums.style),
+            ),
+        )
+
+
+class AnswerBody(BaseModel):
+    """A page of stickers, best first, and why they are what they are; see ``persrv.Answer``."""
+
+    query: str
+    user: str | None
+    reason: Reason
+    note: str
+    corrections: dict[str, str]
+    personal: bool
+    more: bool
+    next: str
+    hits: list[HitBody]
+
+    @classmethod
+    def of(cls, answer: Answer, collection: str, user: str | None) -> Self:
+        """Return an answer as JSON.
+
+        Args:
+            answer: The answer.
+            collection: Where it came from.
+            user: As the caller named them, whatever name the collection knows them by.
+        """
+        return cls.model_construct(
+            query=answer.query,
+            user=user,
+            reason=answer.reason,
+            note=answer.note,
+            corrections=dict(answer.corrections),
+            personal=answer.personal,
+            more=answer.more,
+            next=answer.next,
+            hits=[HitBody.of(hit, collection) for hit in answer.hits],
+        )
+
+
+class SuggestionsBody(BaseModel):
+    """Phrases that begin as what was typed does, the most likely first."""
+
+    suggestions: list[str]
