@@ -23,6 +23,7 @@ from persrv.index.language import (
     OrderBy,
     PayloadNumber,
     Point,
+    Power,
     Prefetch,
     PrefetchScore,
     Product,
@@ -122,6 +123,8 @@ def _expression(expression: Expression) -> m.Expression:
             return m.DivExpression(div=both)
         case AbsoluteValue(part):
             return m.AbsExpression(abs=_expression(part))
+        case Power(base, exponent):
+            return m.PowExpression(pow=m.PowParams(base=_expression(base), exponent=exponent))
         case _:
             return float(expression)
 

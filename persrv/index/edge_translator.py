@@ -23,6 +23,7 @@ from persrv.index.language import (
     OrderBy,
     PayloadNumber,
     Point,
+    Power,
     Prefetch,
     PrefetchScore,
     Product,
@@ -132,6 +133,8 @@ def _expression(expression: Expression) -> edge.Expression:
             return make.Div(_expression(left), _expression(right), by_zero)
         case AbsoluteValue(part):
             return make.Abs(_expression(part))
+        case Power(base, exponent):
+            return make.Pow(_expression(base), make.Constant(exponent))
         case _:
             return make.Constant(float(expression))
 

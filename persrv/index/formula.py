@@ -12,6 +12,7 @@ from persrv.index.language import (
     Expression,
     Formula,
     PayloadNumber,
+    Power,
     PrefetchScore,
     Product,
     Sum,
@@ -25,7 +26,7 @@ def operands(expression: Expression) -> tuple[Expression, ...]:
             return parts
         case Division(left, right):
             return left, right
-        case AbsoluteValue(part):
+        case AbsoluteValue(part) | Power(part):
             return (part,)
         case _:
             return ()
@@ -73,6 +74,8 @@ def check_formula(formula: Formula, prefetches: int) -> None:
                 _check_number(f"the default of prefetch {number}", default)
             case PayloadNumber(key, default):
                 _check_number(f"the default of {key}", default)
+            case Power(exponent=value):
+                _check_number("an exponent", value)
             case Division(by_zero=value):
                 _check_number("the value of a division by 0", value)
             case float() | int():

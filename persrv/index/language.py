@@ -98,7 +98,15 @@ class AbsoluteValue:
     part: Expression
 
 
-Expression = float | PrefetchScore | PayloadNumber | Sum | Product | Division | AbsoluteValue
+@dataclass(frozen=True, slots=True)
+class Power:
+    """In a formula: a part >= 0 raised to a number > 0."""
+
+    base: Expression
+    exponent: float
+
+
+Expression = float | PrefetchScore | PayloadNumber | Sum | Product | Division | AbsoluteValue | Power
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +248,8 @@ def nearest_style(score: Expression) -> Expression:
     """Return the inner product with the nearest style, given the score of :class:`NearestStyles`.
 
     With ``y = 2 · score - 1 = s / (1 + |s|)`` it is ``s = y / (1 - |y|)``. A score of 0, which is no sticker's, stands
-    for one that has none: its ``s`` is 0, so that a sticker without a picture is neither raised nor lowered.
+    for one that has none, as 0.5 does: its ``s`` is 0, so that a sticker without a picture is neither raised nor
+    lowered.
     """
     scaled = Sum((Product((2.0, score)), -1.0))
     return Division(scaled, Sum((1.0, Product((-1.0, AbsoluteValue(scaled))))), 0.0)

@@ -16,6 +16,7 @@ from persrv.index.schema import PICKED, TEXT, point_id, sticker_id_of
 from persrv.online.page import Ranked
 from persrv.online.query_parser import ParsedQuery
 from persrv.online.request import Taste
+from persrv.ranking.affinity import agreement
 from persrv.ranking.formula import style_factor, style_similarity, utility_factor
 from persrv.ranking.stored import stored_factor
 from persrv.recipe import Ranking
@@ -67,10 +68,11 @@ class HitMaker:
             by_style = float(style_factor(similarity[row : row + 1], self.weights.gamma)[0])
             text = score / (by_utility * by_style) if by_style > 1e-6 else 0.0
             factor = stored_factor(utility, self.collection.manifest.beta, sticker_id)
+            agreed = float(agreement(similarity[row])) if len(self.taste) else 1.0
             exact = self._exact(record)
-            by_picks = 1.0 + self.weights.delta * exact
+            by_picks = 1.0 + self.weights.delta * agreed * exact
             text /= by_picks
-            matched, picks = self._matched(record, factor), self._picks(record, factor)
+            matched, picks = self._matched(record, factor), agreed * self._picks(record, factor)
             rest = text - sum(matched.values()) - picks
             by_meaning = self.parsed is not None and self.collection.manifest.meaning and rest > _NOISE * text
             explanation = Explanation(

@@ -48,6 +48,7 @@ class Source:
         most: Largest number of stickers that it lets in; ``None`` for as many as the pool holds.
         stored: Whether utility is in the score.
         multiplies: Whether the share is no summand but a factor ``1 + share`` of the whole score, utility apart.
+        picked: Whether it is of other people's picks, which count the less, the less one's styles are theirs.
         clusters: Regions of the space of style that it is kept to; none for all stickers.
         scoring: Whether its score is part of the recall score; else it only lets candidates in.
     """
@@ -59,6 +60,7 @@ class Source:
     most: int | None = None
     stored: bool = False
     multiplies: bool = False
+    picked: bool = False
     clusters: tuple[int, ...] = ()
     scoring: bool = True
 
@@ -139,19 +141,23 @@ class Recall:
             return inner
         return tuple(source.rescore(self.size(pool), inner) for source in self.scoring)
 
-    def formula(self, utility_factor: Expression, correction: Expression) -> Expression:
+    def formula(self, utility_factor: Expression, correction: Expression, agreement: Expression = 1.0) -> Expression:
         """Return the recall score.
 
         Args:
             utility_factor: ``1 + beta * utility``.
             correction: What a score that has utility in it is multiplied by.
+            agreement: What other people's picks are multiplied by, in (0, 1].
         """
         if self.constant:
             return utility_factor
-        numbered = [*enumerate(self.scoring)]
-        factors = [Sum((1.0, source.share(i))) for i, source in numbered if source.multiplies]
-        stored = [source.share(i) for i, source in numbered if source.stored]
-        plain = [source.share(i) for i, source in numbered if not (source.stored or source.multiplies)]
+        shares = [
+            (source, _times([source.share(i)], agreement if source.picked else 1.0))
+            for i, source in enumerate(self.scoring)
+        ]
+        factors = [Sum((1.0, share)) for source, share in shares if source.multiplies]
+        stored = [share for source, share in shares if source.stored]
+        plain = [share for source, share in shares if not (source.stored or source.multiplies)]
         parts = [_times(part, factor) for part, factor in ((stored, correction), (plain, utility_factor)) if part]
         score = parts[0] if len(parts) == 1 else Sum(tuple(parts))
         return Product((score, *factors)) if factors else score
@@ -201,10 +207,11 @@ def picked_sources(exact: int | None, words: SparseVector | None, omega: float, 
     """
     if words is None or not omega:
         return ()
-    by_words = Source(Nearest(words, PICKED), slope=omega, stored=True)
+    by_words = Source(Nearest(words, PICKED), slope=omega, stored=True, picked=True)
     if exact is None or not delta:
         return (by_words,)
-    return by_words, Source(Nearest(SparseVector([exact], [1.0]), PICKED), slope=delta, multiplies=True)
+    by_query = Source(Nearest(SparseVector([exact], [1.0]), PICKED), slope=delta, multiplies=True, picked=True)
+    return by_words, by_query
 
 
 def picture_recall(vector: Sequence[float], where: Filter | None) -> Recall:

@@ -27,6 +27,7 @@ from persrv.index.language import (
     NearestStyles,
     OrderBy,
     PayloadNumber,
+    Power,
     Prefetch,
     PrefetchScore,
     Product,
@@ -37,6 +38,7 @@ from persrv.index.language import (
 from persrv.index.schema import FILTERS, IMAGE, TEXT, TRENDING, point_id
 from persrv.online.arguments import check_text
 from persrv.online.recall import Recall, within
+from persrv.ranking.affinity import AGREEMENT_POWER
 from persrv.text.bm25f import SparseVector
 
 LONGEST_VALUE = 1000
@@ -192,13 +194,19 @@ def personal_request(recall: Recall, taste: Taste, weights: Weights, pool: int) 
         pool: Candidates from each source.
     """
     prefetch = recall.scores(pool)
-    score = recall.formula(weights.utility_factor, weights.correction)
-    if len(taste):
-        styles = NearestStyles(taste.rows, weights.using)
-        near = Prefetch(styles, limit=recall.size(pool), inner=recall.prefetches(pool))
-        score = Product((score, _one_plus(weights.gamma, nearest_style(PrefetchScore(len(prefetch))))))
-        prefetch = (*prefetch, near)
-    return Request(Formula(score), limit=recall.size(pool), prefetch=prefetch)
+    if not len(taste):
+        score = recall.formula(weights.utility_factor, weights.correction)
+        return Request(Formula(score), limit=recall.size(pool), prefetch=prefetch)
+    near = Prefetch(NearestStyles(taste.rows, weights.using), limit=recall.size(pool), inner=recall.prefetches(pool))
+    style = PrefetchScore(len(prefetch), default=0.5)
+    score = recall.formula(weights.utility_factor, weights.correction, _agreement(style))
+    score = Product((score, _one_plus(weights.gamma, nearest_style(style))))
+    return Request(Formula(score), limit=recall.size(pool), prefetch=(*prefetch, near))
+
+
+def _agreement(style: PrefetchScore) -> Expression:
+    """Return :func:`persrv.ranking.affinity.agreement`, whose ``1 + y`` is twice the score of the nearest style."""
+    return Power(Product((2.0 / 1.5, style)), AGREEMENT_POWER)
 
 
 def trending_request(

@@ -7,7 +7,12 @@ For a query q and a sticker s,
 
 People are counted, not picks, so that nobody pushes a sticker alone by repeating. The score that both enter is
 
-    (bm25f + omega * words) * (1 + delta * exact)
+    (bm25f + omega * a * words) * (1 + delta * a * exact)
+
+where ``a`` is how far other people's picks count for who asks: 1 for somebody without a style, and for somebody with
+styles the closer to 1 the nearer the sticker is to one of them, see :func:`agreement`. What others picked says which
+stickers mean the query; it also says which drawings *they* like, and that part is not the asker's
+(docs/decisions/0058-picks-of-people-with-another-taste.md).
 
 Counting what was picked for a query is the classic use of click logs (Craswell & Szummer, "Random walks on the click
 graph", SIGIR 2007); the words carry it to queries that nobody typed before.
@@ -26,6 +31,9 @@ from numpy.typing import ArrayLike, NDArray
 from persrv.text.bm25f import SparseVector, idf, token_id
 
 Floats = NDArray[np.float64]
+
+AGREEMENT_POWER = 16.0
+"""How sharply other people's picks count less, the farther a sticker is from one's styles."""
 
 
 def damped_people(people: ArrayLike) -> Floats:
@@ -69,8 +77,23 @@ def picked_vector(queries: Mapping[str, float], words: Mapping[str, float], fact
     return SparseVector(indices, [values[i] for i in indices])
 
 
-def with_affinity(text: Floats, exact: Floats, words: Floats, omega: float, delta: float) -> Floats:
-    """Return ``(text + omega * words) * (1 + delta * exact)``, shape (n,).
+def agreement(similarity: Floats) -> Floats:
+    """Return how far other people's picks of a sticker count for somebody with styles, in (0, 1].
+
+    With ``y = s / (1 + |s|)`` it is ``((1 + y) / 1.5) ** 16``: 1 for a picture that is the style, 0.15 at a cosine of
+    0.5, 0.002 where there is nothing in common or no picture. It is never 0, so that a sticker that picks alone lead
+    to is still found.
+
+    Args:
+        similarity: Weighted cosine to the nearest style, in [-1, 1], any shape.
+    """
+    return np.asarray(((1.0 + similarity / (1.0 + np.abs(similarity))) / 1.5) ** AGREEMENT_POWER)
+
+
+def with_affinity(
+    text: Floats, exact: Floats, words: Floats, omega: float, delta: float, agreed: Floats | float = 1.0
+) -> Floats:
+    """Return ``(text + omega * agreed * words) * (1 + delta * agreed * exact)``, shape (n,).
 
     Args:
         text: BM25F scores, shape (n,), >= 0.
@@ -78,5 +101,6 @@ def with_affinity(text: Floats, exact: Floats, words: Floats, omega: float, delt
         words: Affinities of its words, shape (n,), >= 0.
         omega: Weight of the words, >= 0.
         delta: Weight of the exact query, >= 0.
+        agreed: What :func:`agreement` gives for who asks, shape (n,); 1 for somebody without a style.
     """
-    return (text + omega * words) * (1.0 + delta * exact)
+    return (text + omega * agreed * words) * (1.0 + delta * agreed * exact)

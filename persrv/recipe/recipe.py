@@ -184,8 +184,9 @@ class Rating(Section):
 class Ranking(Section):
     """The weights of the answer.
 
-    ``(bm25f + omega * words) * (1 + delta * exact) * (1 + beta * utility) * (1 + gamma * style)``, where ``exact`` and
-    ``words`` are what people picked for the query and for its words, see :mod:`persrv.ranking.affinity`.
+    ``(bm25f + omega * a * words) * (1 + delta * a * exact) * (1 + beta * utility) * (1 + gamma * style)``, where
+    ``exact`` and ``words`` are what people picked for the query and for its words, and ``a`` how far that counts for
+    somebody with styles, see :mod:`persrv.ranking.affinity`.
 
     ``gamma`` stays within [0, 1]: style lies in [-1, 1], and a larger one would turn scores negative, where more text
     would count for less.
@@ -193,8 +194,8 @@ class Ranking(Section):
 
     beta: NotNegative = 0.5
     gamma: Fraction = 1.0
-    omega: NotNegative = 2.0
-    delta: NotNegative = 4.0
+    omega: NotNegative = 1.0
+    delta: NotNegative = 2.0
     pool: int = Field(default=500, ge=1, le=10_000)
 
 

@@ -23,6 +23,7 @@ from persrv.index.language import (
     OrderBy,
     PayloadNumber,
     Point,
+    Power,
     Prefetch,
     PrefetchScore,
     Product,
@@ -219,6 +220,7 @@ def _random_request(rng: np.random.Generator, shape: int) -> Request:
         Sum((first, Product((-0.5, second)))),
         Product((Sum((1.0, AbsoluteValue(second))), Division(first, utility, by_zero=1.0))),
         Division(utility, Sum((2.0, second)), by_zero=0.0),
+        Power(Sum((2.0, AbsoluteValue(second))), 16.0),
     ]
-    chosen = formulas[int(rng.integers(3))]
+    chosen = formulas[int(rng.integers(len(formulas)))]
     return Request(Formula(chosen), prefetch=(text, image), limit=limit, with_payload=True)

@@ -33,6 +33,7 @@ from persrv.index.language import (
     OrderBy,
     PayloadNumber,
     Point,
+    Power,
     Prefetch,
     PrefetchScore,
     Product,
@@ -186,6 +187,7 @@ def test_impossible_requests_are_query_errors(sample: Collection, request_: Requ
         (PrefetchScore(0, default=float("inf")), "is inf"),
         (PayloadNumber("utility", default=float("nan")), "default of utility is nan"),
         (Division(1.0, PrefetchScore(0), by_zero=float("inf")), "division by 0 is inf"),
+        (Power(PrefetchScore(0), float("nan")), "exponent is nan"),
     ],
 )
 @pytest.mark.parametrize("sample", ["embedded", "rest"], indirect=True)

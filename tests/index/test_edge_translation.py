@@ -24,6 +24,7 @@ from persrv.index.language import (
     Nearest,
     NearestStyles,
     PayloadNumber,
+    Power,
     Prefetch,
     PrefetchScore,
     Product,
@@ -83,6 +84,7 @@ def test_filters_keep_what_they_say(embedded: Collection, where: Filter, count: 
         Product((PrefetchScore(0), PayloadNumber("utility", default=0.5))),
         Division(PrefetchScore(0), PayloadNumber("utility"), by_zero=7.0),
         AbsoluteValue(PrefetchScore(0)),
+        Power(PrefetchScore(0), 3.0),
     ],
     ids=lambda expression: type(expression).__name__,
 )

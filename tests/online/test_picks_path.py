@@ -45,7 +45,7 @@ def test_a_sticker_that_people_picked_for_a_word_answers_it(tiny: Tiny, rain: st
         assert "people picked these" in answer.note
         told = answer[0].explanation
         assert (told.people, told.matched) == (2, {})
-        assert told.pick_factor == pytest.approx(1 + 4 * math.log(3), rel=1e-4)
+        assert told.pick_factor == pytest.approx(1 + 2 * math.log(3), rel=1e-4)
         assert told.text == pytest.approx(told.picks, rel=1e-4)
         # Other words in another order, and part of it.
         assert first(retriever, "sorry brb now") == rain
@@ -135,3 +135,22 @@ def test_a_hundred_made_up_people_are_bounded(tiny: Tiny, rain: str) -> None:
         # For words that they did not type, they count nothing but their utility, which is bounded by 1 + beta.
         assert rain not in [hit.sticker_id for hit in retriever.search("party", limit=30)]
         assert hits[rain].utility_factor <= 1.5
+
+
+def test_others_picks_do_not_show_somebody_drawings_in_a_style_that_is_not_theirs(tiny: Tiny) -> None:
+    """Of the drawings that mean a query, others picked one; who likes another style still sees that style first."""
+    with tiny.open() as retriever:
+        hits = retriever.search("coffee", limit=30)
+        styles = {hit.sticker_id: hit.payload["style"] for hit in hits}
+        mine, theirs = next((a, b) for a in styles for b in styles if styles[a] != styles[b])
+        liked = [
+            hit.sticker_id for hit in retriever.search("", limit=100) if hit.payload.get("style") == styles[mine]
+        ][:8]
+    record(tiny, *(("ann", "x" + "y" * n, one, n) for n, one in enumerate(liked)))
+    record(tiny, *((user, "coffee", theirs, 100) for user in ("cy", "di", "ed")))
+    with tiny.open() as retriever:
+        assert first(retriever, "coffee") == theirs
+        found = retriever.search("coffee", "ann", limit=30, explain=True)
+        assert styles[found[0].sticker_id] == styles[mine]
+        other = next(hit.explanation for hit in found if hit.sticker_id == theirs)
+        assert other.people == 3 and 1.0 < other.pick_factor < 1.5

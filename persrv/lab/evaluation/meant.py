@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.lab.evaluation.systems import Scored, Scores, personal
+from persrv.lab.evaluation.systems import NOBODY, Scored, Scores, nearest_style
 from persrv.lab.evaluation.view import View
-from persrv.ranking.formula import utility_factor
+from persrv.ranking.formula import style_factor, utility_factor
+from persrv.ranking.profile import StyleProfile
 from persrv.recipe import Meaning, Ranking
 from persrv.text import query_tokens
 from persrv.text.meaning.encoder import TextEncoder
@@ -42,16 +43,21 @@ def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking
     space, likeness = _likeness(view, encoder, settings)
     factor = utility_factor(view.utility, weights.beta)
 
-    def together(query: str, user: str) -> Floats:
+    def scores(query: str, user: str, profiles: Mapping[str, StyleProfile]) -> Floats:
+        style = nearest_style(view, profiles.get(user))
         exact, picked = view.affinity(query, user)
-        words, near = view.own_words.scores(query) + weights.omega * picked, likeness(query)
+        words, near = view.own_words.scores(query) + weights.omega * style.agreed * picked, likeness(query)
         best = best_text_score(query_tokens(query), view.own_words.statistics)
         blend = Blend.of(space, best, settings.weight, settings.reach)
         start = np.where(recalled(words, near, blend), fused(words, near, blend), 0.0)
-        return start * (1.0 + weights.delta * exact) * factor
+        by_picks = 1.0 + weights.delta * style.agreed * exact
+        return start * by_picks * factor * style_factor(style.similarity, weights.gamma)
+
+    def together(query: str, user: str) -> Floats:
+        return scores(query, user, NOBODY)
 
     def personal_score(query: str, user: str) -> Floats:
-        return together(query, user) * personal(view, view.profiles.get(user), weights.gamma)
+        return scores(query, user, view.profiles)
 
     systems: list[tuple[str, Scores]] = [("hybrid + utility", together), ("persrv + meaning", personal_score)]
     return [Scored(name, view.material.ids, scores) for name, scores in systems]

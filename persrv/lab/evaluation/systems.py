@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from persrv.catalog.phrases import fold_query
 from persrv.lab.evaluation.view import View
+from persrv.ranking.affinity import agreement
 from persrv.ranking.formula import rounded, style_factor, style_similarity, utility_factor
 from persrv.ranking.profile import StyleProfile
 from persrv.recipe import FieldSettings, Ranking
@@ -186,7 +187,10 @@ def ours(
     styles = view.profiles if profiles is None else profiles
 
     def scores(query: str, user: str) -> Floats:
-        return view.text_scores(query, user, weights) * factor * personal(view, styles.get(user), weights.gamma)
+        near = nearest_style(view, styles.get(user))
+        return (
+            view.text_scores(query, user, weights, near.agreed) * factor * style_factor(near.similarity, weights.gamma)
+        )
 
     return Scored(name, view.material.ids, scores)
 
@@ -195,12 +199,25 @@ NOBODY: Mapping[str, StyleProfile] = {}
 """No profiles: everybody gets the same answer."""
 
 
-def personal(view: View, profile: StyleProfile | None, gamma: float) -> Floats:
-    """Return ``1 + γ · max_c w_c · cos``, shape (n,), for a user's profile; ones for somebody unknown."""
+@dataclass(frozen=True, slots=True)
+class NearestStyle:
+    """How near stickers are to a user's styles.
+
+    Attributes:
+        similarity: ``max_c w_c · cos``, shape (n,); zeros for somebody unknown.
+        agreed: How far other people's picks count, shape (n,); 1 for somebody unknown.
+    """
+
+    similarity: Floats
+    agreed: Floats | float
+
+
+def nearest_style(view: View, profile: StyleProfile | None) -> NearestStyle:
+    """Return how near every sticker is to the styles of a profile, ``None`` for somebody unknown."""
     if profile is None:
-        return np.ones(len(view.material.ids))
+        return NearestStyle(np.zeros(len(view.material.ids)), 1.0)
     similarity, _ = style_similarity(view.material.style_vectors, profile.centroids, profile.weights)
-    return style_factor(similarity, gamma)
+    return NearestStyle(similarity, agreement(similarity))
 
 
 def without_fields(view: View, *fields: str) -> View:

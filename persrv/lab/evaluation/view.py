@@ -86,10 +86,17 @@ class View:
         frequencies = self.own_words.statistics.document_frequencies
         return self.picked.affinity(query, user, [word for word in tokenize(query) if word in frequencies])
 
-    def text_scores(self, query: str, user: str, ranking: Ranking) -> Floats:
-        """Return the score that stickers start with, shape (n,): their own words, and what was picked for the query."""
+    def text_scores(self, query: str, user: str, ranking: Ranking, agreed: Floats | float = 1.0) -> Floats:
+        """Return the score that stickers start with, shape (n,): their own words, and what was picked for the query.
+
+        Args:
+            query: As typed.
+            user: Who asks, ``""`` for nobody.
+            ranking: The recipe's weights.
+            agreed: How far other people's picks count, see :func:`persrv.ranking.affinity.agreement`.
+        """
         exact, words = self.affinity(query, user)
-        return with_affinity(self.own_words.scores(query), exact, words, ranking.omega, ranking.delta)
+        return with_affinity(self.own_words.scores(query), exact, words, ranking.omega, ranking.delta, agreed)
 
     @cached_property
     def documents(self) -> list[Document]:

@@ -13,6 +13,7 @@ from persrv.catalog.phrases import fold_query
 from persrv.lab.evaluation.results import EvaluationQuery
 from persrv.lab.evaluation.view import View
 from persrv.lab.tuning.likeness import QueryLikeness
+from persrv.ranking.affinity import agreement
 from persrv.ranking.formula import rounded, style_factor, style_similarity, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
@@ -125,22 +126,24 @@ class Candidates:
         """Return the :data:`POOL` first candidates by words, meaning and utility, fewer where less is recalled."""
         ranking = self._recipe.ranking
         exact, picked = self.view.affinity(query, user)
-        text, factor = self.view.own_words.scores(query) + ranking.omega * picked, 1.0 + ranking.delta * exact
-        meaning, cosine, known = self._meaning(query, text)
-        text, meaning = text * factor, meaning * factor
-        recall = np.where(known, (text + meaning) * utility_factor(self.view.utility, ranking.beta), 0.0)
+        own = self.view.own_words.scores(query)
+        words, by_query = own + ranking.omega * picked, 1.0 + ranking.delta * exact
+        meaning, cosine, known = self._meaning(query, words)
+        recall = np.where(known, (words + meaning) * by_query * utility_factor(self.view.utility, ranking.beta), 0.0)
         found = np.flatnonzero(recall > 0)
         rows = np.sort(found[np.argsort(-rounded(recall[found]), kind="stable")][:POOL])
         folded = fold_query(query)
         profile = self.view.profiles.get(user)
-        similarity = np.zeros(len(rows))
+        similarity, agreed = np.zeros(len(rows)), np.ones(len(rows))
         if profile is not None:
             vectors = self.view.material.style_vectors[rows]
             similarity = style_similarity(vectors, profile.centroids, profile.weights)[0]
+            agreed = agreement(similarity)
+        by_query = 1.0 + ranking.delta * agreed * exact[rows]
         return Parts(
             rows=rows,
-            text=text[rows],
-            meaning=meaning[rows],
+            text=(own[rows] + ranking.omega * agreed * picked[rows]) * by_query,
+            meaning=meaning[rows] * by_query,
             cosine=cosine[rows],
             phrase=np.array([float(folded in self._phrases[row]) for row in rows]),
             utility=self.view.utility[rows],

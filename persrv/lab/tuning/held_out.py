@@ -16,10 +16,10 @@ from persrv.lab.evaluation.compare import DEPTH
 from persrv.lab.evaluation.metrics import CUTOFFS
 from persrv.lab.evaluation.postings import Postings
 from persrv.lab.evaluation.results import METRICS, EvaluationQuery, Judged, by_group, judge
-from persrv.lab.evaluation.systems import best
+from persrv.lab.evaluation.systems import NearestStyle, best, nearest_style
 from persrv.lab.evaluation.view import View
 from persrv.lab.tuning.likeness import QueryLikeness
-from persrv.ranking.formula import style_factor, style_similarity, utility_factor
+from persrv.ranking.formula import style_factor, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
 from persrv.text.meaning.fusion import Blend, best_text_score, fused, recalled
@@ -49,7 +49,7 @@ class HeldOutQueries:
         self._ids = view.material.ids
         self._likeness = likeness
         self._words: dict[str, Postings] = {}
-        self._similarity = lru_cache(maxsize=64)(self._similarity_of)
+        self._style = lru_cache(maxsize=64)(self._style_of)
         self._affinity = lru_cache(maxsize=4096)(view.affinity)
 
     def judged(self, recipe: Recipe) -> list[Judged]:
@@ -77,14 +77,15 @@ class HeldOutQueries:
         found = []
         for question in self.questions:
             scores = self._recall(words, question, recipe) * factor
-            scores = scores * style_factor(self._similarity(question.user), ranking.gamma)
+            scores = scores * style_factor(self._style(question.user).similarity, ranking.gamma)
             found.append(best(scores, self._ids, DEPTH))
         return found
 
     def _recall(self, words: Postings, question: EvaluationQuery, recipe: Recipe) -> Floats:
         query, ranking = question.query, recipe.ranking
         exact, picked = self._affinity(query, question.user)
-        scores, factor = words.scores(query) + ranking.omega * picked, 1.0 + ranking.delta * exact
+        agreed = self._style(question.user).agreed
+        scores, factor = words.scores(query) + ranking.omega * agreed * picked, 1.0 + ranking.delta * agreed * exact
         if self._likeness is None:
             return scores * factor
         near = self._likeness.cosines(query)
@@ -100,8 +101,5 @@ class HeldOutQueries:
             self._words[key] = Postings.of(self._documents, recipe.text)
         return self._words[key]
 
-    def _similarity_of(self, user: str) -> Floats:
-        profile = self._view.profiles.get(user)
-        if profile is None:
-            return np.zeros(len(self._ids))
-        return style_similarity(self._view.material.style_vectors, profile.centroids, profile.weights)[0]
+    def _style_of(self, user: str) -> NearestStyle:
+        return nearest_style(self._view, self._view.profiles.get(user))

@@ -171,7 +171,7 @@ def test_the_command_writes_what_the_test_part_confirms(run, tiny: Tiny) -> None
 
 
 def test_the_command_writes_nothing_else_unless_it_must(run, tiny: Tiny) -> None:
-    learnt_from(tiny, "[ranking]\ngamma = 0.0\n", taste=False)
+    learnt_from(tiny, "[ranking]\ngamma = 0.5\nbeta = 3.0\n", taste=False)
     before = tiny.file.read_text()
     refused = run("--write")
     assert "does not confirm" in refused.stdout and "--force" in refused.stdout
