@@ -143,9 +143,9 @@ def test_others_picks_do_not_show_somebody_drawings_in_a_style_that_is_not_their
         hits = retriever.search("coffee", limit=30)
         styles = {hit.sticker_id: hit.payload["style"] for hit in hits}
         mine, theirs = next((a, b) for a in styles for b in styles if styles[a] != styles[b])
-        liked = [
-            hit.sticker_id for hit in retriever.search("", limit=100) if hit.payload.get("style") == styles[mine]
-        ][:8]
+        liked = [hit.sticker_id for hit in retriever.search("", limit=100) if hit.payload.get("style") == styles[mine]][
+            :8
+        ]
     record(tiny, *(("ann", "x" + "y" * n, one, n) for n, one in enumerate(liked)))
     record(tiny, *((user, "coffee", theirs, 100) for user in ("cy", "di", "ed")))
     with tiny.open() as retriever:
