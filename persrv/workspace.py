@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from persrv.catalog import Catalog, VectorCache
-from persrv.errors import NotFoundError
+from persrv.errors import CatalogError, NotFoundError
 from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.index.engine import Store
@@ -122,9 +122,16 @@ class Workspace:
 
         Raises:
             NotFoundError: There is none; nothing is created.
+            CatalogError: It is gone while other files of the collection are there, or it cannot be used.
         """
+        name = self.recipe.name
         if not self.recipe.catalog.url and not (self.folder / "catalog.db").is_file():
-            raise NotFoundError(f"{self.recipe.name} was never built", f"run persrv build -c {self.recipe.name}")
+            if any(self.folder.glob("*/*.ids")):
+                raise CatalogError(
+                    f"the catalog {self.folder / 'catalog.db'} is gone, with all edits and picks recorded here",
+                    f"restore a backup, or run persrv build -c {name} to read the stickers from their source",
+                )
+            raise NotFoundError(f"{name} was never built", f"run persrv build -c {name}")
         return self.catalog()
 
     def shared_catalog(self, store: Store) -> Catalog:

@@ -17,6 +17,7 @@ from persrv.catalog.database import Database
 from persrv.catalog.edits import Edits
 from persrv.catalog.impressions import Impressions
 from persrv.catalog.indexed import IndexedStickers
+from persrv.catalog.integrity import Integrity
 from persrv.catalog.labels import Labels
 from persrv.catalog.marks import Marks
 from persrv.catalog.people import UserData
@@ -40,6 +41,7 @@ class Catalog(
     Revisions,
     Affinities,
     Marks,
+    Integrity,
 ):
     """The truth about a collection: stickers, what is said about them, and who picked them.
 

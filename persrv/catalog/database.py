@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from persrv.catalog import schema
-from persrv.catalog.failures import shown, translated
+from persrv.catalog.failures import failure, shown, translated
 from persrv.catalog.ownership import OWNER
 from persrv.errors import CatalogError, MissingExtraError
 
@@ -97,6 +97,8 @@ class Database:
                 cursor = connection.cursor()
                 cursor.execute(statement, values)
                 return list(cursor.fetchall())
+            except self._readers.dialect.loaded_dbapi.Error as error:
+                raise failure(error, self._name) from error
             finally:
                 connection.close()
 

@@ -10,12 +10,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from persrv.errors import CatalogError, PersrvError
 
+_MENDED = "run persrv repair, or put a backup in its place with persrv restore"
+
 _COMPLAINTS = (
     # what the driver's text contains, the problem, the next step
     ("is locked", "is locked by another process", "let its writer finish, or stop it, and try again"),
     ("readonly database", "cannot be written", "make the file and its folder writable"),
     ("unable to open database file", "cannot be opened", "check that its folder exists and may be read and written"),
-    ("file is not a database", "is not an SQLite database", "give the path of a catalog, or of a new file"),
+    ("file is not a database", "is not an SQLite database", f"give the path of a catalog, or {_MENDED}"),
+    ("malformed", "is damaged", _MENDED),
     ("disk is full", "has no space left to write to", "free some space and try again"),
     ("password authentication failed", "refuses this user or password", "correct both in the catalog's URL"),
     ("no password supplied", "wants a password", "put user and password into the catalog's URL, or use ~/.pgpass"),
@@ -46,12 +49,18 @@ def translated(name: str) -> Iterator[None]:
     except StatementError as error:
         if isinstance(error.orig, PersrvError):
             raise error.orig from error
-        raise _failure(error, name) from error
+        raise failure(error, name) from error
     except SQLAlchemyError as error:
-        raise _failure(error, name) from error
+        raise failure(error, name) from error
 
 
-def _failure(error: SQLAlchemyError, name: str) -> CatalogError:
+def failure(error: Exception, name: str) -> CatalogError:
+    """Return what SQLAlchemy's or a driver's error means.
+
+    Args:
+        error: Its own.
+        name: The database's URL as it may be printed.
+    """
     text = str(error.orig if isinstance(error, DBAPIError) else error).strip()
     for sign, problem, next_step in _COMPLAINTS:
         if sign in text.lower():

@@ -1,9 +1,9 @@
 """The cache of image vectors beside the catalog, so that a rebuild of the index reads no picture.
 
-Two files grow side by side: ``NAME.f16`` holds one row of little-endian float16 for each sticker, and ``NAME.ids`` the
-sticker's id and a line feed in the same place. A row's vector reaches the disk before its id is written, so an id
-that can be read always has its vector. Whatever a crash left behind the last whole pair is ignored by readers and
-cut off by the next writer.
+Three files grow side by side: ``NAME.f16`` holds one row of little-endian float16 for each sticker, ``NAME.crc`` its
+check sum and ``NAME.ids`` the sticker's id and a line feed in the same place. A row's vector and check sum reach the
+disk before its id is written, so an id that can be read always has both. Whatever a crash left behind the last whole
+row is ignored by readers and cut off by the next writer.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ import portalocker
 from numpy.typing import NDArray
 
 from persrv.catalog.identity import check_sticker_id
+from persrv.catalog.row_checksums import RowChecksums
 from persrv.errors import CatalogError, NotFoundError
 
 _ROW_TYPE = np.dtype("<f2")
 _LARGEST = float(np.finfo(_ROW_TYPE).max)
 _ID_BYTES = 33
 _LOOK_AGAIN_SECONDS = 0.02
+_CHECKED_AT_ONCE = 10_000
 _ID_LINE = re.compile(rb"[0-9a-f]{32}\n")
 
 
@@ -48,10 +50,34 @@ class VectorCache:
     def __init__(self, folder: Path, encoder: str, revision: str, dimension: int, *, wait: float = 60.0) -> None:
         if dimension < 1:
             raise CatalogError(f"vectors cannot have {dimension} dimensions", "give the encoder's dimension")
-        name = _file_name(encoder, revision, dimension)
+        self._use(folder, _file_name(encoder, revision, dimension), dimension, wait)
+
+    @classmethod
+    def all_in(cls, folder: Path) -> list[Self]:
+        """Open every cache that lies in a folder, whichever encoder made it.
+
+        Raises:
+            CatalogError: The files cannot be read.
+        """
+        found = []
+        for file in sorted(folder.glob("*-*-*.ids")):
+            dimension = file.stem.rsplit("-", 2)[-2]
+            if dimension.isdecimal():
+                cache = cls.__new__(cls)
+                cache._use(folder, file.stem, int(dimension), 60.0)
+                found.append(cache)
+        return found
+
+    @property
+    def file(self) -> Path:
+        """The vectors' file."""
+        return self._vector_file
+
+    def _use(self, folder: Path, name: str, dimension: int, wait: float) -> None:
         self.dimension = dimension
         self.folder = folder
         self._vector_file, self._id_file, self._lock_file = (folder / (name + end) for end in (".f16", ".ids", ".lock"))
+        self._checksums = RowChecksums(folder / f"{name}.crc")
         self._row_bytes = dimension * _ROW_TYPE.itemsize
         self._wait = wait
         self._thread = threading.RLock()
@@ -86,14 +112,54 @@ class VectorCache:
 
         Raises:
             NotFoundError: Naming the first id without a vector.
-            CatalogError: The files cannot be read.
+            CatalogError: The files cannot be read, or a vector is not what was stored.
         """
-        with self._thread:
+        with self._mapped("read"), self._thread:
             absent = self.missing(ids)
             if absent:
                 raise NotFoundError(f"sticker {absent[0]} has no vector in {self._vector_file.name}", "encode it first")
-            vectors, rows = self._vectors, [self._place[sticker_id] for sticker_id in ids]
-        return vectors[rows].astype(np.float32)
+            rows = [self._place[sticker_id] for sticker_id in ids]
+            vectors = self._vectors[rows]
+            if damaged := self._checksums.damaged(ids, rows, vectors):
+                raise CatalogError(
+                    f"the vector of sticker {ids[damaged[0]]} in {self._vector_file} is damaged", "run persrv repair"
+                )
+        return vectors.astype(np.float32)
+
+    def damaged(self) -> list[str]:
+        """Return the ids whose vectors are not what was stored; reads everything.
+
+        Raises:
+            CatalogError: The files cannot be read.
+        """
+        wrong: list[str] = []
+        with self._mapped("read"), self._thread:
+            self._refresh()
+            places = [*self._place.items()]
+            for start in range(0, len(places), _CHECKED_AT_ONCE):
+                ids = [sticker_id for sticker_id, _ in places[start : start + _CHECKED_AT_ONCE]]
+                rows = [row for _, row in places[start : start + _CHECKED_AT_ONCE]]
+                wrong += [ids[at] for at in self._checksums.damaged(ids, rows, self._vectors[rows])]
+        return wrong
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Remove vectors, so that they are made again; all are gone where this is interrupted.
+
+        Raises:
+            CatalogError: The files cannot be written, or another writer does not finish in time.
+        """
+        with self._mapped("written"), self._only_writer(), self._thread:
+            self._refresh()
+            gone, vectors = set(ids), self._vectors
+            kept = [(sticker_id, row) for sticker_id, row in self._place.items() if sticker_id not in gone]
+            self.close()
+            # The ids go first. Others may have the files mapped, so that new ones take their place.
+            for file in (self._id_file, self._vector_file, self._vector_file.with_suffix(".crc")):
+                file.unlink(missing_ok=True)
+                _sync_folder(self.folder)
+            for start in range(0, len(kept), _CHECKED_AT_ONCE):
+                chunk = kept[start : start + _CHECKED_AT_ONCE]
+                self._add([sticker_id for sticker_id, _ in chunk], vectors[[row for _, row in chunk]])
 
     def everything(self) -> tuple[list[str], NDArray[np.float16]]:
         """Return all ids in the order in which they were stored, n of them, and their vectors, shape (n, dimension).
@@ -131,20 +197,28 @@ class VectorCache:
             self._refresh()
             first = {sticker_id: row for row, sticker_id in reversed(list(enumerate(ids)))}
             rows = sorted(row for sticker_id, row in first.items() if sticker_id not in self._place)
-            if not rows:
-                return
-            # Ids that lost their vectors must be gone before other vectors come to stand in their rows.
-            _extend(self._id_file, self._read_rows * _ID_BYTES, b"")
-            _extend(self._vector_file, self._read_rows * self._row_bytes, vectors[rows].astype(_ROW_TYPE).tobytes())
-            _extend(self._id_file, self._read_rows * _ID_BYTES, "".join(f"{ids[row]}\n" for row in rows).encode())
-            _sync_folder(self._vector_file.parent)
-            self._refresh()
+            if rows:
+                self._add([ids[row] for row in rows], vectors[rows].astype(_ROW_TYPE))
+
+    def _add(self, ids: Sequence[str], vectors: NDArray[np.float16]) -> None:
+        first = self._read_rows
+        # Ids that lost their vectors must be gone before other vectors come to stand in their rows.
+        _extend(self._id_file, first * _ID_BYTES, b"")
+        if (summed := len(self._checksums)) < first:
+            # Rows of a time without check sums are taken as they are now.
+            self._checksums.extend(summed, self._names(summed, first), self._vectors[summed:first])
+        _extend(self._vector_file, first * self._row_bytes, vectors.tobytes())
+        self._checksums.extend(first, ids, vectors)
+        _extend(self._id_file, first * _ID_BYTES, "".join(f"{sticker_id}\n" for sticker_id in ids).encode())
+        _sync_folder(self.folder)
+        self._refresh()
 
     def close(self) -> None:
         """Let go of the files; closing twice is harmless, and the next use opens them again."""
         with self._thread:
             self._vectors = np.empty((0, self.dimension), dtype=_ROW_TYPE)
             self._place, self._read_rows = {}, 0
+            self._checksums.forget()
 
     def __enter__(self) -> Self:
         return self
@@ -165,6 +239,13 @@ class VectorCache:
                     f"the vector of sticker {sticker_id} holds a value that is not finite or above {_LARGEST:.0f}",
                     "correct the encoder, or scale its vectors",
                 )
+
+    def _names(self, first: int, end: int) -> list[str]:
+        """Return the ids of some rows as they stand in the file."""
+        with self._id_file.open("rb") as file:
+            file.seek(first * _ID_BYTES)
+            content = file.read((end - first) * _ID_BYTES)
+        return content.decode("ascii").splitlines()
 
     def _only_writer(self) -> portalocker.Lock:
         return portalocker.Lock(self._lock_file, "a", timeout=self._wait, check_interval=_LOOK_AGAIN_SECONDS)

@@ -21,6 +21,7 @@ from persrv.cli import (
     people,
     push,
     read,
+    repair,
     search,
     serve,
     stickers,
@@ -106,6 +107,7 @@ for command in (
     push.rollback,
     backup.backup,
     backup.restore,
+    repair.repair,
     serve.serve,
     mcp.mcp,
 ):

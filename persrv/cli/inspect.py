@@ -87,14 +87,22 @@ def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> 
         typer.echo(f"{key}: {value}")
 
 
-def doctor(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> None:
+def doctor(
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Read everything: check sums, pictures, and every point against the catalog."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Check that a collection can be searched, and say what to do where it cannot.
 
-    Example: `persrv doctor`
+    Example: `persrv doctor`, `persrv doctor --deep`
     """
+    from persrv.cli.progress import Bars
     from persrv.online.overview import examine
 
-    checks = examine(recipe)
+    checks = examine(recipe, deep=Bars() if deep else None)
     if as_json:
         print_json([asdict(check) for check in checks])
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from persrv.errors import BuildGoneError, NotFoundError, VectorIndexError
 from persrv.index.embedded_collection import EmbeddedCollection, create_shard, load_shard
@@ -14,6 +14,9 @@ from persrv.index.manifest import Manifest
 from persrv.index.schema import Schema
 from persrv.index.verify import verify
 from persrv.index.versions import Pointer, Versions
+
+if TYPE_CHECKING:
+    from qdrant_edge import EdgeShard
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,126}")
 
@@ -49,7 +52,7 @@ class EmbeddedStore:
             if owner == name and versions.building(known.manifest.build):
                 known.close()
         with versions.changing():
-            pointer = versions.pointer()
+            pointer = versions.sound_pointer()
             for busy in versions.remove_others({pointer.current, pointer.previous}):
                 if versions.building(busy):
                     versions.lock(busy).release()
@@ -152,7 +155,7 @@ class EmbeddedStore:
         versions = self._versions(name)
         try:
             schema, manifest = versions.description(build)
-            shard = load_shard(versions.shard(build))
+            shard = _loaded(versions, build)
         except BaseException:
             lock.release()
             raise
@@ -162,6 +165,13 @@ class EmbeddedStore:
         self._opened = [known for known in self._opened if not known[1].closed]
         self._opened.append((name, collection))
         return collection
+
+
+def _loaded(versions: Versions, build: str) -> EdgeShard:
+    try:
+        return load_shard(versions.shard(build))
+    except VectorIndexError as error:
+        raise VectorIndexError(f"the index is damaged: {error.problem}", versions.mended_by) from error
 
 
 def _nothing(name: str, folder: Path) -> NotFoundError:

@@ -97,7 +97,7 @@ def _number_on(shard: edge.EdgeShard) -> None:
 
 
 def engine_call(what: str, call: Callable[[], _Answer]) -> _Answer:
-    """Run one engine call; its errors are bare ``Exception`` objects.
+    """Run one engine call; its errors are bare ``Exception`` objects, or panics, which are none.
 
     Raises:
         VectorIndexError: The engine failed.
@@ -106,10 +106,22 @@ def engine_call(what: str, call: Callable[[], _Answer]) -> _Answer:
         return call()
     except PersrvError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if not is_engine_failure(error):
+            raise
         raise VectorIndexError(
-            f"the embedded index cannot {what}: {error}", "build it again if this persists"
+            f"the embedded index cannot {what}: {error}", "run persrv build --rebuild if this persists"
         ) from error
+
+
+def is_engine_failure(error: BaseException) -> bool:
+    """Whether the engine raised this: its panics are no ``Exception``, and their class is not to be imported."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Whether the engine failed at its own files: whatever it says of a request has another beginning."""
+    return not isinstance(error, Exception) or str(error).startswith(("Service runtime error", "Service internal"))
 
 
 class EmbeddedCollection:
@@ -162,8 +174,14 @@ class EmbeddedCollection:
         try:
             with self._reading:
                 found = self._shard.query(translated)
-        except Exception as error:
+        except BaseException as error:
+            if not is_engine_failure(error):
+                raise
             self._check_usable()
+            if _is_damage(error):
+                raise VectorIndexError(
+                    f"the embedded index cannot answer: {error}", "run persrv build --rebuild if this persists"
+                ) from error
             raise QueryError(
                 f"the embedded index refuses the request: {error}",
                 "check vector names and lengths, and that the formula neither divides by 0 nor takes ln of 0",

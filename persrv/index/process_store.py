@@ -78,7 +78,10 @@ class EngineProcess:
         try:
             return self.call(target, method, *arguments, **options)
         except ConnectionError as error:
-            raise VectorIndexError(f"{error}, twice in a row", "look at the disk and the memory, try again") from error
+            raise VectorIndexError(
+                f"{error}, twice in a row",
+                "look at the memory; if the index is damaged, run persrv build with --rebuild",
+            ) from error
 
     def restart(self, starts: int) -> None:
         """Start it again, unless somebody did since it was started for the ``starts``-th time.

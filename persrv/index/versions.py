@@ -14,17 +14,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from persrv.errors import IndexLockedError, IndexMismatchError, VectorIndexError
 from persrv.index.description import describe, read_description
 from persrv.index.lock import FileLock
-from persrv.index.manifest import Manifest
+from persrv.index.manifest import BUILD_PATTERN, Manifest
 from persrv.index.schema import Schema
+
+_BUILD = re.compile(BUILD_PATTERN)
+_DIGEST = "sha256"
+"""Key of the check sum of everything else in ``manifest.json``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +66,37 @@ class Versions:
         return FileLock.wait(self.folder / "CHANGE")
 
     def pointer(self) -> Pointer:
-        """Read which version is current."""
+        """Read which version is current.
+
+        Raises:
+            VectorIndexError: The pointer is damaged.
+        """
+        file = self.folder / "CURRENT"
         try:
-            lines = (self.folder / "CURRENT").read_text(encoding="ascii").splitlines()
+            lines = file.read_bytes().decode("ascii", "replace").splitlines()
         except FileNotFoundError:
             return Pointer()
-        return Pointer(*[*lines, "", ""][:2])
+        except OSError as error:
+            raise VectorIndexError(f"{file} cannot be read: {error.strerror}", "make it readable") from error
+        found = Pointer(*[*lines, "", ""][:2])
+        for build in (found.current, found.previous):
+            if build and not _BUILD.fullmatch(build):
+                raise VectorIndexError(f"{file} is damaged, it names no build", self.mended_by)
+        if found.current and not (self.folder / found.current).is_dir():
+            raise VectorIndexError(f"{file} names the build {found.current}, which is not there", self.mended_by)
+        return found
+
+    def sound_pointer(self) -> Pointer:
+        """Read which version is current; none where the pointer is damaged, for those who make a new one."""
+        try:
+            return self.pointer()
+        except VectorIndexError:
+            return Pointer()
+
+    @property
+    def mended_by(self) -> str:
+        """The command that makes the index anew, as errors name it; a users' collection is its stickers'."""
+        return f"run persrv build -c {self.folder.name.removesuffix('_users')} --rebuild"
 
     def point(self, pointer: Pointer) -> None:
         """Switch, such that a reader sees the old or the new pointer, also after a power failure."""
@@ -100,7 +133,7 @@ class Versions:
         version = self.folder / build
         (version / "BUILDING").unlink()
         _sync_folder(version)
-        self.point(Pointer(build, self.pointer().current))
+        self.point(Pointer(build, self.sound_pointer().current))
 
     def shard(self, build: str) -> Path:
         """Return the folder of the engine's files."""
@@ -117,21 +150,27 @@ class Versions:
 
     def write_description(self, build: str, schema: Schema, manifest: Manifest) -> None:
         """Keep schema and manifest beside the version."""
-        text = json.dumps(describe(schema, manifest), ensure_ascii=False, indent=2, sort_keys=True)
+        described = describe(schema, manifest)
+        described[_DIGEST] = _digest(described)
+        text = json.dumps(described, ensure_ascii=False, indent=2, sort_keys=True)
         replace_file(self.folder / build / "manifest.json", text + "\n")
 
     def description(self, build: str) -> tuple[Schema, Manifest]:
         """Read schema and manifest of a version.
 
         Raises:
-            IndexMismatchError: They are missing or cannot be read.
+            IndexMismatchError: They are missing, cannot be read, or are not what was written.
         """
         file = self.folder / build / "manifest.json"
         try:
             described = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise IndexMismatchError(f"{file} cannot be read: {error}", "build the index again") from error
-        return read_description(described, str(file))
+            raise IndexMismatchError(f"{file} cannot be read: {error}", self.mended_by) from error
+        schema, manifest = read_description(described, str(file))
+        digest = described.pop(_DIGEST, None)
+        if manifest.build != build or digest not in (None, _digest(described)):
+            raise IndexMismatchError(f"{file} is damaged, or belongs to another build", self.mended_by)
+        return schema, manifest
 
     def remove_others(self, keep: set[str]) -> list[str]:
         """Remove every version that is not kept and that nobody has open; the caller holds :meth:`changing`.
@@ -151,6 +190,10 @@ class Versions:
             except OSError as error:
                 raise VectorIndexError(f"{version} cannot be removed: {error}", "remove it by hand") from error
         return busy
+
+
+def _digest(described: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 def replace_file(path: Path, text: str) -> None:

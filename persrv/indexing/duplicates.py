@@ -93,6 +93,17 @@ class Duplicates:
             links = [(place[one], place[other]) for one in order for other in self._links[one] if other in place]
         return named_groups(order, links)
 
+    def forget(self) -> None:
+        """Compare all pictures again at the next :meth:`compare`; the files are removed.
+
+        Raises:
+            CatalogError: The files cannot be removed.
+        """
+        with self._mapped(), self._thread, portalocker.Lock(self._lock_file, "a", timeout=_WAIT_SECONDS):
+            self._rough.drop(self._rough.everything()[0])
+            self._file.unlink(missing_ok=True)
+            self._links, self._read_to = {}, 0
+
     def _compare(self, new: Sequence[str], advance: Callable[[int], None] | None) -> None:
         known, old = self._rough.everything()
         names = [*known, *new]

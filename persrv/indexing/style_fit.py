@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +29,8 @@ OTHER_FIELDS = ("pack", "queries")
 """Fields whose words say nothing of what a sticker means: a pack's name tells the style, and what users typed would
 let a pick change everybody's space."""
 
-_ARRAYS = ("ids", "vectors", "starts", "words", "weights", "tokens", "rarity", "sums", "mass")
+_SUMS = "sha256.json"
+"""Name of every other file of a fit, and its check sum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +133,8 @@ class StyleFit:
             "average_lengths": dict(self.average_lengths),
         }
         (draft / "style.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        sums = {file.name: _digest(file) for file in sorted(draft.iterdir())}
+        (draft / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
 
@@ -143,8 +147,11 @@ class StyleFit:
         """
         try:
             content = json.loads((folder / "style.json").read_text(encoding="utf-8"))
-            files = {name: folder / f"{name}.npy" for name in _ARRAYS}
-            arrays = {name: np.load(file, mmap_mode="r") for name, file in files.items() if file.exists()}
+            sums = _sums(folder)
+            if _digest(folder / "style.json") != sums["style.json"]:
+                raise ValueError("style.json is not what was written")
+            names = [name.removesuffix(".npy") for name in sums if name.endswith(".npy")]
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
             learnt = None
             if "sums" in arrays:
                 table = WordTable(*(arrays[name] for name in ("starts", "words", "weights", "tokens", "rarity")))
@@ -158,10 +165,26 @@ class StyleFit:
                 content["average_lengths"],
                 learnt,
             )
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError, EOFError) as error:
             raise IndexMismatchError(
-                f"the fit {folder} cannot be read: {error}", "build the collection again"
+                f"the fit {folder} cannot be read: {error}", "run persrv build --rebuild"
             ) from error
+
+    @staticmethod
+    def check(folder: Path) -> None:
+        """Compare the files with the check sums that :meth:`save` took; reads everything.
+
+        Raises:
+            IndexMismatchError: One is missing, or is not what was written.
+        """
+        try:
+            damaged = [name for name, digest in _sums(folder).items() if _digest(folder / name) != digest]
+        except (OSError, ValueError) as error:
+            raise IndexMismatchError(
+                f"the fit {folder} cannot be read: {error}", "run persrv build --rebuild"
+            ) from error
+        if damaged:
+            raise IndexMismatchError(f"{folder / damaged[0]} is not what was written", "run persrv build --rebuild")
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         arrays: dict[str, NDArray[np.generic]] = {"ids": self.ids, "vectors": self.vectors}
@@ -194,6 +217,18 @@ class StyleFit:
             if pack:
                 rows.setdefault(pack, []).append(row)
         return {pack: np.array(found, np.int64) for pack, found in rows.items()}
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+    if not isinstance(sums, dict) or "style.json" not in sums or any("/" in name for name in sums):
+        raise ValueError(f"{_SUMS} names no files")
+    return {str(name): str(digest) for name, digest in sums.items()}
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def meaning_words(terms: Terms, text: Text, average_lengths: Mapping[str, float]) -> SparseVector:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from persrv.catalog import Catalog
-from persrv.errors import BuildGoneError, IndexLockedError, IndexMismatchError, NotFoundError
+from persrv.errors import (
+    BuildGoneError,
+    IndexLockedError,
+    IndexMismatchError,
+    IndexUnavailableError,
+    NotFoundError,
+    VectorIndexError,
+)
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest
 from persrv.indexing.beside import build_beside
@@ -17,9 +25,12 @@ from persrv.indexing.fit import Fit, fingerprint
 from persrv.indexing.forgetting import remove_forgotten
 from persrv.indexing.in_place import PublishedIndex
 from persrv.indexing.progress import Progress
+from persrv.indexing.style_fit import StyleFit
 from persrv.indexing.vector_sources import VectorSources
 from persrv.text import TOKENIZER
 from persrv.workspace import Workspace
+
+_log = logging.getLogger("persrv")
 
 Way = Literal["beside", "in place", "left"]
 """How an index was brought up to date; ``left`` where another process has it open and follows the catalog itself."""
@@ -72,6 +83,12 @@ def update_index(
             done = _in_place(workspace, catalog, sources, store, progress)
         except (BuildGoneError, IndexMismatchError, NotFoundError):
             done = None
+        except IndexUnavailableError:
+            raise
+        except VectorIndexError as error:
+            # Everything in an index can be made again, and a damaged one is no reason to stop.
+            _log.warning("the index is built anew: %s", error.problem)
+            done = None
         if done is not None:
             return done
     published = build_beside(workspace, catalog, sources, store, progress)
@@ -92,6 +109,8 @@ def _in_place(
         return None
     if _nothing_to_do(catalog, name, manifest.vocabulary):
         return IndexUpdate("in place", manifest, 0, 0, 0)
+    if fit.style is not None:
+        StyleFit.check(workspace.folder / "fits" / fit.name)
     with ExitStack() as opened:
         try:
             stickers = opened.enter_context(store.open(name, manifest.build))

@@ -103,13 +103,18 @@ def learn_again(
     """
     people = 0
     for batch in chunks(sorted(set(names)), _USERS):
-        rows, tastes = _tastes(stickers, catalog.picked(batch))
-        learnt = [*learn_profiles(catalog, rows, tastes, style, batch)]
+        learnt = learn_stored(catalog, stickers, batch, style)
         write_profiles(learnt, stickers, users, progress)
         kept = {user: len(profile.mass) for user, profile, _ in learnt}
         users.delete([centroid_id(user, n) for user in batch for n in range(kept.get(user, 0), MOST_STYLES)])
         people += len(batch)
     return people
+
+
+def learn_stored(catalog: Catalog, stickers: Collection, names: Sequence[str], style: Style) -> list[Learnt]:
+    """Return some users' profiles, at most 500, fitted among the vectors that stand in the index."""
+    rows, tastes = _tastes(stickers, catalog.picked(names))
+    return [*learn_profiles(catalog, rows, tastes, style, names)]
 
 
 def _tastes(stickers: Collection, ids: Sequence[str]) -> tuple[dict[str, int], NDArray[np.float32]]:

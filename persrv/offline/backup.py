@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
+from persrv.catalog.row_checksums import BYTES as SUM_BYTES
 from persrv.errors import CatalogError, NotFoundError, SourceError
 from persrv.recipe import Recipe
 from persrv.recipe.places import home as default_home
@@ -150,14 +151,16 @@ def _others(folder: Path) -> Iterator[tuple[str, Path, int]]:
         member = path.relative_to(folder)
         if member.parts[0] in _LEFT_OUT or path.suffix == ".lock" or path.is_symlink() or not path.is_file():
             continue
-        if path.suffix == ".f16":
+        if path.suffix in (".f16", ".crc"):
             continue
-        vectors = path.with_suffix(".f16")
+        vectors, sums = path.with_suffix(".f16"), path.with_suffix(".crc")
         if path.suffix == ".ids" and vectors.is_file():
-            # The ids are measured first: a writer adds a row's vector before its id.
+            # The ids are measured first: a writer adds a row's vector and check sum before its id.
             rows = path.stat().st_size // _ID_BYTES
             yield member.as_posix(), path, rows * _ID_BYTES
             yield vectors.relative_to(folder).as_posix(), vectors, rows * _row_bytes(vectors)
+            if sums.is_file():
+                yield sums.relative_to(folder).as_posix(), sums, min(rows * SUM_BYTES, sums.stat().st_size)
         else:
             yield member.as_posix(), path, path.stat().st_size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from persrv.workspace import Workspace
 
 if TYPE_CHECKING:
     from persrv.index.cluster import NodeState, ReplicaState
+    from persrv.indexing.progress import Progress
 
 
 def overview(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> dict[str, Any]:
@@ -69,8 +71,18 @@ class Check:
     finding: str
 
 
-def examine(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> list[Check]:
-    """Check a collection from the recipe to an answered search; later checks are left out when an earlier one fails."""
+def examine(
+    recipe: str | Path | Recipe, *, home: str | Path | None = None, deep: Progress | None = None
+) -> list[Check]:
+    """Check a collection from the recipe to an answered search; later checks are left out when an earlier one fails.
+
+    An embedded index is opened in a process of its own, so that damaged files end that one and not the caller.
+
+    Args:
+        recipe: A recipe's name, its ``.toml`` path, or the object.
+        home: Holds every collection's folder.
+        deep: Read everything as well, and show here how far it is, see :mod:`persrv.indexing.soundness`.
+    """
     checks: list[Check] = []
 
     def check(name: str, look: Callable[[], str]) -> bool:
@@ -91,6 +103,11 @@ def examine(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> l
         if found[0].recipe.index.addresses:
             check("server", lambda: _look_at_server(found[0]))
         check("index", lambda: _look_at_index(found[0]))
+        if deep is not None:
+            from persrv.indexing.soundness import LOOKS
+
+            for name, look in LOOKS.items():
+                check(name, partial(look, found[0], deep))
     return checks
 
 
@@ -120,7 +137,7 @@ def _look_at_server(workspace: Workspace) -> str:
 
 
 def _look_at_index(workspace: Workspace) -> str:
-    with Retriever.open(workspace.recipe, home=workspace.folder.parent) as retriever:
+    with Retriever.open(workspace.recipe, home=workspace.folder.parent, engine="process") as retriever:
         manifest = retriever.manifest
         answer = retriever.search(limit=1)
         if manifest.stickers and not answer:

@@ -321,7 +321,9 @@ def test_damage_is_reported_with_the_way_out(store: EmbeddedStore, folder: Path)
     described = (version / "manifest.json").read_text()
     (version / "manifest.json").write_text(described[:40])
     for call in (store.open, store.manifest):
-        with pytest.raises(IndexMismatchError, match=r"manifest\.json cannot be read.*build the index again"):
+        with pytest.raises(
+            IndexMismatchError, match=r"manifest\.json cannot be read.*run persrv build -c emoji --rebuild"
+        ):
             call("emoji")
     (version / "manifest.json").write_text(described)
     (version / "shard").rename(version / "elsewhere")

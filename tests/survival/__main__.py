@@ -1,4 +1,8 @@
-"""Kills a collection's user many times: python tests/survival --kills 1000 --seed 7."""
+"""Tries to lose what a collection holds.
+
+python tests/survival --kills 1000 --seed 7 kills the collection's user; python tests/survival damage --seed 1 damages
+its files one by one.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).resolve().parent)]
 
+from damage import Damager, cases, drawn  # noqa: E402
 from harness import survive  # noqa: E402
 
 from persrv.offline import build_collection  # noqa: E402
 from tiny_collection import write_collection  # noqa: E402
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def kill(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="persrv-survival-") as folder:
         recipe = write_collection(Path(folder))
         home = Path(folder) / "home"
@@ -32,8 +38,53 @@ def main() -> None:
                 acts = ", ".join(f"{count} {act}" for act, count in sorted(oracle.acts.items()))
                 killed = ", ".join(f"{count} in {act}" for act, count in sorted(oracle.open_acts.items()))
                 seconds = time.monotonic() - began
-                sys.stdout.write(f"{number} kills in {seconds:.0f} s; acknowledged: {acts}; killed: {killed}\n")
-                sys.stdout.flush()
+                say(f"{number} kills in {seconds:.0f} s; acknowledged: {acts}; killed: {killed}")
 
 
-main()
+def damage(given: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory(prefix="persrv-damage-") as name:
+        folder = Path(name)
+        (folder / "one").mkdir()
+        (folder / "other").mkdir()
+        recipe, other = write_collection(folder / "one"), write_collection(folder / "other")
+        for picture in sorted((folder / "other" / "stickers" / "line").iterdir())[::2]:
+            picture.unlink()
+        home, elsewhere = folder / "one" / "home", folder / "other" / "home"
+        build_collection(recipe, home=home)
+        build_collection(recipe, home=home, rebuild=True)
+        build_collection(other, home=elsewhere)
+        damager = Damager(recipe, home, elsewhere, folder / "scratch")
+        every = [case for case in cases(home, damager.name) if given.match in str(case)]
+        say(f"{len(every)} damages of {len({case.file for case in every})} kinds of files")
+        tried = faults = 0
+        for number, case in drawn(every, given.cases, given.seed):
+            if number < given.first:
+                continue
+            outcome = damager.try_case(case, given.seed)
+            if outcome is None:
+                continue
+            tried, faults = tried + 1, faults + bool(outcome.faults)
+            verdict = f"FAULT {'; '.join(outcome.faults)}" if outcome.faults else "well"
+            say(f"{number} {case}: {verdict} | {outcome.said[:200]} | {outcome.found[:200]} | {outcome.mended}")
+        say(f"{tried} damages tried, {faults} with faults")
+        sys.exit(bool(faults))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.set_defaults(run=kill)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    acts = parser.add_subparsers()
+    damaging = acts.add_parser("damage")
+    damaging.set_defaults(run=damage)
+    damaging.add_argument("--seed", type=int, default=0)
+    damaging.add_argument("--cases", type=int, default=10_000, help="most damages")
+    damaging.add_argument("--first", type=int, default=0, help="number of the first, to go on with")
+    damaging.add_argument("--match", default="", help="only those whose name has this in it")
+    given = parser.parse_args()
+    given.run(given)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""A damaged collection is mended from what is still sound, and nobody's picks are lost by it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from persrv.errors import CatalogError, IndexLockedError, NotFoundError, VectorIndexError
+from persrv.indexing.progress import Silent
+from persrv.offline import build_collection
+from persrv.offline.repair import repair_collection
+from persrv.online.overview import examine
+from persrv.online.retriever import Retriever
+from persrv.workspace import Workspace
+from tiny_collection import Tiny
+
+
+def ills(tiny: Tiny, deep: bool = False) -> list[str]:
+    checks = examine(tiny.file, home=tiny.home, deep=Silent() if deep else None)
+    return [check.finding for check in checks if not check.passed]
+
+
+def test_a_catalog_of_which_pages_are_gone_is_made_of_the_rest(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        sticker = retriever.search("cat")[0].sticker_id
+        retriever.edit(sticker, "tags", ["mine"], editor="ann")
+        retriever.record("zoe", "mine", sticker)
+    file = tiny.home / "tiny" / "catalog.db"
+    with file.open("r+b") as out:
+        out.seek(file.stat().st_size // 2 // 4096 * 4096)
+        out.write(b"\xff" * 4096 * 3)
+    assert any("persrv repair" in finding for finding in ills(tiny, deep=True))
+    report = repair_collection(tiny.file, home=tiny.home)
+    assert report.steps[0].startswith("the catalog was damaged")
+    assert list((tiny.home / "tiny").glob("catalog.damaged-*.db"))
+    assert ills(tiny, deep=True) == []
+    with tiny.open() as retriever:
+        assert retriever.search("happy")
+    with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+        assert catalog.count() == 30
+
+
+def test_a_catalog_that_is_gone_is_told_from_one_that_never_was(tiny: Tiny, tmp_path: Path) -> None:
+    (tiny.home / "tiny" / "catalog.db").unlink()
+    with pytest.raises(CatalogError, match="is gone, with all edits and picks recorded here"):
+        tiny.open()
+    with pytest.raises(NotFoundError, match="never built"):
+        Retriever.open(tiny.file, home=tmp_path / "elsewhere")
+
+
+def test_a_pointer_that_names_no_build_is_said_and_a_build_mends_it(tiny: Tiny) -> None:
+    for content in (b"20260101T000000Z-abcdef\n", b"../../etc\n", b"\xff\xfe\n"):
+        (tiny.home / "tiny" / "index" / "tiny" / "CURRENT").write_bytes(content)
+        with pytest.raises(VectorIndexError, match="run persrv build -c tiny --rebuild"):
+            tiny.open()
+    assert len(ills(tiny)) == 1
+    build_collection(tiny.file, home=tiny.home)
+    assert ills(tiny) == []
+
+
+def test_an_index_without_its_files_is_said_and_a_build_mends_it(tiny: Tiny) -> None:
+    folder = next((tiny.home / "tiny" / "index" / "tiny").glob("*/shard/segments/*"))
+    os.truncate(folder / "segment.json", 40)
+    with pytest.raises(VectorIndexError, match=r"the index is damaged: .*; run persrv build -c tiny --rebuild"):
+        tiny.open()
+    assert len(ills(tiny)) == 1
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
+    assert ills(tiny) == []
+
+
+def test_a_changed_description_is_refused(tiny: Tiny) -> None:
+    described = next((tiny.home / "tiny" / "index" / "tiny").glob("*/manifest.json"))
+    described.write_text(described.read_text().replace('"beta": ', '"beta": 1'))
+    with pytest.raises(VectorIndexError, match="is damaged, or belongs to another build"):
+        tiny.open()
+
+
+def test_nothing_is_mended_under_somebody_who_uses_it(tiny: Tiny) -> None:
+    with tiny.open(), pytest.raises(IndexLockedError):
+        repair_collection(tiny.file, home=tiny.home)
+
+
+def test_a_sound_collection_needs_no_repair(tiny: Tiny) -> None:
+    assert repair_collection(tiny.file, home=tiny.home).steps == ()

@@ -1,0 +1,51 @@
+"""A few seeded damages; ``python tests/survival damage`` tries all of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from damage import KINDS, Case, Damager, cases, in_child
+
+from persrv.offline import build_collection
+from tiny_collection import Tiny
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
+
+
+@pytest.fixture(scope="module")
+def damager(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Damager:
+    folder = tmp_path_factory.mktemp("damage")
+    copy = tiny_built.copied(folder / "one")
+    build_collection(copy.file, home=copy.home)
+    return Damager(copy.file, copy.home, copy.home, folder / "scratch")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("vector_storage-image/vectors/chunk_0.mmap", "flipped"), ("edge_config.json", "half")],
+)
+def test_a_damaged_file_is_told_in_a_line_and_mended_by_the_command_that_is_named(
+    damager: Damager, name: str, kind: str
+) -> None:
+    case = next(case for case in cases(damager.home, damager.name) if case.kind == kind and name in str(case))
+    outcome = damager.try_case(case, seed=1)
+    assert outcome is not None
+    assert outcome.faults == []
+    assert outcome.mended
+    assert "persrv" in outcome.found
+
+
+def test_every_file_of_a_collection_is_damaged_in_every_way(damager: Damager) -> None:
+    every = cases(damager.home, damager.name)
+    names = {str(case.file) for case in every}
+    assert len(every) == len(KINDS) * len(names)
+    for wanted in ("catalog.db", "CURRENT", "manifest.json", ".f16", ".ids", ".crc", "chunk_0.mmap", "sha256.json"):
+        assert any(wanted in name for name in names), wanted
+
+
+def test_a_native_abort_is_seen() -> None:
+    assert in_child(os.abort) == {"died": "SIGABRT"}
+    assert "untyped" in in_child(lambda: [][0])
+    assert in_child(lambda: Case(Path("a"), "gone").kind) == {"done": "gone"}
