@@ -70,13 +70,21 @@ class Interactions(Part):
         with self._database.write(durable=True) as connection:
             return sum(_insert(connection, without_forgotten(connection, chunk)) for chunk in chunks(batch))
 
-    def record(self, interaction: Interaction) -> bool:
+    def record(self, interaction: Interaction, *, made_now: bool = False) -> bool:
         """Store one interaction and return whether it was new.
+
+        Args:
+            interaction: What somebody did.
+            made_now: Whether it was made at this moment: then it comes after every forgetting, also where the clock
+                was set back since.
 
         Raises:
             PersrvError: As :meth:`put_interactions`.
         """
-        return self.put_interactions([interaction]) == 1
+        if not made_now:
+            return self.put_interactions([interaction]) == 1
+        with self._database.write(durable=True) as connection:
+            return _insert(connection, [interaction]) == 1
 
     def put_picks(
         self, loader: str | Sequence[str], picks: Iterable[SourcePick], default_time: datetime = EPOCH

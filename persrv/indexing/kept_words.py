@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from persrv.catalog import Catalog
+from persrv.errors import IndexMismatchError
 from persrv.index.engine import Store
 
 
@@ -17,5 +20,9 @@ def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
         name: The collection's name there.
         place: The store's place, see :attr:`persrv.workspace.Workspace.place`.
     """
-    manifests = [store.manifest(name, build) for build in store.kept(name)]
+    manifests = []
+    for build in store.kept(name):
+        # One whose description is damaged answers nobody, and must not keep another from being used.
+        with suppress(IndexMismatchError):
+            manifests.append(store.manifest(name, build))
     catalog.keep_builds(place, [manifest.vocabulary or manifest.build for manifest in manifests if manifest])

@@ -79,7 +79,8 @@ class UserCommands:
         check_choice("kind", kind, PICK_KINDS)
         sticker = self._catalog.find(check_text("sticker", sticker_id, LONGEST_QUERY))
         own_id = None if pick_id is None else check_text("pick_id", pick_id, LONGEST_PICK_ID)
-        new = self._catalog.record(Interaction(name, typed, sticker, time or now, kind, own_id))
+        pick = Interaction(name, typed, sticker, time or now, kind, own_id)
+        new = self._catalog.record(pick, made_now=time is None)
         note = DATED_AHEAD if ahead else ""
         if new:
             self._live.soon(sticker)

@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).resolve().parent)]
+sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / part) for part in (".", "index", "survival"))]
 
 from damage import Damager, cases, drawn  # noqa: E402
 from harness import survive  # noqa: E402
 
+from fake_qdrant import FakeQdrant  # noqa: E402
 from persrv.offline import build_collection  # noqa: E402
 from tiny_collection import write_collection  # noqa: E402
 
@@ -33,12 +34,15 @@ def kill(given: argparse.Namespace) -> None:
         home = Path(folder) / "home"
         build_collection(recipe, home=home)
         began = time.monotonic()
-        for number, oracle in enumerate(survive(recipe, home, given.kills, given.seed), start=1):
-            if number % 10 == 0 or number == given.kills:
-                acts = ", ".join(f"{count} {act}" for act, count in sorted(oracle.acts.items()))
-                killed = ", ".join(f"{count} in {act}" for act, count in sorted(oracle.open_acts.items()))
-                seconds = time.monotonic() - began
-                say(f"{number} kills in {seconds:.0f} s; acknowledged: {acts}; killed: {killed}")
+        with FakeQdrant() as server:
+            trials = survive(recipe, home, given.kills, given.seed, given.longest, server.url)
+            for number, oracle in enumerate(trials, start=1):
+                if number % 10 == 0 or number == given.kills:
+                    seconds = time.monotonic() - began
+                    counts = (oracle.acts, oracle.open_acts, oracle.faults, oracle.refusals)
+                    shown = ["; ".join(f"{act} {n}" for act, n in sorted(each.items())) for each in counts]
+                    say(f"{number} kills of seed {given.seed} in {seconds:.0f} s")
+                    say(f"  done: {shown[0]}\n  open: {shown[1]}\n  faults: {shown[2]}\n  refused: {shown[3]}")
 
 
 def damage(given: argparse.Namespace) -> None:
@@ -75,6 +79,7 @@ def main() -> None:
     parser.set_defaults(run=kill)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--longest", type=float, default=4.0, help="seconds that a program works at most")
     acts = parser.add_subparsers()
     damaging = acts.add_parser("damage")
     damaging.set_defaults(run=damage)

@@ -5,6 +5,7 @@ Each act runs in a child process, so that even a native abort is seen and not su
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import random
@@ -212,6 +213,7 @@ def in_child(act: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         signal.alarm(PATIENCE_SECONDS)
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 2)
+        faulthandler.disable()
         try:
             answer = {"done": act(*arguments)}
         except PersrvError as error:

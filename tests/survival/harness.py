@@ -1,7 +1,7 @@
 """Kills a program that uses a collection, again and again, and checks what it had acknowledged.
 
-The oracle keeps a list of the acknowledged acts, and the one that was going on when the program was killed: that one
-may have happened or not, wholly.
+The oracle keeps a list of the acknowledged acts, and the one that was going on when the program was killed or refused:
+that one may have happened or not, wholly.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,15 +21,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from worker import MOST_ACTS, START
+from faults import Fault, drawn_fault
+from worker import MIGRATED, MOST_ACTS, USERS
 
+from persrv.catalog import Catalog
+from persrv.offline import build_collection
+from persrv.offline.backup import restore
+from persrv.offline.publish import push_collection
 from persrv.online.retriever import Retriever
 from persrv.records import Interaction
 from persrv.workspace import Workspace
 from repository import ROOT
 
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 90.0
 
 Pick = tuple[str, str, str, str]
 
@@ -38,16 +44,24 @@ class Oracle:
     """What must be true.
 
     Attributes:
-        picks: Acknowledged picks that nobody asked to forget: user, query, sticker, when.
+        picks: Acknowledged picks that nobody asked to forget: user, query, sticker, the caller's id.
         edited: Sticker to its acknowledged tags.
+        added: Added stickers that nobody removed.
+        removed: Removed ones.
         acts: How often each act was acknowledged.
-        open_acts: How often each act was going on at a kill.
+        open_acts: How often each act was going on at a kill or fault.
+        faults: How often each kind of fault was suffered.
+        refusals: How often each error of persrv's own ended the work.
     """
 
     picks: set[Pick] = field(default_factory=set)
     edited: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    added: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
     acts: Counter[str] = field(default_factory=Counter)
     open_acts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
 
     def acknowledge(self, act: dict[str, Any]) -> None:
         """Note an act that is done."""
@@ -58,86 +72,151 @@ class Oracle:
             self.edited[act["sticker"]] = tuple(act["tags"])
         elif act["act"] == "forget":
             self.picks = {pick for pick in self.picks if pick[0] != act["user"]}
+        elif act["act"] == "add":
+            self.added.add(act["sticker"])
+        elif act["act"] == "remove" and "sticker" in act:
+            self.added.discard(act["sticker"])
+            self.removed.add(act["sticker"])
 
 
 def pick_of(act: dict[str, Any]) -> Pick:
     """Return the pick of an act."""
-    return act["user"], act["query"], act["sticker"], act["at"]
+    return act["user"], act["query"], act["sticker"], act["pick"]
 
 
-def survive(recipe: Path, home: Path, kills: int, seed: int, longest_s: float = 4.0) -> Iterator[Oracle]:
+def survive(
+    recipe: Path, home: Path, kills: int, seed: int, longest_s: float = 4.0, url: str = "", *, faulty: bool = True
+) -> Iterator[Oracle]:
     """Kill a worker ``kills`` times, check after each, and yield the oracle.
 
     Args:
         recipe: A built collection's, without interactions of its own that a user of the worker made.
         home: Holds its folder.
         kills: How often.
-        seed: Decides all acts and moments.
+        seed: Decides all acts, faults and moments.
         longest_s: Longest time from a worker's first act to its death.
+        url: Where pushes go.
+        faulty: Whether disks and clocks fail, too.
 
     Raises:
         AssertionError: Something acknowledged was lost, or something is there that nobody asked for.
     """
     chance, oracle = random.Random(seed), Oracle()
+    write_imported(recipe)
     for number in range(kills):
         numbers = f"{seed * 1_000_000 + number}", f"{number * MOST_ACTS}"
-        going = _run_until_killed(recipe, home, numbers, chance.uniform(0.0, longest_s), oracle)
-        check(recipe, home, oracle, going)
+        fault = drawn_fault(chance) if faulty else Fault()
+        oracle.faults[fault.kind or "kill"] += 1
+        try:
+            going = _run_until_killed(recipe, home, numbers, chance.uniform(0.0, longest_s), oracle, fault, url)
+            check(recipe, home, oracle, going, url)
+        except BaseException as error:
+            error.add_note(f"kill {number} of seed {seed}, with {fault}")
+            raise
         yield oracle
 
 
+def write_imported(recipe: Path) -> None:
+    """Write a second recipe of fewer stickers, which is built from nothing again and again."""
+    text = recipe.read_text(encoding="utf-8").split("[[interactions]]")[0]
+    text = text.replace('name = "tiny"', 'name = "imported"').replace('path = "stickers"', 'path = "stickers/line"')
+    recipe.with_name("imported.toml").write_text(text, encoding="utf-8")
+
+
 def _run_until_killed(
-    recipe: Path, home: Path, numbers: tuple[str, str], seconds: float, oracle: Oracle
+    recipe: Path, home: Path, numbers: tuple[str, str], seconds: float, oracle: Oracle, fault: Fault, url: str
 ) -> dict[str, Any] | None:
+    shadow = home.with_name("shadow")
+    if fault.kind == "power":
+        shutil.rmtree(shadow, ignore_errors=True)
+        # What is there before the power goes is on the disk.
+        subprocess.run(["cp", "-a", "--sparse=always", str(home), str(shadow)], check=True)
     command = [sys.executable, str(WORKER), str(recipe), str(home), *numbers]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "PERSRV_TEST_URL": url}
+    environment |= fault.environment(home, shadow)
     with TemporaryDirectory() as folder:
-        # A file, since what a pipe's reader has read ahead is lost to communicate().
-        written = Path(folder) / "lines"
-        with written.open("w") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True, env=environment)
+        # Files, since what a pipe's reader has read ahead is lost to communicate().
+        written, complaints = Path(folder) / "lines", Path(folder) / "faults"
+        with written.open("w") as out, complaints.open("w") as errors:
+            process = subprocess.Popen(command, stdout=out, stderr=errors, env=environment)
             deadline = time.monotonic() + PATIENCE_SECONDS
             while not written.stat().st_size and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             time.sleep(seconds)
             process.send_signal(signal.SIGKILL)
-            _, faults = process.communicate(timeout=PATIENCE_SECONDS)
-        lines = written.read_text().splitlines()
-    assert lines, f"the collection cannot be opened after a kill: {faults}"
-    assert "Traceback" not in faults, faults
+            code = process.wait(timeout=PATIENCE_SECONDS)
+        lines, said = written.read_text().splitlines(), complaints.read_text()
+    assert "Traceback" not in said, said
+    assert code in (0, -signal.SIGKILL), f"the program ended by itself with {code}: {said}"
+    assert lines, f"the collection cannot be opened after a kill: {said}"
+    if fault.kind == "power":
+        for draft in shadow.rglob("*.draft"):
+            draft.unlink()
+        shutil.rmtree(home)
+        shadow.rename(home)
+    return _read(lines, oracle)
+
+
+def _read(lines: list[str], oracle: Oracle) -> dict[str, Any] | None:
+    """Note what was acknowledged, and return the act that was going on."""
     going: dict[str, Any] | None = None
-    for line in lines[1:]:
+    for line in lines:
         try:
             read = json.loads(line)
         except ValueError:
             break  # the last line was cut
         if "begin" in read:
             going = read["begin"]
-        else:
+        elif "done" in read:
             oracle.acknowledge(read["done"])
             going = None
+        elif "failed" in read:
+            oracle.refusals[read["failed"]] += 1
     if going is not None:
         oracle.open_acts[going["act"]] += 1
     return going
 
 
-def check(recipe: Path, home: Path, oracle: Oracle, going: dict[str, Any] | None) -> None:
+def check(recipe: Path, home: Path, oracle: Oracle, going: dict[str, Any] | None, url: str = "") -> None:
     """Compare the collection with the oracle; what the open act did is noted."""
+    open_act = going["act"] if going else ""
     with Retriever.open(recipe, home=home) as retriever:
         assert retriever.search("cat", limit=5), "a word that stickers have finds none"
         with Workspace.of(recipe, home).existing_catalog() as catalog:
             _check_picks(list(catalog.interactions()), oracle, going)
-            _check_edits({s.id: s.semantics.tags for s in catalog.stickers()}, oracle, going)
+            stickers = {s.id: s.semantics.tags for s in catalog.stickers()}
+            _check_edits(stickers, oracle, going)
+            _check_stickers(stickers, oracle, going)
             left = {user.user for user in catalog.users()}
-        if going is not None and going["act"] == "forget" and going["user"] not in left:
+        if going is not None and open_act == "forget" and going["user"] not in left:
             # Half a forgetting would leave the styles of somebody without picks.
             retriever.forget(going["user"])
-        for user in ("ann", "bo", "cy", "zoe"):
+        for user in USERS:
             assert user in left or not retriever.styles(user), f"{user} was forgotten and still has styles"
+    _check_others(recipe, home, open_act, url)
+
+
+def _check_others(recipe: Path, home: Path, open_act: str, url: str) -> None:
+    """Go on with what was broken off, and see that it comes to its end."""
+    if open_act == "import":
+        build_collection(recipe.with_name("imported.toml"), home=home)
+        with Retriever.open(recipe.with_name("imported.toml"), home=home) as imported:
+            assert len(imported.search("", limit=20)) == 10
+    if open_act == "migrate" and (home / "old.db").exists():
+        with Catalog.open(home / "old.db", "old") as old:
+            assert old.count() == MIGRATED
+    if open_act == "push" and url:
+        pushed = push_collection(recipe, url, home=home)
+        with Workspace.of(recipe, home).existing_catalog() as catalog:
+            assert pushed["tiny"].stickers >= catalog.count() - 1
+    if open_act == "backup" and (home / "backup.tar").exists():
+        with TemporaryDirectory() as folder:
+            restore(home / "backup.tar", home=folder)
 
 
 def _check_picks(found: list[Interaction], oracle: Oracle, going: dict[str, Any] | None) -> None:
-    stored = [_key(pick) for pick in found if pick.time >= START]
+    stored = [_key(pick) for pick in found if pick.pick_id is not None]
     there, promised = set(stored), set(oracle.picks)
     assert len(stored) == len(there), "a pick is stored twice"
     if going is not None and going["act"] == "record" and pick_of(going) in there:
@@ -153,7 +232,7 @@ def _check_picks(found: list[Interaction], oracle: Oracle, going: dict[str, Any]
 
 
 def _key(pick: Interaction) -> Pick:
-    return pick.user, pick.query, pick.sticker_id, pick.time.isoformat()
+    return pick.user, pick.query, pick.sticker_id, pick.pick_id or ""
 
 
 def _check_edits(tags: dict[str, tuple[str, ...]], oracle: Oracle, going: dict[str, Any] | None) -> None:
@@ -161,3 +240,18 @@ def _check_edits(tags: dict[str, tuple[str, ...]], oracle: Oracle, going: dict[s
         oracle.edited[going["sticker"]] = tuple(going["tags"])
     wrong = [sticker for sticker, words in oracle.edited.items() if tags[sticker] != words]
     assert not wrong, f"the edits of {wrong[:3]} are lost"
+
+
+def _check_stickers(tags: dict[str, tuple[str, ...]], oracle: Oracle, going: dict[str, Any] | None) -> None:
+    there = {sticker for sticker, words in tags.items() if "added" in words}
+    open_act = going["act"] if going else ""
+    if open_act == "add" and len(more := there - oracle.added) == 1:
+        oracle.added |= more
+        oracle.removed -= more
+    if going is not None and open_act == "remove" and (sticker := going.get("sticker")) and sticker not in there:
+        oracle.added.discard(sticker)
+        oracle.removed.add(sticker)
+    lost, back = oracle.added - there, there - oracle.added
+    assert not lost, f"added stickers are lost: {sorted(lost)[:3]}"
+    assert not back, f"stickers are there that nobody added, or that were removed: {sorted(back)[:3]}"
+    assert len(tags) - len(there) == 30, "a sticker of the source is lost"

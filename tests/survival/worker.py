@@ -1,28 +1,56 @@
 """Uses a collection until it is killed: python worker.py RECIPE HOME SEED FIRST; a line of JSON around each act.
 
-A line ``{"begin": ...}`` says what is about to be done; ``{"done": ...}`` acknowledges it. What was acknowledged must
-survive whatever comes. Acts are numbered from FIRST on.
+A line ``{"begin": ...}`` says what is about to be done; ``{"done": ...}`` acknowledges it, ``{"failed": ...}`` says
+that it was refused with an error of persrv's own. What was acknowledged must survive whatever comes. Acts are numbered
+from FIRST on. ``PERSRV_TEST_URL`` is where a push goes.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import random
+import shutil
+import sqlite3
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from persrv.catalog import Catalog
 from persrv.catalog.phrases import fold_query
+from persrv.errors import NotFoundError, PersrvError
 from persrv.offline import build_collection
 from persrv.offline.backup import back_up
+from persrv.offline.publish import push_collection
+from persrv.offline.rollback import rollback_collection
 from persrv.online.retriever import Retriever
 from persrv.workspace import Workspace
 
 USERS = ("ann", "bo", "cy", "zoe")
 QUERIES = ("cat", "good night", "开心", "brb", "")
 MOST_ACTS = 1_000
-START = datetime(2026, 3, 1, tzinfo=UTC)
+MIGRATED = 2_000
+
+WEIGHTS = {
+    "record": 50,
+    "edit": 12,
+    "add": 4,
+    "remove": 2,
+    "forget": 6,
+    "build": 12,
+    "rebuild": 2,
+    "rollback": 3,
+    "backup": 4,
+    "import": 2,
+    "migrate": 3,
+    "push": 2,
+}
 
 
 def tell(**line: Any) -> None:
@@ -30,41 +58,141 @@ def tell(**line: Any) -> None:
     sys.stdout.flush()
 
 
-def acts(chance: random.Random, ids: list[str], number: int) -> dict[str, Any]:
-    kind = chance.choices(("record", "edit", "forget", "build", "backup"), (60, 15, 6, 14, 5))[0]
+def drawn_act(chance: random.Random, ids: list[str], number: int, kinds: dict[str, int]) -> dict[str, Any]:
+    """Draw an act and everything that it needs."""
+    kind = chance.choices([*kinds], [*kinds.values()])[0]
+    act: dict[str, Any] = {"act": kind}
     if kind == "record":
-        query = chance.choice(QUERIES)
-        now = datetime.now(UTC).isoformat()
-        return {"act": kind, "user": chance.choice(USERS), "query": query, "sticker": chance.choice(ids), "at": now}
-    if kind == "edit":
-        return {"act": kind, "sticker": chance.choice(ids), "tags": [f"tag{number}", fold_query("Mine")]}
-    if kind == "forget":
-        return {"act": kind, "user": chance.choice(USERS)}
-    return {"act": kind}
+        act |= {"user": chance.choice(USERS), "query": chance.choice(QUERIES), "sticker": chance.choice(ids)}
+        act |= {"pick": f"pick{number}"}
+    elif kind == "edit":
+        act |= {"sticker": chance.choice(ids), "tags": [f"tag{number}", fold_query("Mine")]}
+    elif kind == "forget":
+        act |= {"user": chance.choice(USERS)}
+    elif kind == "add":
+        act |= {"number": number}
+    return act
 
 
-def main(recipe: Path, home: Path, seed: int, first: int) -> None:
+def picture(number: int) -> bytes:
+    """Return a picture that no other number has."""
+    drawn = Image.new("RGB", (24, 24), (number * 7 % 256, number // 256 % 256, 90))
+    drawn.putpixel((number % 24, number // 24 % 24), (255, 255, 255))
+    content = io.BytesIO()
+    drawn.save(content, "PNG")
+    return content.getvalue()
+
+
+@dataclass
+class Acts:
+    """Does what was drawn."""
+
+    recipe: Path
+    home: Path
+    catalog: Catalog
+    retriever: Retriever
+
+    def do(self, act: dict[str, Any]) -> dict[str, Any]:
+        """Do an act, and return what is to be remembered of it."""
+        method: Callable[[dict[str, Any]], dict[str, Any] | None] = getattr(
+            self, f"_{act['act'].replace('import', 'first')}"
+        )
+        return method(act) or {}
+
+    def _record(self, act: dict[str, Any]) -> None:
+        self.retriever.record(act["user"], act["query"], act["sticker"], pick_id=act["pick"])
+
+    def _edit(self, act: dict[str, Any]) -> None:
+        self.catalog.edit(act["sticker"], "tags", act["tags"], "survivor")
+
+    def _add(self, act: dict[str, Any]) -> dict[str, Any]:
+        report = self.retriever.add([picture(act["number"])], tags=["added"])
+        return {"sticker": report.stickers[0].id}
+
+    def _remove(self, act: dict[str, Any]) -> dict[str, Any]:
+        added = [sticker.id for sticker in self.catalog.stickers() if "added" in sticker.semantics.tags]
+        if not added:
+            return {}
+        tell(begin=act | {"sticker": added[0]})
+        self.retriever.remove(added[0])
+        return {"sticker": added[0]}
+
+    def _forget(self, act: dict[str, Any]) -> None:
+        self.retriever.forget(act["user"])
+
+    def _build(self, act: dict[str, Any]) -> None:
+        build_collection(self.recipe, home=self.home, rebuild=act["act"] == "rebuild")
+        self.retriever.refresh()
+
+    _rebuild = _build
+
+    def _rollback(self, act: dict[str, Any]) -> None:
+        with suppress(NotFoundError):
+            rollback_collection(self.recipe, home=self.home)
+        self.retriever.refresh()
+
+    def _backup(self, act: dict[str, Any]) -> None:
+        back_up(self.recipe, self.home / "backup.tar", home=self.home)
+
+    def _import(self, act: dict[str, Any]) -> None:
+        """Build another collection from nothing, as an import does."""
+        shutil.rmtree(self.home / "imported", ignore_errors=True)
+        build_collection(self.recipe.with_name("imported.toml"), home=self.home)
+
+    def _migrate(self, act: dict[str, Any]) -> None:
+        file = self.home / "old.db"
+        if not file.exists():
+            old_catalog(file)
+        Catalog.open(file, "old").close()
+        file.unlink()
+
+    def _push(self, act: dict[str, Any]) -> None:
+        if url := os.environ.get("PERSRV_TEST_URL"):
+            push_collection(self.recipe, url, home=self.home)
+
+
+def old_catalog(file: Path) -> None:
+    """Write a catalog as the first version left it, whole or not at all."""
+    from persrv.catalog import schema
+    from persrv.catalog.database import Database
+
+    real, draft = schema.upgrade, file.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    schema.upgrade = lambda *given, **named: real(*given, target="0001", **named)
+    try:
+        Database.open(draft).close()
+    finally:
+        schema.upgrade = real
+    with closing(sqlite3.connect(draft)) as connection:
+        rows = [(f"{n:032x}", "png", 1, 1, 1, "2024-05-01 12:30:00.000000") for n in range(MIGRATED)]
+        connection.executemany("INSERT INTO stickers VALUES (?, ?, ?, ?, ?, ?)", rows)
+        places = [("folder", f"{n}", f"{n:032x}", "", None, 0, 0, "", "", "") for n in range(MIGRATED)]
+        connection.executemany(f"INSERT INTO placements VALUES ({', '.join('?' * 10)})", places)
+        connection.commit()
+    draft.replace(file)
+
+
+def main(recipe: Path, home: Path, seed: int, first: int, kinds: dict[str, int] = WEIGHTS) -> None:
     chance = random.Random(seed)
     with Workspace.of(recipe, home).existing_catalog() as catalog, Retriever.open(recipe, home=home) as retriever:
-        ids = sorted(sticker.id for sticker in catalog.stickers())
+        ids = sorted(sticker.id for sticker in catalog.stickers() if "added" not in sticker.semantics.tags)
+        acts = Acts(recipe, home, catalog, retriever)
         tell(ready=True)
         for step in range(MOST_ACTS):
-            act = acts(chance, ids, first + step)
+            act = drawn_act(chance, ids, first + step, kinds)
             tell(begin=act)
-            if act["act"] == "record":
-                when = datetime.fromisoformat(act["at"])
-                retriever.record(act["user"], act["query"], act["sticker"], time=when)
-            elif act["act"] == "edit":
-                catalog.edit(act["sticker"], "tags", act["tags"], "survivor")
-            elif act["act"] == "forget":
-                retriever.forget(act["user"])
-            elif act["act"] == "build":
-                build_collection(recipe, home=home)
-                retriever.refresh()
-            else:
-                back_up(recipe, home / "backup.tar", home=home)
-            tell(done=act)
+            tell(done=act | acts.do(act))
+
+
+def run(arguments: list[str]) -> int:
+    """Work until killed; an error of persrv's own ends the work, and says which one it was."""
+    try:
+        main(Path(arguments[0]), Path(arguments[1]), int(arguments[2]), int(arguments[3]))
+    except PersrvError as error:
+        with suppress(OSError):
+            tell(failed=type(error).__name__, text=str(error))
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    sys.exit(run(sys.argv[1:]))
