@@ -1,6 +1,6 @@
 # Two commands need nothing but Python 3.11+, make and git:  make demo   make test
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint evaluate benchmark clean
+.PHONY: help demo test lint audit evaluate benchmark clean
 
 # The first Python that is new enough and can make virtual environments; override with PYTHON=...
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -26,7 +26,7 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 $(VENV)/.tested: pyproject.toml tests/no-deps.txt $(VENV)/.installed
 	@echo "installing what the tests need ..." >&2
 	@$(PIP) torch==2.13.0
-	@$(PIP) --group test --group lint
+	@$(PIP) --group test --group lint --group audit
 	@$(PIP) --no-deps --requirement tests/no-deps.txt
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || echo "four tests need OpenMP: apt-get install libgomp1, dnf install libgomp, or brew install libomp" >&2
 	@touch $@
@@ -39,6 +39,9 @@ test: $(VENV)/.tested ## Run every test
 
 lint: $(VENV)/.tested ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+audit: $(VENV)/.tested ## Look for secrets in the files and for known vulnerabilities of what is installed
+	@$(BIN)/python scripts/audit.py
 
 evaluate: $(VENV)/.installed ## Show what personal ranking gains on simulated users
 	@$(BIN)/persrv demo --evaluate

@@ -36,6 +36,9 @@ from repository import ROOT
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE_SECONDS = 90.0
 
+REFUSING = ("full", "eio", "sync")
+"""Faults of which a program may say that it cannot go on."""
+
 Pick = tuple[str, str, str, str]
 
 
@@ -155,6 +158,9 @@ def _run_until_killed(
             draft.unlink()
         shutil.rmtree(home)
         shadow.rename(home)
+    if fault.kind not in REFUSING:
+        refused = [line for line in lines if line.startswith('{"failed"')]
+        assert not refused, f"refused without a reason: {refused}"
     return _read(lines, oracle)
 
 

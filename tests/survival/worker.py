@@ -94,9 +94,7 @@ class Acts:
 
     def do(self, act: dict[str, Any]) -> dict[str, Any]:
         """Do an act, and return what is to be remembered of it."""
-        method: Callable[[dict[str, Any]], dict[str, Any] | None] = getattr(
-            self, f"_{act['act'].replace('import', 'first')}"
-        )
+        method: Callable[[dict[str, Any]], dict[str, Any] | None] = getattr(self, f"_{act['act']}")
         return method(act) or {}
 
     def _record(self, act: dict[str, Any]) -> None:
