@@ -46,10 +46,9 @@ def vulnerabilities() -> tuple[list[str], int] | None:
 
 
 def main() -> int:
-    listed = subprocess.run(["git", "ls-files", *SEARCHED], capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
-    files = [file for file in listed if file]
+    """Look for both, and return 1 where something was found."""
+    listed = subprocess.run(["git", "ls-files", *SEARCHED], capture_output=True, text=True, check=True)
+    files = listed.stdout.splitlines()
     tests = [file for file in files if file.startswith(("tests/", "benchmarks/"))]
     found = secrets([file for file in files if file not in set(tests)], ["HexHighEntropyString"])
     found += secrets(tests, GUESSES)

@@ -1,7 +1,7 @@
 """Tries to lose what a collection holds.
 
 python tests/survival --kills 1000 --seed 7 kills the collection's user; python tests/survival damage --seed 1 damages
-its files one by one.
+its files one by one; python tests/survival fuzz --inputs 10000 --seed 1 gives hostile input to all that reads it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / part) for part in (".", "index", "survival"))]
 
 from damage import Damager, cases, drawn  # noqa: E402
+from fuzz import SHARES, TARGETS, Report, fuzz  # noqa: E402
 from harness import survive  # noqa: E402
 
 from fake_qdrant import FakeQdrant  # noqa: E402
@@ -74,6 +75,22 @@ def damage(given: argparse.Namespace) -> None:
         sys.exit(bool(faults))
 
 
+def fuzzed(given: argparse.Namespace) -> None:
+    report = Report()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="persrv-fuzz-") as folder:
+        Path(folder).chmod(0o777)
+        for name in given.only or TARGETS:
+            fuzz(name, given.inputs * SHARES.get(name, 10) // 100, given.seed, Path(folder), report)
+            kinds, slowest = report.kinds[name], report.slowest.get(name, 0.0)
+            say(f"{name}: {report.inputs[name]} inputs, {kinds} kinds of answers, slowest {slowest:.2f} s")
+    for fault in report.faults[:50]:
+        say(f"FAULT {fault[:400]}")
+    seconds = time.monotonic() - began
+    say(f"{report.inputs.total()} inputs of seed {given.seed} in {seconds:.0f} s, {len(report.faults)} faults")
+    sys.exit(bool(report.faults))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.set_defaults(run=kill)
@@ -87,6 +104,11 @@ def main() -> None:
     damaging.add_argument("--cases", type=int, default=10_000, help="most damages")
     damaging.add_argument("--first", type=int, default=0, help="number of the first, to go on with")
     damaging.add_argument("--match", default="", help="only those whose name has this in it")
+    fuzzing = acts.add_parser("fuzz")
+    fuzzing.set_defaults(run=fuzzed)
+    fuzzing.add_argument("--inputs", type=int, default=10_000)
+    fuzzing.add_argument("--seed", type=int, default=0)
+    fuzzing.add_argument("--only", action="append", choices=sorted(TARGETS))
     given = parser.parse_args()
     given.run(given)
 

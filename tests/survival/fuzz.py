@@ -1,0 +1,370 @@
+"""Gives hostile input to whatever reads something of others: pictures, archives, recipes, texts, tables, backups, HTTP.
+
+An input that brings an answer of a new kind (another error, another shape of a result) is kept and changed further, so
+that the inputs grow towards what was not seen yet. Each batch runs in a child process without rights, with bounds on
+its memory and on the time of each input, and can write to a folder of its own alone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import tarfile
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from confinement import confine
+from PIL import Image
+
+from benchmarks.hostile import run as run_sources
+from persrv.errors import PersrvError
+from persrv.images.decode import facts, open_picture
+from persrv.offline.backup import restore
+from persrv.offline.sources.protobuf import BrokenMessageError, read_message
+from persrv.online.cursor import Cursor
+from persrv.recipe import Recipe
+from persrv.text import tokenize
+from persrv.text.query_forms import take_apart
+
+BATCH = 250
+SLOW_SECONDS = 5.0
+"""Longest time for one input; the child is ended at twice that."""
+
+MEMORY = 3 << 30
+"""Address space of a child beyond what it has when it begins, in bytes."""
+
+KEPT = 200
+"""Inputs of each target that are kept to be changed further."""
+
+Target = Callable[[bytes, Path], object]
+
+
+@dataclass
+class Report:
+    """What came of all inputs.
+
+    Attributes:
+        inputs: How many each target had.
+        kinds: How many kinds of answers each gave.
+        faults: What must not be, with the target, the seed and the input's beginning.
+        slowest: Longest time of one input of each target, in seconds.
+    """
+
+    inputs: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    slowest: dict[str, float] = field(default_factory=dict)
+
+
+def _picture(data: bytes, folder: Path) -> object:
+    about = facts(data)
+    return about.format, len(open_picture(data).frames)
+
+
+def _recipe(data: bytes, folder: Path) -> object:
+    file = folder / "recipe.toml"
+    file.write_bytes(data)
+    return type(Recipe.read(file)).__name__
+
+
+def _text(data: bytes, folder: Path) -> object:
+    text = data.decode("utf-8", "surrogateescape")
+    found = tokenize(text)
+    assert len(found) <= 8 * len(text) + 8, "more words than letters"
+    take_apart(text)
+    return min(len(found), 5)
+
+
+def _cursor(data: bytes, folder: Path) -> object:
+    return type(Cursor.decode(data.decode("latin-1"), b"search")).__name__
+
+
+def _protobuf(data: bytes, folder: Path) -> object:
+    with suppress(BrokenMessageError):
+        return type(read_message(data)).__name__
+
+
+def _backup(data: bytes, folder: Path) -> object:
+    file, home = folder / "in.tar", folder / "home"
+    file.write_bytes(data)
+    shutil.rmtree(home, ignore_errors=True)
+    try:
+        return restore(file, home=home)[0].name[:1]
+    finally:
+        outside = [path.name for path in folder.iterdir() if path not in (file, home)]
+        assert not outside, f"wrote {outside[:3]} outside of its folder"
+
+
+def _sources(data: bytes, folder: Path) -> object:
+    sandbox = folder / "sandbox"
+    shutil.rmtree(sandbox, ignore_errors=True)
+    sandbox.mkdir()
+    outcome = run_sources(1, int.from_bytes(hashlib.sha256(data).digest()[:6], "big"), sandbox)
+    assert not outcome.failures, outcome.failures[0]
+    return tuple(outcome.refused) or outcome.read
+
+
+def _http(data: bytes, folder: Path) -> object:
+    client = _service()
+    chance = random.Random(data)
+    path = chance.choice(_PATHS) + chance.choice(("", "/", "?", "?q=", "?limit=", "?cursor=", "/%2e%2e/", "/../"))
+    text = data[:300].decode("latin-1")
+    body = data if chance.random() < 0.5 else json.dumps({"query": text, "limit": text, "user": text}).encode()
+    kind = chance.choice(("application/json", "text/plain", "multipart/form-data; boundary=x", "image/png"))
+    method = chance.choice(("GET", "POST", "PUT", "DELETE", "PATCH"))
+    answer = client.request(method, path + quote(text), content=body, headers={"content-type": kind})
+    assert answer.status_code < 500, f"{method} {path} gives {answer.status_code}: {answer.text[:200]}"
+    return method, path, answer.status_code
+
+
+_PATHS = (
+    "/v1/search",
+    "/v1/stickers",
+    "/v1/users/ann",
+    "/v1/users/ann/picks",
+    "/search",
+    "/healthz",
+    "/v2/search",
+    "/",
+)
+
+
+@cache
+def _service() -> Any:
+    from fastapi.testclient import TestClient
+
+    from persrv.offline import build_collection
+    from persrv.serve.app import create_app
+    from persrv.serve.settings import ServeSettings
+    from tiny_collection import write_collection
+
+    folder = Path(tempfile.mkdtemp(prefix="service-"))
+    recipe, home = write_collection(folder), folder / "home"
+    build_collection(recipe, home=home)
+    settings = ServeSettings(collections=(str(recipe),), home=home, rate=0)
+    return TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False).__enter__()
+
+
+TARGETS: dict[str, Target] = {
+    "pictures": _picture,
+    "recipes": _recipe,
+    "texts": _text,
+    "cursors": _cursor,
+    "protobuf": _protobuf,
+    "backups": _backup,
+    "archives and loaders": _sources,
+    "http": _http,
+}
+"""What is tried, by name."""
+
+SHARES = {"pictures": 30, "texts": 20, "recipes": 12, "backups": 10, "archives and loaders": 4, "http": 6, "cursors": 9}
+"""Inputs of each target among a hundred; 10 where it is not named."""
+
+
+@cache
+def seeds(name: str) -> list[bytes]:
+    """Return the inputs that a target begins with."""
+    if name == "pictures":
+        return [*_pictures()]
+    if name == "recipes":
+        shipped = Path(__file__).resolve().parents[2] / "collections"
+        return [file.read_bytes() for file in sorted(shipped.glob("*.toml"))]
+    if name == "backups":
+        return [_tar_backup()]
+    return [text.encode() for text in _TEXTS]
+
+
+_TEXTS = (
+    "good night 晚安 😀 -word :pepeHands: #tag",
+    "ﷺ e\u0301\u0301\u0301 \u202eevil\u202c \u200b\u200d👨‍👩‍👧‍👦 ก็ำ ½ ﬁ İ ß Ǆ",
+    "\x1b]0;title\x07 <script>alert(1)</script> ../../etc/passwd %00",
+    "\x08\x01\x12\x05hello\x1a\x03\x08\x96\x01",
+)
+
+
+def _pictures() -> Iterator[bytes]:
+    image = Image.effect_noise((24, 20), 60).convert("RGBA")
+    for kind in ("PNG", "GIF", "WEBP", "BMP", "TIFF", "JPEG", "AVIF"):
+        content = io.BytesIO()
+        with suppress(OSError, KeyError):
+            (image.convert("RGB") if kind == "JPEG" else image).save(content, kind)
+            yield content.getvalue()
+    content = io.BytesIO()
+    image.save(content, "GIF", save_all=True, append_images=[image.rotate(90)], duration=50)
+    yield content.getvalue()
+    content = io.BytesIO()
+    image.save(content, "WEBP", save_all=True, append_images=[image.rotate(90)], duration=50)
+    yield content.getvalue()
+    yield b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="5" height="5" fill="red"/></svg>'
+    yield gzip.compress(b'{"v":"5.5","fr":30,"ip":0,"op":30,"w":512,"h":512,"layers":[]}')
+    yield b"\x1a\x45\xdf\xa3\x84\x42\x82\x81w" + bytes(40)
+    yield b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\0\x08moov"
+
+
+def _tar_backup() -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        files = {}
+        for name, data in (("catalog.db", b"x" * 99), ("vectors/a-1-2-b.ids", b"y" * 33)):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+            files[name] = [len(data), hashlib.sha256(data).hexdigest()]
+        facts_ = {"format": 1, "name": "tiny", "created": "now", "persrv": "1", "files": files}
+        data = json.dumps(facts_).encode()
+        entry = tarfile.TarInfo("backup.json")
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    return content.getvalue()
+
+
+_TOKENS = (
+    *(bytes([n]) for n in (0, 1, 0x7F, 0x80, 0xFF)),
+    *(number.to_bytes(4, order) for number in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 65536) for order in ("big", "little")),
+    b"IHDR", b"acTL", b"fcTL", b"ANIM", b"ANMF", b"VP8X", b"RIFF", b"moov", b"ftyp", b"../../", b"/etc/passwd", b"\0",
+    "\u202e".encode(), "\ud800".encode("utf-8", "surrogatepass"), "e\u0301".encode() * 50, b"\x1b[2J", b"[[",
+    b"]", b'"""',
+    b"= 1e999", b"= nan", b"9" * 400, b"<script>", b"{" * 50, b"(" * 50, b"-" * 50, b":" * 50, "👩‍👩‍👧".encode() * 20,
+)  # fmt: skip
+
+
+def changed(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+    """Return an input that was changed in one to eight ways."""
+    out = bytearray(data)
+    for _ in range(chance.choice((1, 1, 2, 3, 8))):
+        at = chance.randrange(len(out) + 1)
+        kind = chance.randrange(8)
+        if kind == 0 and out:
+            out[at % len(out)] ^= 1 << chance.randrange(8)
+        elif kind == 1 and out:
+            out[at % len(out)] = chance.randrange(256)
+        elif kind == 2:
+            out[at:at] = chance.choice(_TOKENS)
+        elif kind == 3:
+            token = chance.choice(_TOKENS)
+            out[at : at + len(token)] = token
+        elif kind == 4:
+            del out[at : at + chance.randrange(1, 40)]
+        elif kind == 5:
+            out[at:at] = out[at : at + chance.randrange(1, 80)] * chance.choice((1, 2, 50))
+        elif kind == 6:
+            other = chance.choice(others)
+            start = chance.randrange(len(other) + 1)
+            out[at:] = other[start:]
+        else:
+            del out[at:]
+    return bytes(out[: 1 << 17])
+
+
+def fuzz(name: str, inputs: int, seed: int, folder: Path, report: Report) -> None:
+    """Give hostile inputs to one target.
+
+    Args:
+        name: One of :data:`TARGETS`.
+        inputs: How many.
+        seed: Decides all of them.
+        folder: For what is written; removed by the caller.
+        report: What came of it is added here.
+    """
+    corpus, known = list(seeds(name)), set[str]()
+    done = 0
+    while done < inputs:
+        batch = min(BATCH, inputs - done)
+        answers = _in_child(name, batch, f"{seed}:{name}:{done}", corpus, folder)
+        for answer in answers:
+            if "fault" in answer:
+                report.faults.append(f"{name}: {answer['fault']} | input {answer['input']}")
+            if answer["kind"] not in known:
+                known.add(answer["kind"])
+                if len(corpus) < KEPT:
+                    corpus.append(bytes.fromhex(answer["input"]))
+            report.slowest[name] = max(report.slowest.get(name, 0.0), answer["seconds"])
+        done += batch
+        report.inputs[name] += len(answers)
+    report.kinds[name] = len(known)
+
+
+def _in_child(name: str, batch: int, seed: str, corpus: list[bytes], folder: Path) -> list[dict[str, Any]]:
+    """Run one batch without rights; an input that ends the child is a fault, and the rest of the batch is left out."""
+    place = Path(tempfile.mkdtemp(prefix="fuzz-", dir=folder))
+    place.chmod(0o777)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        with os.fdopen(writing, "w") as out:
+            try:
+                _bounded(place)
+                _work(name, batch, random.Random(seed), corpus, place, out)
+            except BaseException:
+                traceback.print_exc()
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answered:
+        lines = [line for line in answered if line.endswith("\n")]
+    _, status = os.waitpid(child, 0)
+    shutil.rmtree(place, ignore_errors=True)
+    answers = [json.loads(line) for line in lines]
+    started = [answer["started"] for answer in answers if "started" in answer]
+    finished = [answer for answer in answers if "kind" in answer]
+    if len(started) > len(finished):
+        signalled = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit {status}"
+        fault = f"the process ended by {signalled}"
+        finished.append({"kind": fault, "fault": fault, "input": started[-1], "seconds": 0.0})
+    return finished
+
+
+def _bounded(place: Path) -> None:
+    """Give up every right to write elsewhere, and bound memory."""
+    confine(place)
+    os.environ["TMPDIR"] = os.environ["HOME"] = str(place)
+    tempfile.tempdir = str(place)
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 2)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+
+
+def _work(name: str, batch: int, chance: random.Random, corpus: list[bytes], place: Path, out: Any) -> None:
+    target = TARGETS[name]
+    if target is _http:
+        _service()
+    for _ in range(batch):
+        data = changed(chance.choice(corpus), corpus, chance)
+        out.write(json.dumps({"started": data.hex()}) + "\n")
+        out.flush()
+        signal.alarm(int(2 * SLOW_SECONDS))
+        began = time.monotonic()
+        answer: dict[str, Any] = {"input": data.hex()}
+        try:
+            answer["kind"] = repr(target(data, place))[:200]
+        except PersrvError as error:
+            said = re.sub(r"'[^']*'|\"[^\"]*\"|[\d.]+|/\S+", "#", error.problem)
+            answer["kind"] = f"{type(error).__name__} {' '.join(said.split())[:80]}"
+        except BaseException as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            answer["kind"] = answer["fault"] = f"{type(error).__name__}: {error} in {where.filename}:{where.lineno}"[
+                :300
+            ]
+        answer["seconds"] = time.monotonic() - began
+        if answer["seconds"] > SLOW_SECONDS:
+            answer["fault"] = f"took {answer['seconds']:.1f} s"
+        signal.alarm(0)
+        out.write(json.dumps(answer) + "\n")
+        out.flush()
