@@ -28,7 +28,7 @@ from persrv.cli import (
     train,
     tune,
 )
-from persrv.cli.options import tell_former_names
+from persrv.cli.options import say, tell_former_names
 from persrv.errors import PersrvError
 
 INTERRUPTED = 130
@@ -50,8 +50,7 @@ class CommandGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except PersrvError as error:
-            one_line = " ".join(str(error).split())
-            typer.echo(f"persrv: {one_line}", err=True)
+            say(f"persrv: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as stop:
             typer.echo("persrv: interrupted; run the same command again to go on", err=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, ImagesOption, JsonOption, RecipeOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, ImagesOption, JsonOption, RecipeOption, print_json, say
 
 FAILED = 1
 """Exit code of ``doctor`` when a check failed."""
@@ -51,13 +51,11 @@ def show(
     console = Console()
     if found.path:
         print_picture(found.path, console, images=images)
-    typer.echo(f"{found.title}  {found.id}")
-    typer.echo(
-        f"{found.format or 'no picture'}  {found.width}x{found.height}  frames {found.frames}  {found.path or ''}"
-    )
+    say(f"{found.title}  {found.id}")
+    say(f"{found.format or 'no picture'}  {found.width}x{found.height}  frames {found.frames}  {found.path or ''}")
     for name, value in (("packs", ", ".join(found.packs)), ("language", found.language), ("style", found.style)):
         if value:
-            typer.echo(f"{name}: {value}")
+            say(f"{name}: {value}")
     for name, phrases in found.semantics.items():
         # A model is named beside its stage: what it guessed must not pass for what a person said.
         said_by = [
@@ -67,9 +65,9 @@ def show(
         ]
         edited = [f"edited by {e.editor or 'somebody'}" for e in edits if e.field == name][-1:]
         who = ", ".join(edited or said_by)
-        typer.echo(f"{name}: {', '.join(phrases)}{f'   [{who}]' if who else ''}")
+        say(f"{name}: {', '.join(phrases)}{f'   [{who}]' if who else ''}")
     if picked:
-        typer.echo(f"picked for: {', '.join(f'{query} ({people} people)' for query, people in picked.items())}")
+        say(f"picked for: {', '.join(f'{query} ({people} people)' for query, people in picked.items())}")
 
 
 def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> None:
@@ -84,7 +82,7 @@ def info(recipe: RecipeOption = DEFAULT_RECIPE, as_json: JsonOption = False) -> 
         print_json(content)
         return
     for key, value in content.items():
-        typer.echo(f"{key}: {value}")
+        say(f"{key}: {value}")
 
 
 def doctor(
@@ -107,6 +105,6 @@ def doctor(
         print_json([asdict(check) for check in checks])
     else:
         for check in checks:
-            typer.echo(f"{'ok ' if check.passed else 'BAD'} {check.name}: {check.finding}")
+            say(f"{'ok ' if check.passed else 'BAD'} {check.name}: {check.finding}")
     if not all(check.passed for check in checks):
         raise typer.Exit(FAILED)

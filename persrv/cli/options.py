@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,9 @@ from persrv.errors import QueryError
 if TYPE_CHECKING:
     from persrv.online.retriever import Retriever
     from persrv.serve.client import Client
+
+_ORDERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, line breaks and marks of direction; JSON's own line breaks stay."""
 
 COLLECTION_NAMES = ("--collection", "-c", "--recipe", "-r")
 """How every command takes the collection; the last two are the names before, see :func:`tell_former_names`."""
@@ -69,8 +73,22 @@ def opened(recipe: str, url: str) -> Retriever | Client:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document to stdout, readable, Chinese and emoji as they are."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    """Print one JSON document to stdout, readable, Chinese and emoji as they are.
+
+    What a terminal would take as an order, or turn text around by, is written in JSON's own escapes.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    typer.echo(_ORDERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line that may hold names that somebody else chose: no order to the terminal is left in it."""
+    typer.echo(visible(text), err=err)
+
+
+def visible(text: str) -> str:
+    """Return text without line breaks, control characters and marks that turn it around."""
+    return _ORDERS.sub(" ", text.replace("\n", " "))
 
 
 def parse_filter_options(given: Sequence[str] | None) -> dict[str, str | bool | list[str]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, UrlOption, opened, print_json
+from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, UrlOption, opened, print_json, say, visible
 from persrv.errors import NotFoundError, QueryError
 
 
@@ -32,8 +32,8 @@ def pick(
         print_json({"user": user, "styles": len(shares), "shares": shares, "new": receipt.new, "note": receipt.note})
     else:
         if receipt.note:
-            typer.echo(receipt.note, err=True)
-        typer.echo(f"{user} now has {len(shares)} style(s): {', '.join(f'{share:.0%}' for share in shares) or 'none'}")
+            say(receipt.note, err=True)
+        say(f"{user} now has {len(shares)} style(s): {', '.join(f'{share:.0%}' for share in shares) or 'none'}")
 
 
 def users(
@@ -71,7 +71,7 @@ def _list(recipe: str, as_json: bool) -> None:
         return
     table = Table("user", "picks", "first", "last", title=f"{len(found)} users")
     for u in found:
-        table.add_row(Text(u.user), str(u.picks), f"{u.first:%Y-%m-%d}", f"{u.last:%Y-%m-%d}")
+        table.add_row(Text(visible(u.user)), str(u.picks), f"{u.first:%Y-%m-%d}", f"{u.last:%Y-%m-%d}")
     Console().print(table)
 
 
@@ -87,9 +87,9 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
     if as_json or export:
         print_json(content)
         return
-    typer.echo(f"{user}: {held['picks']} picks, {len(styles)} style(s)")
+    say(f"{user}: {held['picks']} picks, {len(styles)} style(s)")
     for number, style in enumerate(styles):
-        typer.echo(f"  style {number + 1}: {style.share:.0%}, most like {style.title} ({style.sticker_id[:8]})")
+        say(f"  style {number + 1}: {style.share:.0%}, most like {style.title} ({style.sticker_id[:8]})")
 
 
 def _forget(recipe: str, user: str, as_json: bool) -> None:
@@ -100,6 +100,4 @@ def _forget(recipe: str, user: str, as_json: bool) -> None:
     if as_json:
         print_json({"user": user, "deleted": deleted})
     else:
-        typer.echo(
-            f"forgot {user}: {deleted} picks and the style profile are deleted; utility follows at the next build"
-        )
+        say(f"forgot {user}: {deleted} picks and the style profile are deleted; utility follows at the next build")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, UrlOption, opened, print_json
+from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, UrlOption, opened, print_json, say
 from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, PictureError, QueryError
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def add(
         print_json({"added": [sticker.id for sticker in report.stickers], "skipped": [*map(asdict, report.skipped)]})
     else:
         for sticker in report.stickers:
-            typer.echo(f"{sticker.title} ({sticker.id[:8]})")
+            say(f"{sticker.title} ({sticker.id[:8]})")
         for item in report.skipped:
-            typer.echo(f"skipped {ascii(item.key)[1:-1]}: {item.reason}", err=True)
+            say(f"skipped {ascii(item.key)[1:-1]}: {item.reason}", err=True)
     if not report.stickers:
         raise PictureError("no picture could be added", "see what was skipped")
 
@@ -60,7 +60,7 @@ def remove(
     if as_json:
         print_json({"removed": gone.id})
     else:
-        typer.echo(f"{gone.title} ({gone.id[:8]}) is removed")
+        say(f"{gone.title} ({gone.id[:8]}) is removed")
 
 
 def edit(
@@ -89,7 +89,7 @@ def edit(
     if as_json:
         print_json({"sticker_id": now.id, "field": field, "values": shown})
         return
-    typer.echo(f"{now.title} ({now.id[:8]}) {field}: {', '.join(shown) or '(nothing)'}")
+    say(f"{now.title} ({now.id[:8]}) {field}: {', '.join(shown) or '(nothing)'}")
 
 
 def _edited_there(recipe: str, url: str, sticker: str, field: str, given: list[str], reset: bool) -> Sticker:
@@ -120,9 +120,9 @@ def bring_in(recipe: str) -> None:
     try:
         Retriever.open(recipe).close()
     except IndexLockedError:
-        typer.echo("the program that has the collection open finds it within a second", err=True)
+        say("the program that has the collection open finds it within a second", err=True)
     except (NotFoundError, IndexMismatchError):
-        typer.echo(f"run persrv build -c {recipe} to search by it", err=True)
+        say(f"run persrv build -c {recipe} to search by it", err=True)
 
 
 def _editor() -> str:

@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -90,8 +91,10 @@ class FileLock:
     def _sign(self) -> None:
         command = " ".join(shlex.join(sys.orig_argv).split())[:_SHOWN]
         owner = {"pid": os.getpid(), "command": command, "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}"}
-        self._file.truncate(0)
-        self._file.write(json.dumps(owner).encode())
+        # The lock counts, not the name: a full disk must not keep anybody from searching.
+        with suppress(OSError):
+            self._file.truncate(0)
+            self._file.write(json.dumps(owner).encode())
 
 
 _HELD: WeakSet[FileLock] = WeakSet()

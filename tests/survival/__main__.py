@@ -36,13 +36,18 @@ def kill(given: argparse.Namespace) -> None:
         build_collection(recipe, home=home)
         began = time.monotonic()
         with FakeQdrant() as server:
-            trials = survive(recipe, home, given.kills, given.seed, given.longest, server.url)
+            options = {"first": given.first, "keep_going": given.keep_going}
+            trials = survive(recipe, home, given.kills, given.seed, given.longest, server.url, **options)
+            failures = 0
             for number, oracle in enumerate(trials, start=1):
+                for failure in oracle.failures[failures:]:
+                    say(f"FAILURE {failure}")
+                failures = len(oracle.failures)
                 if number % 10 == 0 or number == given.kills:
                     seconds = time.monotonic() - began
                     counts = (oracle.acts, oracle.open_acts, oracle.faults, oracle.refusals)
                     shown = ["; ".join(f"{act} {n}" for act, n in sorted(each.items())) for each in counts]
-                    say(f"{number} kills of seed {given.seed} in {seconds:.0f} s")
+                    say(f"{number} kills of seed {given.seed} in {seconds:.0f} s, {failures} failures")
                     say(f"  done: {shown[0]}\n  open: {shown[1]}\n  faults: {shown[2]}\n  refused: {shown[3]}")
 
 
@@ -97,6 +102,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--longest", type=float, default=4.0, help="seconds that a program works at most")
+    parser.add_argument("--first", type=int, default=0, help="number of the first kill, to go on with")
+    parser.add_argument("--keep-going", action="store_true", help="print failures, and go on with the rest")
     acts = parser.add_subparsers()
     damaging = acts.add_parser("damage")
     damaging.set_defaults(run=damage)

@@ -11,6 +11,9 @@ NOBODY = 65534
 _NEW_MOUNTS = 0x20000
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
+_SYSTEM = (b"/proc", b"/sys", b"/dev/pts", b"/dev/mqueue")
+"""What the kernel shows as files."""
+
 
 def confine(place: Path) -> None:
     """Give up the right to write outside of ``place``, for good.
@@ -47,7 +50,10 @@ def _see_read_only(place: Path) -> None:
     check(libc.unshare(_NEW_MOUNTS))
     mount(None, b"/", _RECURSIVE | _PRIVATE)
     mount(folder, folder, _BIND)
-    mount(None, b"/", _BIND | _REMOUNT | _READ_ONLY)
+    points = [line.split(b" ")[4] for line in Path("/proc/self/mountinfo").read_bytes().splitlines()]
+    for point in sorted(set(points) - {folder}):
+        if Path(os.fsdecode(point)).is_dir() and not point.startswith(_SYSTEM):
+            mount(None, point, _BIND | _REMOUNT | _READ_ONLY)
     os.chdir(place)
     if os.access("/etc/passwd", os.W_OK):
         raise OSError("the rest of the file system can still be written")

@@ -7,6 +7,7 @@ its memory and on the time of each input, and can write to a folder of its own a
 
 from __future__ import annotations
 
+import faulthandler
 import gzip
 import hashlib
 import io
@@ -28,6 +29,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from confinement import confine
 from PIL import Image
@@ -337,6 +339,7 @@ def _bounded(place: Path) -> None:
     tempfile.tempdir = str(place)
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 2)
+    faulthandler.disable()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
 

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from persrv.online.retriever import Retriever
 from persrv.records import Interaction
 from persrv.workspace import Workspace
 from repository import ROOT
+from tiny_collection import copy_sparse
 
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE_SECONDS = 90.0
@@ -55,6 +57,7 @@ class Oracle:
         open_acts: How often each act was going on at a kill or fault.
         faults: How often each kind of fault was suffered.
         refusals: How often each error of persrv's own ended the work.
+        failures: What must not be.
     """
 
     picks: set[Pick] = field(default_factory=set)
@@ -65,6 +68,12 @@ class Oracle:
     open_acts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def begin_anew(self, failure: str) -> None:
+        """Note a failure, and that the collection is as it was built."""
+        self.failures.append(failure)
+        self.picks, self.edited, self.added, self.removed = set(), {}, set(), set()
 
     def acknowledge(self, act: dict[str, Any]) -> None:
         """Note an act that is done."""
@@ -88,7 +97,16 @@ def pick_of(act: dict[str, Any]) -> Pick:
 
 
 def survive(
-    recipe: Path, home: Path, kills: int, seed: int, longest_s: float = 4.0, url: str = "", *, faulty: bool = True
+    recipe: Path,
+    home: Path,
+    kills: int,
+    seed: int,
+    longest_s: float = 4.0,
+    url: str = "",
+    *,
+    first: int = 0,
+    faulty: bool = True,
+    keep_going: bool = False,
 ) -> Iterator[Oracle]:
     """Kill a worker ``kills`` times, check after each, and yield the oracle.
 
@@ -99,23 +117,32 @@ def survive(
         seed: Decides all acts, faults and moments.
         longest_s: Longest time from a worker's first act to its death.
         url: Where pushes go.
+        first: Number of the first kill, to go on with a long run.
         faulty: Whether disks and clocks fail, too.
+        keep_going: Whether a failure is noted in the oracle, and the rest goes on with the collection as it was built.
 
     Raises:
         AssertionError: Something acknowledged was lost, or something is there that nobody asked for.
     """
-    chance, oracle = random.Random(seed), Oracle()
+    oracle, built = Oracle(), home.with_name("built")
     write_imported(recipe)
-    for number in range(kills):
+    if keep_going:
+        shutil.copytree(home, built, copy_function=copy_sparse)
+    for number in range(first, first + kills):
+        chance = random.Random(f"{seed}:{number}")
         numbers = f"{seed * 1_000_000 + number}", f"{number * MOST_ACTS}"
         fault = drawn_fault(chance) if faulty else Fault()
         oracle.faults[fault.kind or "kill"] += 1
         try:
             going = _run_until_killed(recipe, home, numbers, chance.uniform(0.0, longest_s), oracle, fault, url)
             check(recipe, home, oracle, going, url)
-        except BaseException as error:
+        except Exception as error:
             error.add_note(f"kill {number} of seed {seed}, with {fault}")
-            raise
+            if not keep_going:
+                raise
+            oracle.begin_anew("".join(traceback.format_exception(error)))
+            shutil.rmtree(home)
+            shutil.copytree(built, home, copy_function=copy_sparse)
         yield oracle
 
 

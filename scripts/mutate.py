@@ -1,0 +1,220 @@
+"""Changes one thing of the source at a time and asks whether a test notices: a score for the tests of a room.
+
+    python scripts/mutate.py ranking text --sample 60 --seed 1
+
+Each mutant runs in a forked process that has imported everything but persrv, with the tests of its room alone. What no
+test notices is printed: either a test is missing, or the change makes no difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import importlib.abc
+import importlib.util
+import io
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[1]
+
+ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "ranking": (("persrv/ranking/*.py",), ("tests/ranking",)),
+    "style": (("persrv/ranking/style_space/*.py", "persrv/ranking/profile.py"), ("tests/ranking",)),
+    "utility": (("persrv/ranking/utility.py",), ("tests/ranking/test_utility.py",)),
+    "text": (("persrv/text/*.py",), ("tests/text/test_*.py",)),
+    "page": (("persrv/online/page.py",), ("tests/online/test_page.py", "tests/online/test_exact_pages.py")),
+    "searching": (
+        ("persrv/online/request.py", "persrv/online/recall.py", "persrv/online/ranker.py"),
+        ("tests/online/test_exact_pages.py", "tests/online/test_retriever.py"),
+    ),
+    "splits": (("persrv/lab/evaluation/splits.py",), ("tests/lab/evaluation/test_evaluation_splits.py",)),
+    "metrics": (("persrv/lab/evaluation/metrics.py",), ("tests/lab/evaluation/test_evaluation_metrics.py",)),
+}
+"""Name of a room to its files, and to the tests that must notice."""
+
+_COMPARED: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
+    ast.In: "not in", ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is",
+}  # fmt: skip
+_COMPUTED: dict[type[ast.operator], str] = {
+    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.Pow: "*", ast.FloorDiv: "*", ast.Mod: "+",
+    ast.BitAnd: "|", ast.BitOr: "&",
+}  # fmt: skip
+_CALLED = {"min": "max", "max": "min", "any": "all", "all": "any", "maximum": "minimum", "minimum": "maximum"}
+_PATIENCE = 20.0
+"""Seconds beyond ten times those of the unchanged tests; a mutant that runs longer was noticed."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: ``source[start:end]`` of a file becomes ``text``."""
+
+    file: Path
+    start: int
+    end: int
+    text: str
+    line: int
+
+    def source(self) -> str:
+        """Return the changed file."""
+        before = self.file.read_text(encoding="utf-8")
+        return before[: self.start] + self.text + before[self.end :]
+
+    def __str__(self) -> str:
+        before = self.file.read_text(encoding="utf-8")
+        return f"{self.file.relative_to(ROOT)}:{self.line}: {before[self.start : self.end]!r} -> {self.text!r}"
+
+
+def mutants(file: Path) -> Iterator[Mutant]:
+    """Yield every change of a file, in the order of its lines; errors' texts, types and docstrings are left alone."""
+    source = file.read_text(encoding="utf-8")
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+
+    def place(line: int, column: int) -> int:
+        text = source[starts[line - 1] :]
+        return starts[line - 1] + len(text.encode()[:column].decode())
+
+    def span(node: ast.expr) -> tuple[int, int]:
+        end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
+        return place(node.lineno, node.col_offset), place(end_line, end_column)
+
+    for node in _changeable(ast.parse(source)):
+        line = node.lineno
+        start, end = span(node)
+        match node:
+            case ast.Compare(left, [operator], [right]) if type(operator) in _COMPARED:
+                yield Mutant(file, span(left)[1], span(right)[0], f" {_COMPARED[type(operator)]} ", line)
+            case ast.BinOp(left, operator, right) if type(operator) in _COMPUTED:
+                between = source[span(left)[1] : span(right)[0]]
+                if not set("()") & set(between):
+                    yield Mutant(file, span(left)[1], span(right)[0], f" {_COMPUTED[type(operator)]} ", line)
+            case ast.BoolOp(operator, [left, right]):
+                between = source[span(left)[1] : span(right)[0]]
+                if not set("()") & set(between):
+                    other = " or " if isinstance(operator, ast.And) else " and "
+                    yield Mutant(file, span(left)[1], span(right)[0], other, line)
+            case ast.UnaryOp(ast.Not(), operand):
+                yield Mutant(file, start, span(operand)[0], "", line)
+            case ast.Constant(bool() as value):
+                yield Mutant(file, start, end, str(not value), line)
+            case ast.Constant(int() | float() as value):
+                yield Mutant(file, start, end, str(value + 1), line)
+            case ast.IfExp(test):
+                yield Mutant(file, *span(test), f"not ({ast.unparse(test)})", line)
+            case ast.Name(name) if name in _CALLED and isinstance(node.ctx, ast.Load):
+                yield Mutant(file, start, end, _CALLED[name], line)
+            case ast.Attribute(value, name) if name in _CALLED:
+                yield Mutant(file, span(value)[1], end, f".{_CALLED[name]}", line)
+
+
+def _changeable(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Raise | ast.JoinedStr):
+        return
+    if isinstance(node, ast.expr):
+        yield node
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _changeable(child)
+
+
+class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from a changed source."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._name = ".".join(mutant.file.relative_to(ROOT).with_suffix("").parts)
+        self._mutant = mutant
+
+    def find_spec(self, fullname: str, path: object, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Find the module, if it is the one."""
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self._mutant.file, loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the changed source."""
+        exec(compile(self._mutant.source(), str(self._mutant.file), "exec"), module.__dict__)
+
+
+def noticed(mutant: Mutant | None, tests: list[str], seconds: float) -> bool:
+    """Return whether tests fail with a change, or without one, in a child process."""
+    child = os.fork()
+    if not child:
+        signal.alarm(int(seconds))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        import pytest
+
+        if mutant is not None:
+            sys.meta_path.insert(0, _Changed(mutant))
+        options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests]
+        with contextlib.redirect_stdout(io.StringIO()):
+            code = pytest.main(options)
+        os._exit(int(code != 0))
+    _, status = os.waitpid(child, 0)
+    return status != 0
+
+
+def main() -> int:
+    """Try a sample of the mutants of some rooms."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rooms", nargs="*", default=list(ROOMS))
+    parser.add_argument("--sample", type=int, default=50, help="mutants of each room")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first of the sample, to go on with")
+    parser.add_argument("--list", action="store_true", help="print the sample, and try nothing")
+    given = parser.parse_args()
+    os.chdir(ROOT)
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    for module in (
+        "pytest",
+        "hypothesis",
+        "numpy",
+        "scipy.stats",
+        "sklearn.cluster",
+        "sqlalchemy",
+        "pydantic",
+        "PIL.Image",
+    ):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    for room in given.rooms:
+        files, tests = ROOMS[room]
+        every = [each for pattern in files for file in sorted(ROOT.glob(pattern)) for each in mutants(file)]
+        sample = random.Random(f"{given.seed}:{room}").sample(every, min(given.sample, len(every)))
+        paths = [str(path) for pattern in tests for path in sorted(ROOT.glob(pattern))]
+        if given.list:
+            print(*sample, sep="\n")
+            continue
+        began = time.monotonic()
+        if noticed(None, paths, 600):
+            print(f"{room}: the tests fail without any change", flush=True)
+            return 1
+        patience = _PATIENCE + 10 * (time.monotonic() - began)
+        killed = tried = 0
+        for mutant in sample[given.first :]:
+            found = noticed(mutant, paths, patience)
+            tried, killed = tried + 1, killed + found
+            if not found:
+                print(f"  survives: {mutant}", flush=True)
+        print(f"{room}: {killed} of {tried} noticed, of {len(every)} mutants, seed {given.seed}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
