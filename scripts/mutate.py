@@ -79,8 +79,8 @@ def mutants(file: Path) -> Iterator[Mutant]:
     """Yield every change of a file, in the order of its lines; errors' texts, types and docstrings are left alone."""
     source = file.read_text(encoding="utf-8")
     starts = [0]
-    for line in source.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
+    for row in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(row))
 
     def place(line: int, column: int) -> int:
         text = source[starts[line - 1] :]
