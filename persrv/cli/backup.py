@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, RecipeOption
+from persrv.cli.options import DEFAULT_RECIPE, RecipeOption, say
 
 
 def backup(
@@ -22,7 +22,7 @@ def backup(
 
     made = back_up(recipe, file)
     size = sum(size for size, _ in made.files.values())
-    typer.echo(f"{file}: {made.name}, {len(made.files)} files, {size / 1e6:.1f} MB")
+    say(f"{file}: {made.name}, {len(made.files)} files, {size / 1e6:.1f} MB")
 
 
 def restore(
@@ -37,5 +37,5 @@ def restore(
     from persrv.offline.backup import restore as restore_backup
 
     made, folder = restore_backup(file, name=name, replace=replace)
-    typer.echo(f"{made.name} of {made.created} is in {folder}")
-    typer.echo(f"now run: persrv build -c {folder.name}", err=True)
+    say(f"{made.name} of {made.created} is in {folder}")
+    say(f"now run: persrv build -c {folder.name}", err=True)

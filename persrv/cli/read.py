@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json
+from persrv.cli.options import DEFAULT_RECIPE, JsonOption, RecipeOption, print_json, say
 
 if TYPE_CHECKING:
     from persrv.offline.read_pictures import PictureReading
@@ -39,15 +39,15 @@ def read(
 
 
 def _tell(reading: PictureReading) -> None:
-    typer.echo(reading.file)
+    say(reading.file)
     if reading.problem:
-        typer.echo(f"  problem: {reading.problem}")
+        say(f"  problem: {reading.problem}")
     if not reading.format:
         return
-    typer.echo(f"  {reading.format}, {reading.width} x {reading.height}, {reading.frames} frame(s)")
+    say(f"  {reading.format}, {reading.width} x {reading.height}, {reading.frames} frame(s)")
     for name, lines in (("text", reading.text), ("uncertain", reading.uncertain)):
         for line in lines:
-            typer.echo(f"  {name}: {line['text']} ({line['confidence']:.2f})")
+            say(f"  {name}: {line['text']} ({line['confidence']:.2f})")
     for name, value in (
         ("description", reading.description),
         ("keywords", ", ".join(reading.keywords)),
@@ -57,4 +57,4 @@ def _tell(reading: PictureReading) -> None:
         ("time", ", ".join(f"{step} {seconds * 1000:.0f} ms" for step, seconds in reading.seconds.items())),
     ):
         if value:
-            typer.echo(f"  {name}: {value}")
+            say(f"  {name}: {value}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import typer
-
-from persrv.cli.options import DEFAULT_RECIPE, RecipeOption
+from persrv.cli.options import DEFAULT_RECIPE, RecipeOption, say
 
 
 def repair(recipe: RecipeOption = DEFAULT_RECIPE) -> None:
@@ -18,8 +16,8 @@ def repair(recipe: RecipeOption = DEFAULT_RECIPE) -> None:
 
     report = repair_collection(recipe, progress=Bars())
     for step in report.steps:
-        typer.echo(step)
+        say(step)
     if report.lost:
-        typer.echo(f"{report.lost} rows of stickers that nobody has any more are lost")
+        say(f"{report.lost} rows of stickers that nobody has any more are lost")
     tell_build(report.build)
-    typer.echo(f"now run: persrv doctor -c {recipe} --deep", err=True)
+    say(f"now run: persrv doctor -c {recipe} --deep", err=True)
