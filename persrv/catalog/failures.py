@@ -19,6 +19,7 @@ _COMPLAINTS = (
     ("unable to open database file", "cannot be opened", "check that its folder exists and may be read and written"),
     ("file is not a database", "is not an SQLite database", f"give the path of a catalog, or {_MENDED}"),
     ("malformed", "is damaged", _MENDED),
+    ("disk i/o error", "cannot be read or written", "look whether the disk is full or fails, and try again"),
     ("disk is full", "has no space left to write to", "free some space and try again"),
     ("password authentication failed", "refuses this user or password", "correct both in the catalog's URL"),
     ("no password supplied", "wants a password", "put user and password into the catalog's URL, or use ~/.pgpass"),

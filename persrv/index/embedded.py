@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from persrv.errors import BuildGoneError, NotFoundError, VectorIndexError
-from persrv.index.embedded_collection import EmbeddedCollection, create_shard, load_shard
+from persrv.index.embedded_collection import ROOM_TO_OPEN, EmbeddedCollection, check_room, create_shard, load_shard
 from persrv.index.engine import Collection
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest
@@ -168,6 +168,7 @@ class EmbeddedStore:
 
 
 def _loaded(versions: Versions, build: str) -> EdgeShard:
+    check_room(versions.shard(build), ROOM_TO_OPEN)
     try:
         return load_shard(versions.shard(build))
     except VectorIndexError as error:

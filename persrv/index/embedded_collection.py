@@ -41,12 +41,35 @@ _FULL_SCAN_KB = 10_000
 _AT_ONCE = 100
 
 
+ROOM, ROOM_TO_OPEN = 64 << 20, 8 << 20
+"""Bytes that must be free on the disk before the engine writes its files, and before it opens them: it writes them
+through memory maps, and a disk without room for a page of them ends the whole process."""
+
+
+def check_room(path: Path, wanted: int = ROOM) -> None:
+    """Refuse to go on with a disk that is nearly full.
+
+    Raises:
+        VectorIndexError: Less than ``wanted`` bytes are free.
+    """
+    try:
+        free = shutil.disk_usage(path if path.exists() else path.parent).free
+    except OSError:
+        return
+    if free < wanted:
+        raise VectorIndexError(
+            f"only {free / 1e6:.0f} MB are free on the disk of {path}, an index needs {wanted / 1e6:.0f}",
+            "make room, and try again",
+        )
+
+
 def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
     """Create the engine's files for an empty version, payload indexes included.
 
     Raises:
         VectorIndexError: The engine refuses.
     """
+    check_room(path)
     sparse = {name: edge.EdgeSparseVectorParams() for name in schema.sparse_vectors} or None
     vectors = {
         name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot) for name, size in schema.dense.items()
@@ -324,6 +347,8 @@ class EmbeddedCollection:
 
     def _write(self, what: str, operations: Sequence[edge.UpdateOperation]) -> None:
         self._check_usable()
+        if operations:
+            check_room(self._path)
         with self._writing:
             for operation in operations:
                 engine_call(what, partial(self._shard.update, operation))

@@ -15,14 +15,15 @@ import os
 import sqlite3
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
+from persrv.catalog import ADDED
 from persrv.catalog.row_checksums import BYTES as SUM_BYTES
 from persrv.errors import CatalogError, NotFoundError, SourceError
 from persrv.recipe import Recipe
@@ -128,6 +129,7 @@ def restore(
                 folder.rename(Path(scratch) / "replaced")
             elif folder.exists():
                 folder.rmdir()
+            _settle(unpacked / CATALOG, made.name, folder)
             unpacked.rename(folder)
     except OSError as error:
         raise SourceError(f"{source} cannot be restored: {error.strerror or error}", "check the disk") from error
@@ -206,7 +208,8 @@ def _writable(target: Path) -> Iterator[IO[bytes]]:
         problem = f"the backup {target} cannot be written: {error.strerror or error}"
         raise SourceError(problem, "give a path in a folder that exists, on a disk with room") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _unpack(source: Path, folder: Path) -> Backup:
@@ -228,6 +231,26 @@ def _unpack(source: Path, folder: Path) -> Backup:
     if contents is None:
         raise SourceError(f"{source} has no {CONTENTS}", "it is cut off, or no backup; give another one")
     return _compared(source, contents, found)
+
+
+def _settle(catalog: Path, before: str, folder: Path) -> None:
+    """Give the rows of a restored catalog the collection's name, and added pictures their place in its folder."""
+    if not catalog.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(catalog)) as database:
+            for table in ("placements", "readings", "removed_stickers"):
+                columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+                if "collection" in columns:
+                    # Names of tables are this module's own.
+                    update = f"UPDATE OR REPLACE {table} SET collection = ? WHERE collection = ?"  # noqa: S608
+                    database.execute(update, (folder.name, before))
+            for key, path in database.execute("SELECT key, path FROM placements WHERE loader = ?", (ADDED,)).fetchall():
+                place = str(folder / "pictures" / PurePath(path).name)
+                database.execute("UPDATE placements SET path = ? WHERE loader = ? AND key = ?", (place, ADDED, key))
+            database.commit()
+    except sqlite3.Error as error:
+        raise CatalogError(f"the catalog of the backup cannot be used: {error}", "give another backup") from error
 
 
 def _inside(source: Path, member: str) -> PurePosixPath:

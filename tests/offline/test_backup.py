@@ -14,9 +14,11 @@ from built_collection import everything
 from persrv.errors import CatalogError, NotFoundError, PersrvError, RecipeError, SourceError
 from persrv.offline import build_collection
 from persrv.offline.backup import CONTENTS, back_up, restore
+from persrv.online.overview import examine
+from persrv.online.retriever import Retriever
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
-from tiny_collection import Tiny
+from tiny_collection import Tiny, draw
 
 
 def members(file: Path) -> dict[str, bytes]:
@@ -151,3 +153,23 @@ def test_what_cannot_be_backed_up_or_restored_says_why(tiny: Tiny, tmp_path: Pat
     (tmp_path / "file").write_text("")
     with pytest.raises(PersrvError):
         restore(tmp_path / "x.tar", home=tmp_path / "file")
+
+
+def test_added_stickers_come_along_to_another_name_and_folder(tiny: Tiny, tmp_path: Path) -> None:
+    draw("party", "soft", tmp_path / "added.png")
+    with tiny.open() as retriever:
+        retriever.add([(tmp_path / "added.png").read_bytes() + b" "], tags=["byhand"])
+        gone = retriever.search("cat")[0].sticker_id
+        retriever.remove(gone)
+    back_up(tiny.file, tmp_path / "tiny.tar", home=tiny.home)
+    elsewhere, other = tmp_path / "elsewhere", tiny.file.with_name("other.toml")
+    restore(tmp_path / "tiny.tar", home=elsewhere, name="other")
+    shutil.rmtree(tiny.home)
+    other.write_text(tiny.file.read_text().replace('name = "tiny"', 'name = "other"'))
+    build_collection(other, home=elsewhere)
+    with Retriever.open(other, home=elsewhere) as retriever:
+        (found,) = retriever.search("byhand")
+        assert found.path is not None and found.path.parent == elsewhere / "other" / "pictures"
+        assert found.path.is_file()
+        assert gone not in [hit.sticker_id for hit in retriever.search("", limit=50)]
+    assert [check for check in examine(other, home=elsewhere) if not check.passed] == []
