@@ -22,14 +22,9 @@ def damager(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Damag
     return Damager(copy.file, copy.home, copy.home, folder / "scratch")
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [("vector_storage-image/vectors/chunk_0.mmap", "flipped"), ("edge_config.json", "half")],
-)
-def test_a_damaged_file_is_told_in_a_line_and_mended_by_the_command_that_is_named(
-    damager: Damager, name: str, kind: str
-) -> None:
-    case = next(case for case in cases(damager.home, damager.name) if case.kind == kind and name in str(case))
+def test_a_damaged_file_is_told_in_a_line_and_mended_by_the_command_that_is_named(damager: Damager) -> None:
+    name = "vector_storage-image/vectors/chunk_0.mmap"
+    case = next(case for case in cases(damager.home, damager.name) if case.kind == "flipped" and name in str(case))
     outcome = damager.try_case(case, seed=1)
     assert outcome is not None
     assert outcome.faults == []
