@@ -162,7 +162,9 @@ def noticed(mutant: Mutant | None, tests: list[str], seconds: float) -> bool:
 
         if mutant is not None:
             sys.meta_path.insert(0, _Changed(mutant))
-        options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests]
+        # hypothesis is imported already, which pytest warns of.
+        known = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header", *known, *tests]
         with contextlib.redirect_stdout(io.StringIO()):
             code = pytest.main(options)
         os._exit(int(code != 0))

@@ -162,7 +162,7 @@ def required(connection: Connection, build: str) -> int:
     """
     number = _number(connection, build)
     if number is None:
-        raise BuildGoneError(f"no vocabulary is kept for the build {build!r}", "build the collection again")
+        raise BuildGoneError(f"no vocabulary is kept for the build {build!r}", "run persrv build")
     return number
 
 

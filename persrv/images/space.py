@@ -125,7 +125,7 @@ class Space:
         if raw.ndim != 2 or raw.shape[1] != self.dimension:
             raise IndexMismatchError(
                 f"vectors of shape {raw.shape} do not fit an image space of {self.dimension} dimensions",
-                "build the index again with the recipe's encoder",
+                "run persrv build with the recipe's encoder",
             )
         answer = np.zeros(raw.shape, np.float32)
         start = 0
@@ -170,7 +170,7 @@ class Space:
                 raise ValueError("it holds numbers that are not finite")
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise IndexMismatchError(
-                f"the index's image space cannot be read: {type(error).__name__}: {error}", "build the index again"
+                f"the index's image space cannot be read: {type(error).__name__}: {error}", "run persrv build --rebuild"
             ) from error
         return cls(centre, gain, shift, directions, damping)
 

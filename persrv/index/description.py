@@ -37,4 +37,6 @@ def read_description(described: object, where: str) -> tuple[Schema, Manifest]:
             raise TypeError(f"{type(described).__name__} in place of an object")
         return _SCHEMA.validate_python(described["schema"]), Manifest.model_validate(described["manifest"])
     except (KeyError, TypeError, ValidationError) as error:
-        raise IndexMismatchError(f"{where} does not say how it was built: {error}", "build it again") from error
+        raise IndexMismatchError(
+            f"{where} does not say how it was built: {error}", "run persrv build --rebuild"
+        ) from error

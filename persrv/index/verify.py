@@ -32,7 +32,7 @@ def verify(collection: Collection, points: int | None = None) -> Manifest:
     if count != manifest.stickers:
         raise VectorIndexError(
             f"build {manifest.build} of {manifest.recipe} holds {count} points, not {manifest.stickers}",
-            "build it again; the current version stays",
+            "run persrv build; the current version stays",
         )
     names = [name for name in collection.schema.vectors if name != MEANING]
     for _, record in zip(range(_PROBES), collection.scroll(with_vectors=names, batch=_PROBES), strict=False):
@@ -51,5 +51,5 @@ def _probe(collection: Collection, point: str, name: str, vector: StoredVector) 
     if [found.id for found in collection.query(request)] != [point]:
         raise VectorIndexError(
             f"build {collection.manifest.build} does not find point {point} by its vector {name}",
-            "build it again; the current version stays",
+            "run persrv build; the current version stays",
         )

@@ -101,7 +101,7 @@ class Fit:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise IndexMismatchError(
-                f"the index's fit cannot be read: {error}", "build the collection again"
+                f"the index's fit cannot be read: {error}", "run persrv build --rebuild"
             ) from error
 
 

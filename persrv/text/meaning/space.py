@@ -159,7 +159,8 @@ class MeaningSpace:
             return cls(mean, query_mean, turn.reshape(len(mean), -1), floor, spread)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise IndexMismatchError(
-                f"the index's meaning space cannot be read: {type(error).__name__}: {error}", "build the index again"
+                f"the index's meaning space cannot be read: {type(error).__name__}: {error}",
+                "run persrv build --rebuild",
             ) from error
 
     @cached_property
@@ -171,7 +172,7 @@ class MeaningSpace:
         if vectors.ndim != 2 or vectors.shape[1] != len(mean):
             raise IndexMismatchError(
                 f"vectors of shape {vectors.shape} do not fit a meaning space of {len(mean)} dimensions",
-                "build the index again with the recipe's text encoder",
+                "run persrv build with the recipe's text encoder",
             )
         exact = np.asarray(vectors, np.float64)
         says_something = exact.any(axis=1, keepdims=True)
