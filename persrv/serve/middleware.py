@@ -184,7 +184,8 @@ class JsonLines(logging.Formatter):
             line |= fields
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        # In ASCII: nobody who reads the log in a terminal meets an order or a mark of direction.
+        return json.dumps(line, default=str)
 
 
 def log_to_stderr() -> None:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from persrv.cli import app
+from persrv.serve.middleware import JsonLines
 from tiny_collection import Tiny, draw
 
 HOSTILE = "\x1b]0;owned\x07 \u202egnp.exe\u2066 <script>alert(1)</script> [bold red]x[/] \x9b2J\u2028two \U000e0041"
@@ -80,3 +81,11 @@ def test_a_sheet_of_hostile_names_holds_no_script(hostile: Tiny, tmp_path: Path)
     written = page.read_text(encoding="utf-8")
     assert "<script>alert" not in written
     assert not DRAWS.search(written)
+
+
+def test_the_services_log_holds_no_order() -> None:
+    record = logging.LogRecord("persrv", logging.INFO, "", 0, "it says %s", (HOSTILE,), None)
+    record.fields = {"query": HOSTILE}
+    line = JsonLines().format(record)
+    assert not DRAWS.search(line)
+    assert json.loads(line)["query"] == HOSTILE
