@@ -90,7 +90,9 @@ def mutants(file: Path) -> Iterator[Mutant]:
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
         return place(node.lineno, node.col_offset), place(end_line, end_column)
 
-    for node in _changeable(ast.parse(source)):
+    tree = ast.parse(source)
+    settings = {id(each.value) for each in tree.body if isinstance(each, ast.Assign)}
+    for node in _changeable(tree):
         line = node.lineno
         start, end = span(node)
         match node:
@@ -110,7 +112,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
             case ast.Constant(bool() as value):
                 yield Mutant(file, start, end, str(not value), line)
             case ast.Constant(int() | float() as value):
-                yield Mutant(file, start, end, str(value + 1), line)
+                yield Mutant(file, start, end, "0" if id(node) in settings else str(value + 1), line)
             case ast.IfExp(test):
                 yield Mutant(file, *span(test), f"not ({ast.unparse(test)})", line)
             case ast.Name(name) if name in _CALLED and isinstance(node.ctx, ast.Load):

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import math
+from hashlib import blake2b
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persrv.ranking.affinity import agreement, damped_people, with_affinity, word_weights
+from persrv.ranking.affinity import (
+    agreement,
+    damped_people,
+    picked_vector,
+    query_dimension,
+    with_affinity,
+    word_weights,
+)
+from persrv.text.bm25f import token_id
 
 
 def test_people_are_damped() -> None:
@@ -36,6 +45,31 @@ def test_picks_of_others_count_the_less_the_less_their_styles_are_ones_own() -> 
     assert (np.diff(scores) < 0).all()
     # Nothing that picks alone lead to is lost.
     assert (with_affinity(np.zeros(4), exact, words, 1.0, 2.0, agreed) > 0).all()
+
+
+def test_what_a_sticker_was_picked_for_stands_in_one_vector() -> None:
+    vector = picked_vector({"good night": 3.0, "brb": 1.0}, {"good": 3.0, "night": 0.5}, factor=1.5)
+    values = dict(zip(vector.indices, vector.values, strict=True))
+    assert vector.indices == sorted(values)
+    assert values == pytest.approx(
+        {
+            query_dimension("good night"): math.log(4),
+            query_dimension("brb"): math.log(2),
+            token_id("good"): 1.5 * math.log(4),
+            token_id("night"): 1.5 * math.log(1.5),
+        }
+    )
+    assert picked_vector({}, {}, 1.0).indices == []
+
+
+def test_a_query_has_another_dimension_than_its_only_word() -> None:
+    assert query_dimension("brb") != token_id("brb")
+    assert 0 <= query_dimension("") < 2**32
+    assert query_dimension("\ud800") == query_dimension("\ud800")
+    # Stored in every index: it may never change.
+    assert query_dimension("good night") == int.from_bytes(
+        blake2b(b"good night", digest_size=4, person=b"query").digest(), "big"
+    )
 
 
 @given(st.floats(0, 1e3), st.integers(0, 10**6), st.integers(0, 10**6))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from persrv.ranking.profile import unit
-from persrv.ranking.style_clusters import cluster_of, far_similarity, fit_clusters, near_clusters
+from persrv.ranking.style_clusters import MOST_NEAR, cluster_of, far_similarity, fit_clusters, near_clusters
 
 AXES = np.eye(4)
 
@@ -40,3 +40,37 @@ def test_clusters_near_a_user_are_those_of_their_styles() -> None:
     assert near_clusters(styles[:0], weights[:0], clusters) == ()
     assert far_similarity(styles, weights, clusters, (1,)) == pytest.approx(min(1.0, 0.5 + 1.5))
     assert far_similarity(styles, weights, clusters, (0, 1, 2, 3)) == 0.0
+
+
+def test_few_clusters_are_near_however_many_styles_somebody_has() -> None:
+    clusters = np.eye(20, dtype=np.float32)
+    styles = np.eye(20)
+    weights = np.linspace(1.0, 0.81, 20)
+    assert near_clusters(styles, weights, clusters) == tuple(range(MOST_NEAR))
+    weights = np.where(np.arange(20) == 5, 1.0, 0.4)
+    assert near_clusters(styles[[5, 7]], weights[[5, 7]], clusters) == (5, 7)
+    assert near_clusters(styles[[5, 7]], np.array([1.0, 0.39]), clusters) == (5,)
+
+
+def test_what_is_far_is_bounded_by_its_clusters_direction_and_chance() -> None:
+    clusters = np.eye(100, dtype=np.float32)
+    styles, weights = np.eye(100)[[0, 1]], np.array([1.0, 0.5])
+    assert far_similarity(styles, weights, clusters, (0,)) == pytest.approx(0.5 + 0.3)
+    assert far_similarity(styles, weights, clusters, (0, 1)) == pytest.approx(0.3)
+    assert far_similarity(-styles, weights, clusters, (0, 1)) == pytest.approx(0.3)
+    assert far_similarity(styles, weights, clusters, ()) == 1.0
+
+
+def test_a_start_that_covers_all_directions_ends_and_rounds() -> None:
+    rows = unit(np.random.default_rng(3).normal(size=(60, 4)))
+    found = fit_clusters(rows, seed=2, count=5)
+    assert found.shape == (5, 4)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.round(found, 4))
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=2e-4)
+    # Every direction is the mean of those that are nearest to it: Lloyd's steps came to their end.
+    labels = (rows.astype(np.float32) @ found.T).argmax(axis=1)
+    for number in range(5):
+        np.testing.assert_allclose(found[number], unit(rows[labels == number].sum(axis=0)[None])[0], atol=2e-3)
+    assert len(fit_clusters(rows, seed=2)) == 60
+    assert len(fit_clusters(rows[:1], seed=2, count=3)) == 1
