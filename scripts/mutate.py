@@ -35,7 +35,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "page": (("persrv/online/page.py",), ("tests/online/test_page.py", "tests/online/test_exact_pages.py")),
     "searching": (
         ("persrv/online/request.py", "persrv/online/recall.py", "persrv/online/ranker.py"),
-        ("tests/online/test_exact_pages.py", "tests/online/test_retriever.py"),
+        ("tests/online/test_request.py", "tests/online/test_exact_pages.py"),
     ),
     "splits": (("persrv/lab/evaluation/splits.py",), ("tests/lab/evaluation/test_evaluation_splits.py",)),
     "metrics": (("persrv/lab/evaluation/metrics.py",), ("tests/lab/evaluation/test_evaluation_metrics.py",)),
