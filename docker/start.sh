@@ -7,6 +7,6 @@
 #   PERSRV_PORT        port to listen at, default 8000
 #   PERSRV_WORKERS     processes; more than one needs an index on a server
 set -eu
-persrv build "$PERSRV_RECIPE"
-exec persrv serve -r "$PERSRV_RECIPE" --host "${PERSRV_BIND:-0.0.0.0}" --port "${PERSRV_PORT:-8000}" \
+persrv build -c "$PERSRV_RECIPE"
+exec persrv serve -c "$PERSRV_RECIPE" --host "${PERSRV_BIND:-0.0.0.0}" --port "${PERSRV_PORT:-8000}" \
   --workers "${PERSRV_WORKERS:-1}" --no-open

@@ -247,6 +247,7 @@ class Hit:
         relevance: How well the sticker answers the query whoever asks, 0 to 1, comparable between queries: which share
             of what its words could give at most (their IDF; words that no sticker has count too) its texts and its
             meaning give. A text seldom gives more than 0.6. 1 where nothing was typed.
+        copies: Near-duplicates of the sticker that answers leave out; see :meth:`persrv.Retriever.copies`.
     """
 
     rank: int
@@ -256,6 +257,7 @@ class Hit:
     payload: Mapping[str, Any]
     explanation: Explanation
     relevance: float = 1.0
+    copies: int = 0
 
     @property
     def title(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.columns import Json
@@ -128,6 +128,38 @@ class IndexedStickers(Vocabularies):
                 for row in connection.execute(chosen):
                     found[row.sticker_id] = IndexedSticker(row.sticker_id, Terms.from_bytes(row.terms), row.group_id)
         return found
+
+    def count_copies(self, build: str, groups: Iterable[str]) -> dict[str, int]:
+        """Return how many stickers of a build each group of near-duplicates has; unknown groups are left out."""
+        of = indexed_stickers.c
+        found: dict[str, int] = {}
+        wanted = sorted({group for group in groups if group})
+        if not wanted:
+            return found
+        with self._database.read() as connection:
+            for chunk in chunks(wanted):
+                counted = (
+                    select(of.group_id, func.count())
+                    .join_from(indexed_stickers, vocabularies)
+                    # The last condition says nothing new, but lets the database use an index of the grouped ones.
+                    .where(vocabularies.c.build == build, of.group_id.in_(chunk), of.group_id != "")
+                    .group_by(of.group_id)
+                )
+                found.update(connection.execute(counted).tuples())
+        return found
+
+    def copies(self, build: str, sticker_id: str, most: int) -> list[str]:
+        """Return the near-duplicates of a sticker in a build by id, without the sticker, ``most`` at most."""
+        of = indexed_stickers.c
+        with self._database.read() as connection:
+            number = required(connection, build)
+            own = select(of.group_id).where(of.vocabulary_id == number, of.sticker_id == sticker_id)
+            group = connection.execute(own).scalar()
+            if not group:
+                return []
+            together = (of.vocabulary_id == number, of.group_id == group, of.group_id != "")
+            others = select(of.sticker_id).where(*together, of.sticker_id != sticker_id)
+            return [*connection.execute(others.order_by(of.sticker_id).limit(most)).scalars()]
 
     def change_indexed(self, build: str, made: Sequence[IndexedSticker], gone: Iterable[str], text: Text) -> None:
         """Note that points were written anew and others deleted; words and lengths follow in the same transaction.

@@ -229,6 +229,15 @@ indexed_stickers = Table(
     Column("group_id", PlainText, nullable=False),
     sqlite_with_rowid=False,
 )
+# Few stickers have a copy, so the index holds few of them.
+_GROUPED = indexed_stickers.c.group_id != ""
+Index(
+    "ix_indexed_stickers_group_id",
+    indexed_stickers.c.vocabulary_id,
+    indexed_stickers.c.group_id,
+    sqlite_where=_GROUPED,
+    postgresql_where=_GROUPED,
+)
 
 removed_stickers = Table(
     "removed_stickers",

@@ -41,6 +41,7 @@ def users(
     export: Annotated[bool, typer.Option("--export", help="Print all that is stored about the user, as JSON.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Delete all that is stored about the user.")] = False,
     recipe: RecipeOption = DEFAULT_RECIPE,
+    url: UrlOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """List users, look at one's styles, export or forget them.
@@ -50,11 +51,13 @@ def users(
     if user is None:
         if export or forget:
             raise QueryError("--export and --forget need a user", "name one: persrv users ann --export")
+        if url:
+            raise QueryError("a service lists no users here", "name one, or ask the service for /v1/users")
         _list(recipe, as_json)
     elif forget:
-        _forget(recipe, user, as_json)
+        _forget(recipe, url, user, as_json)
     else:
-        _one(recipe, user, export=export, as_json=as_json)
+        _one(recipe, url, user, export=export, as_json=as_json)
 
 
 def _list(recipe: str, as_json: bool) -> None:
@@ -75,10 +78,8 @@ def _list(recipe: str, as_json: bool) -> None:
     Console().print(table)
 
 
-def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
-    from persrv.online.retriever import Retriever
-
-    with Retriever.open(recipe) as retriever:
+def _one(recipe: str, url: str, user: str, *, export: bool, as_json: bool) -> None:
+    with opened(recipe, url) as retriever:
         held = retriever.export(user)
         styles = retriever.styles(user)
     if not any(held[kind] for kind in ("interactions", "impressions", "edits", "styles", "marks")):
@@ -92,10 +93,8 @@ def _one(recipe: str, user: str, *, export: bool, as_json: bool) -> None:
         say(f"  style {number + 1}: {style.share:.0%}, most like {style.title} ({style.sticker_id[:8]})")
 
 
-def _forget(recipe: str, user: str, as_json: bool) -> None:
-    from persrv.online.retriever import Retriever
-
-    with Retriever.open(recipe) as retriever:
+def _forget(recipe: str, url: str, user: str, as_json: bool) -> None:
+    with opened(recipe, url) as retriever:
         deleted = retriever.forget(user)
     if as_json:
         print_json({"user": user, "deleted": deleted})

@@ -22,16 +22,15 @@ def add(
     tags: Annotated[list[str] | None, typer.Option("--tags", help="A tag of all of them; repeat for more.")] = None,
     name: Annotated[str, typer.Option("--name", help="What they are called.")] = "",
     recipe: RecipeOption = DEFAULT_RECIPE,
+    url: UrlOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Add pictures to a collection; searches find them at once, and they stay whatever its sources hold.
 
     Example: `persrv add cat.png --pack mine --tags happy --tags 开心`
     """
-    from persrv.online.retriever import Retriever
-
     texts = {"name": [name]} if name else {}
-    with Retriever.open(recipe) as retriever:
+    with opened(recipe, url) as retriever:
         report = retriever.add(pictures, pack=pack, tags=tags or [], texts=texts)
     if as_json:
         print_json({"added": [sticker.id for sticker in report.stickers], "skipped": [*map(asdict, report.skipped)]})
@@ -47,15 +46,14 @@ def add(
 def remove(
     sticker: Annotated[str, typer.Argument(help="The sticker's id, or its beginning.")],
     recipe: RecipeOption = DEFAULT_RECIPE,
+    url: UrlOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Take a sticker out of a collection; its sources do not bring it back, `persrv add` does.
 
     Example: `persrv remove 3f2a9c`
     """
-    from persrv.online.retriever import Retriever
-
-    with Retriever.open(recipe) as retriever:
+    with opened(recipe, url) as retriever:
         gone = retriever.remove(sticker)
     if as_json:
         print_json({"removed": gone.id})

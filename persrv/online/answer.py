@@ -75,6 +75,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "title": hit.title,
         "score": hit.score,
         "relevance": hit.relevance,
+        "copies": hit.copies,
         "path": str(hit.path) if hit.path else None,
         "payload": dict(hit.payload),
         "explanation": {

@@ -85,6 +85,10 @@ class AsyncRetriever:
             self._retriever.similar, sticker, by=by, limit=limit, offset=offset, filters=filters
         )
 
+    async def copies(self, sticker_id: str, *, limit: int = 50) -> list[Sticker]:
+        """Return near-duplicates, see :meth:`Retriever.copies`."""
+        return await asyncio.to_thread(self._retriever.copies, sticker_id, limit=limit)
+
     async def record(
         self,
         user: str,

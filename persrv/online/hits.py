@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persrv.index.engine import Collection
 from persrv.index.language import Record
-from persrv.index.schema import PICKED, TEXT, point_id, sticker_id_of
+from persrv.index.schema import GROUP, PICKED, TEXT, point_id, sticker_id_of
 from persrv.online.page import Ranked
 from persrv.online.query_parser import ParsedQuery
 from persrv.online.request import Taste
@@ -22,6 +23,9 @@ from persrv.ranking.stored import stored_factor
 from persrv.recipe import Ranking
 from persrv.records import Explanation, Hit
 from persrv.text.bm25f import SparseVector, token_id
+
+NO_GROUPS: Mapping[str, int] = MappingProxyType({})
+"""For hits that say nothing of near-duplicates."""
 
 _NOISE = 1e-4
 """Share of a text score that rounding may leave over; engines compute in float32."""
@@ -45,13 +49,16 @@ class HitMaker:
     parsed: ParsedQuery | None = None
     most: float | None = None
 
-    def hits(self, ranked: Ranked, before: int, paths: Mapping[str, Path | None]) -> tuple[Hit, ...]:
+    def hits(
+        self, ranked: Ranked, before: int, paths: Mapping[str, Path | None], together: Mapping[str, int] = NO_GROUPS
+    ) -> tuple[Hit, ...]:
         """Return the page's hits; a sticker that was removed a moment ago is left out.
 
         Args:
             ranked: The page's stickers.
             before: Hits before the page.
             paths: Sticker id to its picture's file.
+            together: Group of near-duplicates to the number of its stickers.
         """
         scores = dict(zip(ranked.ids, ranked.scores.tolist(), strict=True))
         using = self.collection.manifest.taste_vector
@@ -97,6 +104,7 @@ class HitMaker:
                     payload=record.payload,
                     explanation=explanation,
                     relevance=1.0 if self.most is None else min(1.0, text / self.most),
+                    copies=max(together.get(str(record.payload.get(GROUP, "")), 1) - 1, 0),
                 )
             )
         return tuple(hits)

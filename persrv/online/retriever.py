@@ -208,6 +208,22 @@ class Retriever(UserCommands, StickerCommands):
         check_choice("by", by, ("meaning", "look", "both"))
         return self._newest.ask(lambda version: self._similar(version, wanted, by, page, where))
 
+    def copies(self, sticker_id: str, *, limit: int = 50) -> list[Sticker]:
+        """Return the near-duplicates of a sticker, by id: pictures of the same drawing, of which a page shows one.
+
+        Args:
+            sticker_id: The sticker's id or a unique prefix of it.
+            limit: Most of them, 1 to 1000; unsafe ones among them are left out where the recipe does not show them.
+
+        Raises:
+            NotFoundError: No such sticker.
+            QueryError: A limit that cannot be.
+        """
+        page, known = Page.checked(0, limit), self._known(sticker_id)
+        ids = self._newest.ask(lambda version: self._catalog.copies(version.manifest.vocabulary, known.id, page.limit))
+        unsafe = self.recipe.rating.unsafe
+        return [sticker for sticker in self._catalog.stickers(ids) if unsafe or sticker.rating != "unsafe"]
+
     def close(self) -> None:
         """Let go of the index and the catalog; closing twice is harmless."""
         if self._serving is not None:
@@ -265,7 +281,8 @@ class Retriever(UserCommands, StickerCommands):
             ranked = ranked.at([at for at, group in enumerate(ranked.groups) if group != copies])
         shown = ranked.part(page)
         maker = HitMaker(version.stickers, NO_TASTE, Ranking(beta=0.0, gamma=0.0))
-        hits = maker.hits(shown, page.offset, self._catalog.paths(shown.ids))
+        together = self._catalog.count_copies(version.manifest.vocabulary, shown.groups)
+        hits = maker.hits(shown, page.offset, self._catalog.paths(shown.ids), together)
         return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
 
     def _as_query(self, version: OpenVersion, sticker: Sticker) -> tuple[SparseVector, float]:

@@ -115,7 +115,9 @@ class SearchService:
         parsed = found.parsed if request.explain else None
         maker = HitMaker(self._version.stickers, taste, self._weights, parsed, found.most)
         part = Page(0, page.limit) if cursor else page
-        hits = maker.hits(found.ranked.part(part), page.offset, self._catalog.paths(shown))
+        ranked = found.ranked.part(part)
+        together = self._catalog.count_copies(self._version.manifest.vocabulary, ranked.groups)
+        hits = maker.hits(ranked, page.offset, self._catalog.paths(shown), together)
         reason, note = found.reason, found.note
         if not hits:
             reason, note = _why_empty(request, page, found)

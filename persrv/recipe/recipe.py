@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
 from persrv.errors import RecipeError
 from persrv.recipe.location import CatalogSettings, IndexSettings
@@ -229,9 +229,11 @@ class Serve(Section):
     """What ``persrv serve`` does with the collection.
 
     With ``hash_users`` the service stores users as keyed hashes, by the key in ``PERSRV_USER_KEY``.
+    ``dashboard`` is where browsers find Qdrant's dashboard, ``""`` for the server's own address.
     """
 
     hash_users: bool = False
+    dashboard: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s\"'<>]+)?$", max_length=500)] = ""
 
 
 class Recipe(Section):

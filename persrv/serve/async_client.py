@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx
 
@@ -15,10 +15,12 @@ from persrv.catalog.marks import MarkKind
 from persrv.online.answer import Answer
 from persrv.online.feedback import PickReceipt
 from persrv.online.request import FilterValue
+from persrv.online.sticker_commands import AddReport
 from persrv.online.taste_map import TasteMap
 from persrv.ranking.profile import StyleProfile
-from persrv.records import Interaction, PickKind, Sticker, StyleSummary
+from persrv.records import Interaction, PickKind, Skipped, Sticker, StyleSummary
 from persrv.serve import calls
+from persrv.serve.additions import additions, joined
 from persrv.serve.client import DEFAULT_URL, KEY_VARIABLE
 
 T = TypeVar("T")
@@ -74,6 +76,10 @@ class AsyncClient:
         """Find more like this, see :meth:`persrv.Retriever.similar`."""
         return await self._do(calls.similar(sticker, by, limit, offset, filters))
 
+    async def copies(self, sticker_id: str, *, limit: int = 50) -> list[Sticker]:
+        """Return near-duplicates, see :meth:`persrv.Retriever.copies`; at most 200."""
+        return await self._do(calls.copies(sticker_id, limit))
+
     async def record(
         self,
         user: str,
@@ -111,9 +117,33 @@ class AsyncClient:
         """Return a user's interactions, see :meth:`persrv.Retriever.picks`."""
         return await self._do(calls.picks(user))
 
+    async def export(self, user: str) -> dict[str, Any]:
+        """Return all that is held of a user, see :meth:`persrv.Retriever.export`."""
+        return await self._do(calls.export(user))
+
     async def forget(self, user: str) -> int:
         """Delete all that is held of a user, see :meth:`persrv.Retriever.forget`."""
         return await self._do(calls.forget(user))
+
+    async def add(
+        self,
+        pictures: Iterable[Path | bytes],
+        *,
+        pack: str = "",
+        tags: Iterable[str] = (),
+        texts: Mapping[str, Iterable[str]] | None = None,
+        language: str = "",
+        rating: str = "",
+        style: str = "",
+    ) -> AddReport:
+        """Add stickers, see :meth:`persrv.Retriever.add`; ZIP and TAR archives of pictures are taken, too."""
+        unread: list[Skipped] = []
+        sent = additions(pictures, pack, tags, texts, language, rating, style, unread)
+        return joined([await self._do(call) for call in sent], unread)
+
+    async def remove(self, sticker_id: str) -> Sticker:
+        """Take a sticker out of the collection, see :meth:`persrv.Retriever.remove`."""
+        return await self._do(calls.remove(sticker_id))
 
     async def edit(self, sticker_id: str, field: str, phrases: Iterable[str], *, editor: str = "") -> Sticker:
         """Correct a sticker, see :meth:`persrv.Retriever.edit`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx
-import numpy as np
 
 from persrv import errors
 from persrv.catalog.marks import MarkKind
@@ -18,9 +17,19 @@ from persrv.errors import PersrvError, PictureError, ServiceError
 from persrv.online.answer import Answer
 from persrv.online.feedback import PickReceipt
 from persrv.online.request import FilterValue
-from persrv.online.taste_map import TasteMap, TastePoint
+from persrv.online.taste_map import TasteMap
 from persrv.ranking.profile import StyleProfile
-from persrv.records import Explanation, Hit, Interaction, PickKind, Semantics, Sticker, StyleSummary
+from persrv.records import Interaction, PickKind, Sticker, StyleSummary
+from persrv.serve.read_answers import (
+    read_answer,
+    read_export,
+    read_pick,
+    read_profile,
+    read_receipt,
+    read_sticker,
+    read_styles,
+    read_taste,
+)
 
 T = TypeVar("T")
 _TYPE = "urn:persrv:error:"
@@ -36,7 +45,8 @@ class ServiceCall(Generic[T]):
         read: Makes the result of the answer's JSON.
         params: Of the query string.
         json: The body, ``None`` for none.
-        picture: An uploaded picture, ``None`` for none.
+        files: Uploaded files: the name of the form's field, and each file's name and content.
+        form: The form's other fields.
         binary: Whether the answer is no JSON; ``read`` gets its bytes then.
     """
 
@@ -45,7 +55,8 @@ class ServiceCall(Generic[T]):
     read: Callable[[Any], T]
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Any = None
-    picture: bytes | None = None
+    files: Sequence[tuple[str, tuple[str, bytes]]] = ()
+    form: Mapping[str, Any] = field(default_factory=dict)
     binary: bool = False
 
     def arguments(self, collection: str | None) -> dict[str, Any]:
@@ -54,8 +65,8 @@ class ServiceCall(Generic[T]):
         sent: dict[str, Any] = {"params": given | ({"collection": collection} if collection else {})}
         if self.json is not None:
             sent["json"] = self.json
-        if self.picture is not None:
-            sent["files"] = {"picture": self.picture}
+        if self.files:
+            sent |= {"files": list(self.files), "data": dict(self.form)}
         return sent
 
     def result(self, response: httpx.Response) -> T:
@@ -96,7 +107,7 @@ def search(
     """See :meth:`persrv.online.retriever.Retriever.search`."""
     params = {"q": query, "user": user, "by": by, "limit": limit, "offset": offset, "explain": explain, "gamma": gamma}
     params["cursor"] = cursor
-    return ServiceCall("GET", "/v1/search", _answer, params | dict(filters or {}))
+    return ServiceCall("GET", "/v1/search", read_answer, params | dict(filters or {}))
 
 
 def similar(
@@ -105,12 +116,18 @@ def similar(
     """See :meth:`persrv.online.retriever.Retriever.similar`."""
     params: dict[str, Any] = {"limit": limit, "offset": offset} | dict(filters or {})
     if isinstance(sticker, str):
-        return ServiceCall("GET", "/v1/similar", _answer, params | {"sticker_id": sticker, "by": by})
+        return ServiceCall("GET", "/v1/similar", read_answer, params | {"sticker_id": sticker, "by": by})
     try:
         content = sticker if isinstance(sticker, bytes) else sticker.read_bytes()
     except OSError as error:
         raise PictureError(f"{sticker!s} cannot be read: {error.strerror}", "check the file and its rights") from error
-    return ServiceCall("POST", "/v1/similar", _answer, params, picture=content)
+    return ServiceCall("POST", "/v1/similar", read_answer, params, files=[("picture", ("picture", content))])
+
+
+def copies(sticker_id: str, limit: int) -> ServiceCall[list[Sticker]]:
+    """See :meth:`persrv.online.retriever.Retriever.copies`."""
+    path = f"{_sticker_path(sticker_id)}/copies"
+    return ServiceCall("GET", path, lambda body: [read_sticker(each) for each in body["stickers"]], {"limit": limit})
 
 
 def record(
@@ -122,27 +139,27 @@ def record(
         body["time"] = time.isoformat()
     if pick_id is not None:
         body["pick_id"] = pick_id
-    return ServiceCall("POST", "/v1/share", _receipt, {"profile": True}, json=body)
+    return ServiceCall("POST", "/v1/share", read_receipt, {"profile": True}, json=body)
 
 
 def profile(user: str) -> ServiceCall[StyleProfile]:
     """See :meth:`persrv.online.retriever.Retriever.profile`."""
-    return ServiceCall("GET", f"{_person(user)}/profile", _profile)
+    return ServiceCall("GET", f"{_person(user)}/profile", read_profile)
 
 
 def styles(user: str) -> ServiceCall[list[StyleSummary]]:
     """See :meth:`persrv.online.retriever.Retriever.styles`."""
-    return ServiceCall("GET", _person(user), lambda body: _styles(body["styles"]))
+    return ServiceCall("GET", _person(user), lambda body: read_styles(body["styles"]))
 
 
 def taste_map(user: str, most: int) -> ServiceCall[TasteMap]:
     """See :meth:`persrv.online.retriever.Retriever.taste_map`."""
-    return ServiceCall("GET", f"{_person(user)}/taste", _taste, {"limit": most})
+    return ServiceCall("GET", f"{_person(user)}/taste", read_taste, {"limit": most})
 
 
 def drop_style(user: str, number: int) -> ServiceCall[list[StyleSummary]]:
     """See :meth:`persrv.online.retriever.Retriever.drop_style`."""
-    return ServiceCall("DELETE", f"{_person(user)}/styles/{number}", lambda body: _styles(body["styles"]))
+    return ServiceCall("DELETE", f"{_person(user)}/styles/{number}", lambda body: read_styles(body["styles"]))
 
 
 def marks(user: str) -> ServiceCall[dict[MarkKind, list[str]]]:
@@ -152,7 +169,12 @@ def marks(user: str) -> ServiceCall[dict[MarkKind, list[str]]]:
 
 def picks(user: str) -> ServiceCall[list[Interaction]]:
     """See :meth:`persrv.online.retriever.Retriever.picks`."""
-    return ServiceCall("GET", f"{_person(user)}/export", lambda body: [_pick(user, pick) for pick in body["picks"]])
+    return ServiceCall("GET", f"{_person(user)}/export", lambda body: [read_pick(user, pick) for pick in body["picks"]])
+
+
+def export(user: str) -> ServiceCall[dict[str, Any]]:
+    """See :meth:`persrv.online.retriever.Retriever.export`."""
+    return ServiceCall("GET", f"{_person(user)}/export", read_export)
 
 
 def forget(user: str) -> ServiceCall[int]:
@@ -162,8 +184,7 @@ def forget(user: str) -> ServiceCall[int]:
 
 def thumbnail(sticker_id: str, size: int) -> ServiceCall[bytes]:
     """A still picture of a sticker."""
-    path = f"/v1/stickers/{quote(sticker_id, safe='')}/thumbnail"
-    return ServiceCall("GET", path, bytes, {"size": size}, binary=True)
+    return ServiceCall("GET", f"{_sticker_path(sticker_id)}/thumbnail", bytes, {"size": size}, binary=True)
 
 
 def edit(sticker_id: str, field: str, phrases: Iterable[str], editor: str) -> ServiceCall[Sticker]:
@@ -176,9 +197,18 @@ def reset(sticker_id: str, field: str, editor: str) -> ServiceCall[Sticker]:
     return _correction(sticker_id, {"reset": [field]}, editor)
 
 
+def remove(sticker_id: str) -> ServiceCall[Sticker]:
+    """See :meth:`persrv.online.retriever.Retriever.remove`."""
+    return ServiceCall("DELETE", _sticker_path(sticker_id), lambda body: read_sticker(body["sticker"]))
+
+
 def _correction(sticker_id: str, body: dict[str, Any], editor: str) -> ServiceCall[Sticker]:
     signed = body | ({"editor": editor} if editor else {})
-    return ServiceCall("PATCH", f"/v1/stickers/{quote(sticker_id, safe='')}", _sticker, json=signed)
+    return ServiceCall("PATCH", _sticker_path(sticker_id), read_sticker, json=signed)
+
+
+def _sticker_path(sticker_id: str) -> str:
+    return f"/v1/stickers/{quote(sticker_id, safe='')}"
 
 
 def _person(user: str) -> str:
@@ -191,60 +221,3 @@ def _error(kind: str, detail: str, next_step: str) -> PersrvError:
     error = known.__new__(known)
     PersrvError.__init__(error, detail, next_step)  # some have a first line of their own, which is in `detail` already
     return error
-
-
-def _answer(body: Any) -> Answer:
-    return Answer(
-        hits=tuple(_hit(hit) for hit in body["hits"]),
-        query=body["query"],
-        user=body["user"],
-        reason=body["reason"],
-        note=body["note"],
-        corrections=body["corrections"],
-        personal=body["personal"],
-        more=body["more"],
-        next=body["next"],
-    )
-
-
-def _hit(body: Any) -> Hit:
-    parts = {name: value for name, value in body["explanation"].items() if name != "shares"}
-    return Hit(body["rank"], body["sticker_id"], body["score"], None, body["payload"], Explanation(**parts))
-
-
-def _receipt(body: Any) -> PickReceipt:
-    return PickReceipt(body["sticker_id"], _profile(body["profile"]), body["new"], body["note"])
-
-
-def _profile(body: Any) -> StyleProfile:
-    sums = np.array(body["sums"], dtype=np.float64).reshape(-1, body["dimension"])
-    return StyleProfile(sums=sums, mass=np.array(body["mass"], dtype=np.float64), day=body["day"])
-
-
-def _styles(body: Any) -> list[StyleSummary]:
-    return [StyleSummary(style["share"], style["sticker_id"], style["title"]) for style in body]
-
-
-def _taste(body: Any) -> TasteMap:
-    points = tuple(TastePoint(p["sticker_id"], p["title"], p["x"], p["y"], p["style"]) for p in body["points"])
-    return TasteMap(points, tuple(_styles(body["styles"])))
-
-
-def _pick(user: str, body: Any) -> Interaction:
-    return Interaction(user, body["query"], body["sticker_id"], datetime.fromisoformat(body["time"]), body["kind"])
-
-
-def _sticker(body: Any) -> Sticker:
-    return Sticker(
-        id=body["id"],
-        path=None,
-        format=body["format"],
-        width=body["width"],
-        height=body["height"],
-        frames=body["frames"],
-        packs=tuple(body["packs"]),
-        semantics=Semantics(**{name: tuple(phrases) for name, phrases in body["texts"].items()}),
-        language=body["language"],
-        rating=body["rating"],
-        style=body["style"],
-    )

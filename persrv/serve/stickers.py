@@ -21,6 +21,10 @@ def sticker_body(collection: ServedCollection, sticker: Sticker) -> StickerBody:
 
 
 def _point(collection: ServedCollection, sticker_id: str) -> PointBody:
-    addresses = collection.workspace.recipe.index.addresses
-    dashboard = f"{addresses[0].rstrip('/')}/dashboard#/collections/{collection.name}" if addresses else None
-    return PointBody(collection=collection.name, id=point_id(sticker_id), dashboard=dashboard)
+    recipe, known = collection.workspace.recipe, point_id(sticker_id)
+    addresses = recipe.index.addresses
+    dashboard = None
+    if addresses:
+        base = recipe.serve.dashboard or f"{addresses[0].rstrip('/')}/dashboard"
+        dashboard = f"{base.rstrip('/')}#/collections/{collection.name}#points"
+    return PointBody(collection=collection.name, id=known, filter=f"id:{known}", dashboard=dashboard)

@@ -3,52 +3,85 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from persrv.catalog import content_id
 from persrv.errors import PictureError, SourceError
-from persrv.records import Skipped
+from persrv.records import Skipped, Sticker
 from persrv.serve.schemas.stickers import AddedBody, SkippedBody
 from persrv.serve.served import ServedCollection
+from persrv.serve.stickers import sticker_body
 from persrv.text.file_names import read_file_name
 
 _ARCHIVES = (".zip", ".wastickers", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of uploaded pictures, all of them alike.
+
+    Attributes:
+        pack: Their pack, ``""`` for each one's folder.
+        tags: Their tags.
+        texts: Further fields; ``None`` takes them from each file's name.
+        language: BCP 47 tag of the texts.
+        rating: ``"safe"``, ``"unsafe"`` or ``""``.
+        style: Name of the drawing style.
+    """
+
+    pack: str = ""
+    tags: tuple[str, ...] = ()
+    texts: Mapping[str, Sequence[str]] | None = None
+    language: str = ""
+    rating: str = ""
+    style: str = ""
+
+
 def add_uploads(
-    collection: ServedCollection, uploads: Iterable[tuple[str, BinaryIO]], pack: str, tags: Sequence[str]
+    collection: ServedCollection, uploads: Iterable[tuple[str, BinaryIO]], said: Said, *, with_stickers: bool = False
 ) -> AddedBody:
     """Add uploaded files to a collection; what cannot be used is reported, and the rest goes on.
 
     Args:
         collection: Where to.
         uploads: Name and content of each; a name may begin with folders, of which the last is the pack.
-        pack: The pack of all of them, ``""`` for each one's folder.
-        tags: Tags of all of them.
+        said: Of all of them.
+        with_stickers: Whether the report tells all that is known of the stickers.
     """
-    added: list[str] = []
-    known: list[str] = []
+    added: dict[str, Sticker] = {}
+    known: dict[str, Sticker] = {}
     skipped: list[SkippedBody] = []
     for name, found in _pictures(uploads):
         if isinstance(found, Skipped):
             skipped.append(SkippedBody(name=found.key, reason=found.reason))
             continue
         place = PurePosixPath(name)
-        said = read_file_name(place.stem)
         sticker_id = content_id(found)
         there = bool(collection.catalog.paths([sticker_id]))
         try:
             report = collection.retriever.add(
-                [found], pack=pack or place.parent.name, tags=tags, texts=dict(said.items())
+                [found],
+                pack=said.pack or (place.parent.name if said.texts is None else ""),
+                tags=said.tags,
+                texts=dict(read_file_name(place.stem).items()) if said.texts is None else dict(said.texts),
+                language=said.language,
+                rating=said.rating,
+                style=said.style,
             )
         except PictureError as error:
             skipped.append(SkippedBody(name=name, reason=error.problem))
             continue
         skipped += [SkippedBody(name=name, reason=item.reason) for item in report.skipped]
-        (known if there else added).extend(sticker.id for sticker in report.stickers)
-    return AddedBody(added=list(dict.fromkeys(added)), known=list(dict.fromkeys(known)), skipped=skipped)
+        (known if there else added).update((sticker.id, sticker) for sticker in report.stickers)
+    return AddedBody(
+        added=list(added),
+        known=list(known),
+        skipped=skipped,
+        stickers=[sticker_body(collection, each) for each in (added | known).values()] if with_stickers else [],
+    )
 
 
 def _pictures(uploads: Iterable[tuple[str, BinaryIO]]) -> Iterator[tuple[str, bytes | Skipped]]:

@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from copied_drawing import copied_drawing
 from persrv import AsyncClient, Client, Retriever
 from persrv.cli import app
 from persrv.errors import AccessError, MissingExtraError, NotFoundError, PictureError, QueryError, ServiceError
 from persrv.offline import build_collection
+from persrv.online.sticker_commands import AddReport
+from persrv.serve import additions as additions_module
 from persrv.serve import calls
 from running_service import running
 from tiny_collection import Tiny
@@ -32,6 +35,10 @@ SHARED = (
     "taste_map",
     "picks",
     "forget",
+    "export",
+    "copies",
+    "add",
+    "remove",
     "edit",
     "reset",
     "close",
@@ -70,6 +77,8 @@ def _ask(one: Retriever | Client) -> dict[str, object]:
         "styles": one.styles("ann"),
         "taste": one.taste_map("ann", 4),
         "picks": one.picks("ann"),
+        "export": one.export("ann"),
+        "relevance": [hit.relevance for hit in one.search("happy cat")],
         "nobody": np.shape(one.profile("nobody").sums),
     }
 
@@ -101,6 +110,52 @@ def test_writes(url: str, copied: Tiny) -> None:
         assert client.search("hound")[0].sticker_id == dog.sticker_id
         assert client.reset(dog.sticker_id, "tags").semantics.tags == ("dog", "狗")
         assert client.forget("zoe") == 1 and client.styles("zoe") == []
+
+
+def test_stickers_come_and_go(url: str, tmp_path: Path) -> None:
+    drawing = copied_drawing("olive")
+    (tmp_path / "pangolin.png").write_bytes(drawing[0])
+    with Client(url) as client:
+        report = client.add(
+            [tmp_path / "pangolin.png", tmp_path / "gone.png", drawing[1], b"no picture"],
+            pack="zoo", tags=["scales"], texts={"name": ["armoured one"], "emoji": ["🦔"]}, language="en", style="flat",
+        )  # fmt: skip
+        assert [(s.packs, s.semantics.name, s.semantics.tags, s.style) for s in report.stickers] == [
+            (("zoo",), ("armoured one",), ("scales",), "flat")
+        ] * 2
+        assert [skipped.key for skipped in report.skipped] == [str(tmp_path / "gone.png"), "10 bytes"]
+        (hit,) = client.search("armoured")
+        assert hit.copies == 1
+        (other,) = client.copies(hit.sticker_id)
+        assert {hit.sticker_id, other.id} == {sticker.id for sticker in report.stickers}
+        assert client.remove(other.id).semantics.name == ("armoured one",) and client.copies(hit.sticker_id) == []
+        assert client.remove(hit.sticker_id[:12]).id == hit.sticker_id
+        with pytest.raises(QueryError):
+            client.add([drawing[0]], texts={"colour": ["red"]})
+        with pytest.raises(NotFoundError):
+            client.remove("f" * 32)
+        assert client.add([]) == AddReport((), ())
+
+
+def test_many_pictures_go_in_several_requests(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(additions_module, "MOST_FILES", 2)
+    with Client(url) as client:
+        report = client.add([png for colour in ("navy", "gold") for png in copied_drawing(colour)])
+        assert len(report.stickers) == 6
+        for sticker in report.stickers:
+            client.remove(sticker.id)
+
+
+def test_async_writes(url: str) -> None:
+    async def run() -> tuple[int, int, str]:
+        async with AsyncClient(url) as client:
+            report = await client.add(copied_drawing("purple"), tags=["mauve"])
+            copies = await client.copies(report.stickers[0].id)
+            for sticker in report.stickers:
+                await client.remove(sticker.id)
+            return len(report.stickers), len(copies), (await client.export("bo"))["user"]
+
+    assert asyncio.run(run()) == (3, 2, "bo")
 
 
 def test_async(url: str) -> None:
@@ -135,7 +190,7 @@ def test_an_error_keeps_its_class_whatever_its_constructor() -> None:
     assert type(calls._error("about:blank", "a", "b")) is ServiceError
 
 
-def test_commands_work_while_a_service_holds_the_collection(url: str, copied: Tiny) -> None:
+def test_commands_work_while_a_service_holds_the_collection(url: str, copied: Tiny, tmp_path: Path) -> None:
     def run(*arguments: str) -> dict:
         done = CliRunner().invoke(app, [*arguments, "--url", url, "-c", str(copied.file), "--json"])
         assert done.exit_code == 0, done.output
@@ -146,4 +201,11 @@ def test_commands_work_while_a_service_holds_the_collection(url: str, copied: Ti
     assert run("edit", found, "tags", "mocha")["values"] == ["mocha"]
     assert run("search", "mocha")["hits"][0]["sticker_id"] == found
     assert len(run("similar", found)["hits"]) > 3
+    assert run("users", "yan", "--export")["interactions"][0]["sticker_id"] == found
+    assert run("users", "yan", "--forget") == {"user": "yan", "deleted": 1}
+    picture = tmp_path / "cup.png"
+    picture.write_bytes(copied_drawing("maroon")[0])
+    (added,) = run("add", str(picture), "--name", "goblet", "--pack", "cups")["added"]
+    assert run("search", "goblet")["hits"][0]["sticker_id"] == added
+    assert run("remove", added[:12]) == {"removed": added}
     assert run("edit", found, "tags", "--reset")["values"] == ["coffee", "咖啡"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+import jsonschema
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -53,6 +55,28 @@ def test_every_call_answers_as_described(api: schemathesis.BaseSchema, method: s
         case.call_and_validate(checks=CHECKED)
 
     answers()
+
+
+def test_every_call_has_an_example(api: schemathesis.BaseSchema) -> None:
+    """What must be sent has one, and so has what comes back; each is what its own schema says."""
+    validator = partial(jsonschema.Draft202012Validator, format_checker=jsonschema.FormatChecker())
+    components = {"components": api.raw_schema["components"]}
+    seen = 0
+    for path, methods in api.raw_schema["paths"].items():
+        for method, call in methods.items():
+            for parameter in call.get("parameters", ()):
+                examples = parameter["schema"].get("examples", parameter.get("examples", []))
+                assert examples or not parameter["required"], (method, path, parameter["name"])
+                for example in examples:
+                    validator(parameter["schema"] | components).validate(example)
+            contents = [answer.get("content", {}) for status, answer in call["responses"].items() if status < "300"]
+            sent = call.get("requestBody", {}).get("content", {})
+            for content in (*contents, sent):
+                for schema in (body["schema"] for kind, body in content.items() if kind == "application/json"):
+                    example = api.raw_schema["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["example"]
+                    validator(schema | components).validate(example)
+                    seen += 1
+    assert seen > 30
 
 
 def test_every_call_has_a_description(api: schemathesis.BaseSchema) -> None:

@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from copied_drawing import copied_drawing
 from persrv.offline import build_collection
 from running_service import running
 from tiny_collection import Tiny
@@ -216,7 +217,7 @@ def test_a_picture_is_searched_by_dropping_choosing_or_pasting_it(
 def test_favourites_and_a_style_that_is_not_mine(open_page: OpenPage, address: str) -> None:
     page = open_page("fred")
     search(page, "cat")
-    page.locator("#part-results li.card > button").first.focus()
+    expect(page.locator("#part-results li.card > button").first).to_be_focused()
     page.keyboard.press("f")
     expect(page.locator('#part-results [aria-pressed="true"]')).to_have_count(1)
     page.fill("#query", "")
@@ -289,6 +290,73 @@ def test_keyboard_only(open_page: OpenPage, address: str) -> None:
     page.locator("#part-similar li.card button").first.focus()
     page.keyboard.press("/")
     expect(page.locator("#query")).to_be_focused()
+
+
+def test_the_focus_outlives_every_redraw(open_page: OpenPage) -> None:
+    page = open_page("greta")
+    search(page, "love")
+    held = "document.activeElement.closest('[data-id]')?.dataset.id + ' ' + document.activeElement.dataset.key"
+
+    def stays(act: Callable[[], object]) -> None:
+        before = page.evaluate(held)
+        act()
+        page.wait_for_timeout(150)
+        expect(page.locator("#stickers[aria-busy=false]")).to_have_count(1)
+        assert page.evaluate(held) == before and "undefined" not in before
+
+    page.keyboard.press("ArrowRight")
+    # A pick, after which the list is drawn in another order.
+    order = shown(page)
+    stays(lambda: page.keyboard.press("Enter"))
+    assert shown(page) != order
+    stays(lambda: page.keyboard.press("f"))
+    page.locator("#part-results li.card .favourite").first.focus()
+    stays(lambda: page.keyboard.press("Enter"))
+    # The panel gives it back, also when the words have changed.
+    page.locator("#part-results li.card > button").nth(1).focus()
+    stays(lambda: (page.keyboard.press("w"), page.keyboard.press("Escape")))
+
+    def edited() -> None:
+        page.keyboard.press("e")
+        expect(page.get_by_label("Name")).to_be_focused()
+        page.get_by_label("Name").fill("adored")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#panel [data-key=edit]")).to_be_focused()
+        expect(page.locator('#part-results li.card > button[aria-label="adored"]')).to_have_count(1)
+        page.keyboard.press("Escape")
+
+    stays(edited)
+    # Controls outside the lists.
+    chip = page.locator("#filters .chip").nth(1)
+    chip.focus()
+    page.keyboard.press("Enter")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    expect(chip).to_be_focused()
+    page.keyboard.press("Enter")
+    # What is gone gives the focus to what stands in its place.
+    page.locator("#part-results li.card > button").first.focus()
+    page.keyboard.press("s")
+    expect(page.locator("#part-similar li.card").first).to_be_visible()
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_near_duplicates_are_shown_once_with_how_many_more(open_page: OpenPage, tiny_here: Tiny, address: str) -> None:
+    files = [("pictures", (f"axolotl {number}.png", png)) for number, png in enumerate(copied_drawing("pink"))]
+    added = httpx.post(f"{address}/v1/stickers", files=files).json()["added"]
+    page = open_page()
+    search(page, "axolotl")
+    (first,) = shown(page)
+    expect(page.locator(".more-copies button")).to_contain_text("2 more")
+    page.keyboard.press("m")
+    expect(page.locator("#part-results li.card")).to_have_count(3)
+    assert {*shown(page)} == {*added} and shown(page)[0] == first
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.closest('li').classList.contains('copy')")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("Copied")
+    page.locator(".more-copies button").click()
+    expect(page.locator("#part-results li.card")).to_have_count(1)
+    expect(page.locator(".more-copies button")).to_be_focused()
 
 
 def test_both_languages(open_page: OpenPage) -> None:

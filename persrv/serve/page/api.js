@@ -32,22 +32,23 @@ export const collections = () => call("GET", "/v1/collections");
 export const people = () => call("GET", "/v1/users", { params: { limit: 50 } });
 export const search = (params, signal) => call("GET", "/v1/search", { params, signal });
 export const suggest = (q, signal) => call("GET", "/v1/suggest", { params: { q }, signal });
-export const similar = (params) => call("GET", "/v1/similar", { params });
+export const similar = (params, signal) => call("GET", "/v1/similar", { params, signal });
 export const sticker = (id) => call("GET", `/v1/stickers/${id}`);
+export const copies = (id) => call("GET", `/v1/stickers/${id}/copies`);
 export const share = (json) => call("POST", "/v1/share", { json });
 export const taste = (user) => call("GET", `${person(user)}/taste`);
 export const forget = (user) => call("DELETE", person(user));
 export const exported = (user) => address(`${person(user)}/export`);
-export const own = (user, kind) => call("GET", `${person(user)}/stickers`, { params: { kind, limit: 24 } });
+export const own = (user, kind, signal) => call("GET", `${person(user)}/stickers`, { params: { kind, limit: 24 }, signal });
 export const mark = (user, kind, id, on) => call(on ? "PUT" : "DELETE", `${person(user)}/marks/${kind}/${id}`);
 export const notMine = (user, number) => call("DELETE", `${person(user)}/styles/${number}`);
 export const edit = (id, json) => call("PATCH", `/v1/stickers/${id}`, { json });
 export const enter = (key) => call("POST", "/v1/session", { json: { key } });
 
-export function similarToPicture(file) {
+export function similarToPicture(file, signal) {
   const form = new FormData();
   form.append("picture", file);
-  return call("POST", "/v1/similar", { form, params: { limit: 40 } });
+  return call("POST", "/v1/similar", { form, params: { limit: 40 }, signal });
 }
 
 export function add(files) {

@@ -1,37 +1,57 @@
-// Stickers in rows: pictures that move when looked at, keys, and cards that glide to their new places.
+// Stickers in rows: pictures that move when looked at, keys, near-duplicates, and cards that glide to their new places.
 
-import { calm, h } from "./elements.js";
-import { t } from "./words.js";
-
+import { arrange, at, calm, h, keepingFocus } from "./elements.js";
+import { icon } from "./icons.js";
+import { currentLanguage, t } from "./words.js";
 
 const moving = (hit) => `${hit.thumbnail}&animated=true`;
+const signOf = { findSimilar: "similar" };
 
-/** Makes one card. `on` holds what to do: pick, why, similar, favourite, edit. */
-function card(hit, place, favourite, on) {
-  const tool = (name, sign, action, pressed) => h("button", {
-    type: "button", tabindex: "-1", title: t(name), "aria-label": `${t(name)}: ${hit.title}`,
-    "aria-pressed": pressed === undefined ? null : String(pressed), click: () => action(hit),
-  }, sign);
+/** What a card shows of a hit; a card whose look stays is kept when its list is filled anew. */
+const look = (hit) => [hit.title, hit.thumbnail, hit.copies, hit.of, currentLanguage()].join("\n");
+
+/** Makes one card. `on` holds what to do: pick, why, similar, favourite, edit, copies. */
+function card(hit, on) {
+  const item = h("li", { class: hit.of ? "card copy" : "card", "data-id": hit.sticker_id });
+  const tool = (name, action) => h("button", {
+    type: "button", tabindex: "-1", class: name, title: t(name), "data-key": name, "aria-label": `${t(name)}: ${hit.title}`, click: () => action(item.hit),
+  }, icon(signOf[name] ?? name));
   const still = hit.thumbnail;
   const image = still
     ? h("img", { src: still, alt: "", loading: "lazy", decoding: "async", width: 256, height: 256 })
     : h("span", { class: "noimg", "aria-hidden": "true" }, (hit.payload.emoji ?? ["🏷"])[0]);
-  const wake = () => { if (still && hit.payload.animated && !calm()) image.src = moving(hit); };
-  const sleep = () => { if (still && hit.payload.animated) image.src = still; };
-  return h("li", { class: "card", "data-id": hit.sticker_id, mouseenter: wake, mouseleave: sleep, focusin: wake, focusout: sleep },
-    h("button", { type: "button", tabindex: place === 0 ? "0" : "-1", click: () => on.pick(hit), "aria-label": hit.title }, image,
-      h("span", { class: "title" }, hit.title)),
-    h("div", { class: "tools" },
-      tool("why", "?", on.why), tool("findSimilar", "≈", on.similar),
-      tool("favourite", "★", on.favourite, favourite), tool("edit", "✎", on.edit)));
+  if (still && hit.payload.animated) {
+    const wake = () => { if (!calm()) image.src = moving(hit); };
+    const sleep = () => { image.src = still; };
+    for (const [event, act] of [["mouseenter", wake], ["mouseleave", sleep], ["focusin", wake], ["focusout", sleep]]) item.addEventListener(event, act);
+  }
+  item.append(
+    h("button", { type: "button", tabindex: "-1", "data-key": "pick", click: () => on.pick(item.hit), "aria-label": hit.title }, image,
+      h("span", { class: "title", "aria-hidden": "true" }, hit.title)),
+    h("div", { class: "tools" }, tool("why", on.why), tool("findSimilar", on.similar), tool("favourite", on.favourite), tool("edit", on.edit)));
+  if (hit.copies) item.append(h("div", { class: "more-copies" }, h("button", {
+    type: "button", tabindex: "-1", "data-key": "copies", "aria-expanded": "false", title: t("copiesHelp"), click: () => on.copies(item.hit),
+  }, t("copies", { n: hit.copies }), h("span", { class: "hidden" }, `: ${hit.title}`))));
+  item.look = look(hit);
+  return item;
 }
 
-/** Fills a list with hits; cards that were there glide, and those that rose say so. */
-export function fill(list, hits, { favourites = new Set(), on, showMoves = false }) {
-  const before = new Map([...list.children].map((item, place) => [item.dataset.id, { place, box: item.getBoundingClientRect() }]));
-  const focused = list.contains(document.activeElement) ? document.activeElement.closest("li")?.dataset.id : null;
-  list.replaceChildren(...hits.map((hit, place) => card(hit, place, favourites.has(hit.sticker_id), on)));
-  for (const [place, item] of [...list.children].entries()) {
+/** Fills a list with hits; cards that were there stay the same and glide, and those that rose say so. */
+export function fill(list, hits, { favourites = new Map(), opened = new Map(), on, showMoves = false }) {
+  const rows = hits.flatMap((hit) => [hit, ...(opened.get(hit.sticker_id) ?? [])]);
+  const before = new Map([...list.children].map((item, place) => [item.dataset.id, { item, place, box: item.getBoundingClientRect() }]));
+  const items = rows.map((hit) => {
+    const known = before.get(hit.sticker_id)?.item;
+    const item = known?.look === look(hit) ? known : card(hit, on);
+    item.hit = hit;
+    item.querySelector(".moved")?.remove();
+    item.querySelector(".favourite").setAttribute("aria-pressed", String(favourites.has(hit.sticker_id)));
+    item.querySelector("[aria-expanded]")?.setAttribute("aria-expanded", String(opened.has(hit.sticker_id)));
+    return item;
+  });
+  keepingFocus(list, () => arrange(list, items));
+  if (!list.querySelector('li > [tabindex="0"]')) list.querySelector("li > button")?.setAttribute("tabindex", "0");
+  for (const [place, item] of items.entries()) {
     const was = before.get(item.dataset.id);
     if (!was) continue;
     const box = item.getBoundingClientRect();
@@ -39,36 +59,58 @@ export function fill(list, hits, { favourites = new Set(), on, showMoves = false
       item.animate([{ transform: `translate(${was.box.left - box.left}px, ${was.box.top - box.top}px)` }, { transform: "none" }], { duration: 350, easing: "ease-out" });
     if (showMoves && was.place > place) item.append(h("span", { class: "moved" }, t("moved", { n: was.place - place })));
   }
-  if (focused) focusOn(list.querySelector(`[data-id="${focused}"]`) ?? list.firstElementChild);
 }
 
-export function append(list, hits, options) {
-  list.append(...hits.map((hit) => card(hit, -1, options.favourites?.has(hit.sticker_id), options.on)));
+/** Puts more hits behind those that are there, and returns the first of the new cards. */
+export function append(list, hits, { favourites, on }) {
+  const items = hits.map((hit) => Object.assign(card(hit, on), { hit }));
+  for (const item of items) item.querySelector(".favourite").setAttribute("aria-pressed", String(favourites.has(item.dataset.id)));
+  list.append(...items);
+  return items[0];
 }
 
-function focusOn(item) {
-  if (!item) return;
-  for (const other of item.parentElement.querySelectorAll("li > button:first-child")) other.tabIndex = -1;
-  const button = item.querySelector("button");
-  button.tabIndex = 0;
-  button.focus();
+export const firstCard = () => at("stickers").querySelector("li.card > button");
+
+const middle = (box) => [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+
+/** Returns the card that lies next above (-1) or below (1) one, as they are seen. */
+function neighbour(items, item, way) {
+  const [x, y] = middle(item.getBoundingClientRect());
+  let nearest = null, least = Infinity;
+  for (const other of items) {
+    const [left, top] = middle(other.getBoundingClientRect());
+    if ((top - y) * way < 8) continue;
+    const distance = Math.abs(top - y) * 1000 + Math.abs(left - x);
+    if (distance < least) [nearest, least] = [other, distance];
+  }
+  return nearest;
 }
 
 /** Lets arrows walk through all cards inside `root`, and letters act on the one in focus. */
 export function keys(root, letters) {
+  root.addEventListener("focusin", (event) => {
+    const item = event.target.closest?.("li.card");
+    if (!item) return;
+    for (const other of item.parentElement.querySelectorAll('li > [tabindex="0"]')) other.tabIndex = -1;
+    item.querySelector("button").tabIndex = 0;
+  });
   root.addEventListener("keydown", (event) => {
     const item = event.target.closest?.("li.card");
     if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
     const items = [...root.querySelectorAll("li.card")];
     const here = items.indexOf(item);
-    const row = items.filter((other) => Math.abs(other.offsetTop - item.offsetTop) < 4 && other.parentElement === item.parentElement).length;
-    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: row, ArrowUp: -row, Home: -here, End: items.length - 1 - here };
-    if (event.key in steps) {
+    const goal = {
+      ArrowRight: () => items[here + 1], ArrowLeft: () => items[here - 1], Home: () => items[0], End: () => items.at(-1),
+      ArrowDown: () => neighbour(items, item, 1), ArrowUp: () => neighbour(items, item, -1),
+    }[event.key];
+    if (goal) {
       event.preventDefault();
-      focusOn(items[Math.max(0, Math.min(items.length - 1, here + steps[event.key]))]);
+      const next = goal();
+      if (next) next.querySelector("button").focus();
+      else if (event.key === "ArrowUp") at("query").focus();
     } else if (letters[event.key.toLowerCase()]) {
       event.preventDefault();
-      letters[event.key.toLowerCase()](item.dataset.id);
+      letters[event.key.toLowerCase()](item.hit);
     }
   });
 }
@@ -87,11 +129,16 @@ export async function copyPicture(hit) {
     await navigator.clipboard.write([new ClipboardItem({ "image/png": asPng() })]);
     return t("copied");
   } catch {
-    try {
-      await navigator.clipboard.writeText(new URL(hit.picture, location.origin).href);
-      return t("copiedLink");
-    } catch {
-      return t("notCopied");
-    }
+    return copyText(new URL(hit.picture, location.origin).href, t("copiedLink"));
+  }
+}
+
+/** Copies a text; returns what was done, in words. */
+export async function copyText(text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return done;
+  } catch {
+    return t("notCopied");
   }
 }

@@ -1,7 +1,9 @@
 // The panel beside the stickers: why a sticker is here, all that is known of it, and its words to correct.
 
 import * as api from "./api.js";
-import { at, h, toast } from "./elements.js";
+import { at, h, toast, trail } from "./elements.js";
+import { copyText } from "./grid.js";
+import { icon } from "./icons.js";
 import { t } from "./words.js";
 
 let opener = null;
@@ -11,14 +13,14 @@ export function close() {
   if (panel.hidden) return;
   panel.hidden = true;
   panel.replaceChildren();
-  opener?.focus?.();
+  opener?.(at("stickers"))?.focus();
 }
 
 export function open(title, ...content) {
   const panel = at("panel");
-  if (panel.hidden) opener = document.activeElement;
+  if (panel.hidden) opener = trail(document.activeElement);
   panel.replaceChildren(
-    h("button", { type: "button", class: "close", click: close, "aria-label": t("close") }, "✕"),
+    h("button", { type: "button", class: "close", click: close, "aria-label": t("close") }, icon("close")),
     h("h2", { id: "panel-title" }, title), ...content);
   panel.hidden = false;
   panel.focus();
@@ -71,21 +73,42 @@ function readable(tokens, texts) {
   return tokens.map((token) => pieces.find((piece) => piece && fits(piece, token))?.toLowerCase() ?? token);
 }
 
-export async function why(hit, reason, { edit = false, changed } = {}) {
+/** Shows a sticker; `on` holds what else can be done with it: pick, similar, favourite. */
+export async function why(hit, reason, { edit = false, changed, actions: on, favourite }) {
   const known = await api.sticker(hit.sticker_id);
   const matched = Object.keys(hit.explanation?.matched ?? {});
   const fields = Object.keys(t("fields"));
   const body = h("div", {});
-  const show = () => body.replaceChildren(...facts(known, fields, matched), actions());
-  const form = () => body.replaceChildren(editor(known, fields, async (now) => { Object.assign(known, now); show(); changed?.(); }, show));
-  const actions = () => h("div", { class: "panel-actions" },
-    h("button", { type: "button", click: form }, t("edit")),
-    known.picture ? h("a", { href: known.picture, target: "_blank", rel: "noopener" }, t("pictureLink")) : null,
-    known.point.dashboard ? h("a", { href: known.point.dashboard, target: "_blank", rel: "noopener noreferrer" }, t("dashboard")) : null);
+  const show = () => body.replaceChildren(...explained, ...facts(known, fields, matched));
+  const back = () => { show(); at("panel").querySelector('[data-key="edit"]').focus(); };
+  const form = () => {
+    body.replaceChildren(editor(known, fields, async (now) => { Object.assign(known, now); back(); await changed(); }, back));
+    body.querySelector("textarea").focus();
+  };
+  const explained = hit.explanation ? [h("h3", {}, t("why")), ...bar(hit, reason, known.texts)] : [];
+  const button = (name, label, act, pressed) => h("button", {
+    type: "button", "data-key": name, "aria-pressed": pressed === undefined ? null : String(pressed), click: act }, icon(name === "pick" ? "copy" : name), label);
   open(known.title,
     known.thumbnail ? h("img", { class: "large", alt: known.title, src: `${known.thumbnail}&animated=true` }) : null,
-    ...(hit.explanation ? [h("h3", {}, t("why")), ...bar(hit, reason, known.texts)] : []), body);
+    h("div", { class: "panel-actions" },
+      button("pick", t("pick"), () => on.pick(hit)),
+      button("similar", t("findSimilar"), () => on.similar(hit)),
+      button("favourite", t("favourite"), (event) => {
+        const { currentTarget } = event;
+        on.favourite(hit);
+        currentTarget.setAttribute("aria-pressed", String(currentTarget.getAttribute("aria-pressed") !== "true"));
+      }, favourite),
+      button("edit", t("edit"), form)),
+    body);
   if (edit) form(); else show();
+}
+
+/** Says where the sticker lies in Qdrant. Its dashboard takes no point in its address, so the filter for it is copied. */
+function place(point) {
+  const name = h("span", { class: "small" }, `${point.collection} / ${point.id}`);
+  if (!point.dashboard) return [name];
+  const copied = async () => toast(await copyText(point.filter, t("filterCopied", { filter: point.filter })));
+  return [name, h("a", { href: point.dashboard, target: "_blank", rel: "noopener noreferrer", title: t("filterCopied", { filter: point.filter }), click: copied }, t("dashboard"), icon("out"))];
 }
 
 function facts(known, fields, matched) {
@@ -98,7 +121,8 @@ function facts(known, fields, matched) {
     list.append(h("dt", {}, `${t("fields")[field]} `, h("span", { class: "small" }, who)),
       h("dd", {}, phrases.flatMap((phrase, i) => [i ? " · " : "", ...highlighted(phrase, matched)])));
   }
-  list.append(h("dt", {}, t("point")), h("dd", { class: "small" }, `${known.point.collection} / ${known.point.id}`));
+  list.append(h("dt", {}, t("point")), h("dd", {}, place(known.point)));
+  if (known.picture) list.append(h("dd", {}, h("a", { href: known.picture, target: "_blank", rel: "noopener" }, t("pictureLink"), icon("out"))));
   return [list];
 }
 

@@ -13,6 +13,7 @@ from persrv.online.request import FilterValue
 from persrv.serve.access import Readable, service_of
 from persrv.serve.problems import documented
 from persrv.serve.schemas.answers import AnswerBody, SuggestionsBody
+from persrv.serve.schemas.examples import STICKER_ID
 from persrv.serve.schemas.fields import QueryText, StickerId, UserName
 from persrv.serve.schemas.stickers import StickerBody, StickersBody
 from persrv.serve.served import ServedCollection
@@ -96,7 +97,7 @@ def similar(
     request: Request,
     collection: Readable,
     chosen: Filters,
-    sticker_id: Annotated[StickerId, Query(examples=["24162db4ff51486056278d334c3ab001"])],
+    sticker_id: Annotated[StickerId, Query(examples=[STICKER_ID])],
     by: Literal["meaning", "look", "both"] = "both",
     limit: Limit = 20,
     offset: Offset = 0,

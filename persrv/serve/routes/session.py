@@ -17,7 +17,9 @@ router = APIRouter(prefix="/v1", tags=["service"], responses=documented())
 class KeyBody(BaseModel):
     """An API key."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"key": "the-key-that-persrv-keys-add-prints"}}
+    )
 
     key: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._~+=-]{1,200}$")]
 

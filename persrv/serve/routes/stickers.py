@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, Response
+from pydantic import Json
 
 from persrv.errors import NotFoundError, PictureError
 from persrv.images.decode import facts
 from persrv.serve.access import Changeable, Pictured, Readable
 from persrv.serve.problems import Responses, documented
-from persrv.serve.schemas.fields import Phrase, StickerId
-from persrv.serve.schemas.stickers import AddedBody, EditBody, RemovedBody, StickerBody
+from persrv.serve.schemas.fields import AddedField, Phrase, StickerPath
+from persrv.serve.schemas.stickers import AddedBody, EditBody, RemovedBody, StickerBody, StickersBody
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
 from persrv.serve.thumbnails import Kind
-from persrv.serve.uploads import add_uploads
+from persrv.serve.uploads import Said, add_uploads
 
 router = APIRouter(prefix="/v1/stickers", tags=["stickers"], responses=documented())
+
+_TEXTS = '{"name": ["happy cat"], "emoji": ["😺"]}'
 
 MEDIA_TYPES = {
     "webm": "video/webm",
@@ -55,26 +58,46 @@ def add(
     pictures: Annotated[list[UploadFile], File(description="Pictures, or ZIP or TAR archives of them.")],
     pack: Annotated[str, Form(max_length=200, description="Their pack; else the folder in each one's name.")] = "",
     tags: Annotated[list[Phrase] | None, Form(max_length=50, description="Tags of all of them.")] = None,
+    texts: Annotated[
+        Json[dict[AddedField, list[Phrase]]] | None,
+        Form(description="More texts of all of them, as JSON; the files' names say nothing then.", examples=[_TEXTS]),
+    ] = None,
+    language: Annotated[str, Form(max_length=50, description="BCP 47 tag of the texts.")] = "",
+    rating: Annotated[Literal["", "safe", "unsafe"], Form()] = "",
+    style: Annotated[str, Form(max_length=200, description="Name of the drawing style.")] = "",
+    stickers: Annotated[bool, Query(description="Also return all that is known of them.")] = False,
 ) -> AddedBody:
     """Add stickers; they are found when the answer comes."""
     uploads = [(picture.filename or "picture", picture.file) for picture in pictures]
-    return add_uploads(collection, uploads, pack, tags or [])
+    named = None if texts is None else {str(field): phrases for field, phrases in texts.items()}
+    said = Said(pack, tuple(tags or ()), named, language, rating, style)
+    return add_uploads(collection, uploads, said, with_stickers=stickers)
 
 
 @router.delete("/{sticker_id}")
-def remove(collection: Changeable, sticker_id: StickerId) -> RemovedBody:
+def remove(collection: Changeable, sticker_id: StickerPath) -> RemovedBody:
     """Take a sticker out; no source brings it back, adding it again does."""
-    return RemovedBody(removed=collection.retriever.remove(sticker_id).id)
+    gone = sticker_body(collection, collection.catalog.sticker(sticker_id))
+    return RemovedBody(removed=collection.retriever.remove(gone.id).id, sticker=gone)
 
 
 @router.get("/{sticker_id}")
-def sticker(collection: Readable, sticker_id: StickerId) -> StickerBody:
+def sticker(collection: Readable, sticker_id: StickerPath) -> StickerBody:
     """Return all that is known of a sticker, with who says it."""
     return sticker_body(collection, collection.catalog.sticker(sticker_id))
 
 
+@router.get("/{sticker_id}/copies")
+def copies(
+    collection: Readable, sticker_id: StickerPath, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> StickersBody:
+    """Return a sticker's near-duplicates, of which an answer shows one."""
+    found = collection.retriever.copies(sticker_id, limit=limit)
+    return StickersBody(stickers=[sticker_body(collection, sticker) for sticker in found])
+
+
 @router.patch("/{sticker_id}")
-def edit(collection: Changeable, sticker_id: StickerId, correction: EditBody) -> StickerBody:
+def edit(collection: Changeable, sticker_id: StickerPath, correction: EditBody) -> StickerBody:
     """Correct what a sticker says; it is found by the new words when the answer comes."""
     editor = collection.user(correction.editor) or ""
     retriever = collection.retriever
@@ -87,7 +110,7 @@ def edit(collection: Changeable, sticker_id: StickerId, correction: EditBody) ->
 
 
 @router.get("/{sticker_id}/picture", response_class=FileResponse, responses=PICTURE_ANSWERS)
-def picture(request: Request, collection: Pictured, sticker_id: StickerId) -> Response:
+def picture(request: Request, collection: Pictured, sticker_id: StickerPath) -> Response:
     """Return the picture's file as it was found; parts of it too, for videos."""
     known, path = _file(collection, sticker_id)
     return unless_known(request, known) or picture_response(known, path)
@@ -97,7 +120,7 @@ def picture(request: Request, collection: Pictured, sticker_id: StickerId) -> Re
 def thumbnail(
     request: Request,
     collection: Pictured,
-    sticker_id: StickerId,
+    sticker_id: StickerPath,
     size: Annotated[int, Query(ge=1, le=512, description="Pixels; rounded up to 64, 128, 256 or 512.")] = 256,
     animated: Annotated[bool, Query(description="An animation, where the picture is one.")] = False,
     kind: Annotated[Kind, Query(alias="format")] = "webp",

@@ -11,13 +11,15 @@ import secrets
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from persrv.online.answer import Answer
 from persrv.online.request import FilterValue
 from persrv.records import Sticker
 from persrv.serve.access import TenorReadable, TenorWritable, service_of
 from persrv.serve.problems import documented
+from persrv.serve.schemas import examples
+from persrv.serve.schemas.examples import STICKER_ID
 from persrv.serve.schemas.fields import QueryText, StickerId, UserName
 from persrv.serve.served import ServedCollection
 
@@ -33,6 +35,8 @@ FORMATS = {f"{size}{shape}": (side, ending) for shape, ending in _SHAPES.items()
 Limit = Annotated[int, Query(ge=1, le=50)]
 Position = Annotated[str, Query(max_length=2000, description="The `next` of the page before.")]
 Media = Annotated[str, Query(max_length=500, description="Names of formats, separated by commas.")]
+Asked = Annotated[QueryText, Query(examples=["love"])]
+Typed = Annotated[str, Query(max_length=100, examples=["hap"])]
 Ratings = Literal["off", "low", "medium", "high"]
 Person = Annotated[UserName | None, Query(description="Whose taste counts; Tenor had no such parameter.")]
 
@@ -64,6 +68,8 @@ class TenorResultBody(BaseModel):
 class TenorPageBody(BaseModel):
     """A page of results; ``next`` is empty on the last one."""
 
+    model_config = ConfigDict(json_schema_extra={"example": examples.TENOR_PAGE})
+
     results: list[TenorResultBody]
     next: str
 
@@ -71,11 +77,15 @@ class TenorPageBody(BaseModel):
 class TenorTermsBody(BaseModel):
     """Search terms."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"results": ["happy", "happy birthday"]}})
+
     results: list[str]
 
 
 class TenorSharedBody(BaseModel):
     """That a share was taken note of."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "ok"}})
 
     status: Literal["ok"]
 
@@ -84,7 +94,7 @@ class TenorSharedBody(BaseModel):
 def search(
     request: Request,
     collection: TenorReadable,
-    q: QueryText,
+    q: Asked,
     limit: Limit = 20,
     pos: Position = "",
     media_filter: Media = "",
@@ -136,7 +146,7 @@ def random(
 def posts(
     request: Request,
     collection: TenorReadable,
-    ids: Annotated[str, Query(max_length=2000, description="Ids, separated by commas.")],
+    ids: Annotated[str, Query(max_length=2000, description="Ids, separated by commas.", examples=[STICKER_ID])],
     media_filter: Media = "",
 ) -> TenorPageBody:
     """Return stickers by id, as Tenor's `posts`; unknown ids are passed over."""
@@ -145,17 +155,13 @@ def posts(
 
 
 @router.get("/autocomplete")
-def autocomplete(
-    collection: TenorReadable, q: Annotated[str, Query(max_length=100)], limit: Limit = 20
-) -> TenorTermsBody:
+def autocomplete(collection: TenorReadable, q: Typed, limit: Limit = 20) -> TenorTermsBody:
     """Complete what is being typed, as Tenor's `autocomplete`."""
     return TenorTermsBody(results=collection.suggestions.complete(q, limit))
 
 
 @router.get("/search_suggestions")
-def search_suggestions(
-    collection: TenorReadable, q: Annotated[str, Query(max_length=100)], limit: Limit = 20
-) -> TenorTermsBody:
+def search_suggestions(collection: TenorReadable, q: Typed, limit: Limit = 20) -> TenorTermsBody:
     """Return terms near what was searched, as Tenor's `search_suggestions`."""
     return TenorTermsBody(results=[term for term in collection.suggestions.complete(q, limit + 1) if term != q][:limit])
 
@@ -170,7 +176,7 @@ def trending_terms(collection: TenorReadable, limit: Limit = 20) -> TenorTermsBo
 def registershare(
     request: Request,
     collection: TenorWritable,
-    sticker_id: Annotated[StickerId, Query(alias="id")],
+    sticker_id: Annotated[StickerId, Query(alias="id", examples=[STICKER_ID])],
     q: QueryText = "",
     user: Person = None,
 ) -> TenorSharedBody:

@@ -19,7 +19,7 @@ from persrv.serve.schemas.exports import (
     ExportedPickBody,
     ForgottenBody,
 )
-from persrv.serve.schemas.fields import StickerId, UserName, thumbnail_path
+from persrv.serve.schemas.fields import StickerPath, UserName, thumbnail_path
 from persrv.serve.schemas.people import (
     ImpressionBody,
     PickBody,
@@ -37,6 +37,8 @@ from persrv.serve.stickers import sticker_body
 
 router = APIRouter(prefix="/v1", tags=["people"], responses=documented())
 UserPath = Annotated[UserName, Path(examples=["ann"])]
+MarkPath = Annotated[MarkKind, Path(examples=["favourite"])]
+StylePath = Annotated[int, Path(ge=0, le=31, examples=[1])]
 
 
 @router.post("/share", status_code=201)
@@ -89,7 +91,12 @@ def user(collection: Readable, user: UserPath) -> UserBody:
 
 
 @router.put("/users/{user}/marks/{kind}/{sticker_id}", status_code=204)
-def mark(collection: Writable, user: UserPath, kind: MarkKind, sticker_id: StickerId) -> None:
+def mark(
+    collection: Writable,
+    user: UserPath,
+    kind: MarkPath,
+    sticker_id: StickerPath,
+) -> None:
     """Set a sticker apart: a favourite, a pin, one that is hidden from recent ones, or one that shapes no style.
 
     A new favourite counts as a pick, too.
@@ -101,13 +108,18 @@ def mark(collection: Writable, user: UserPath, kind: MarkKind, sticker_id: Stick
 
 
 @router.delete("/users/{user}/marks/{kind}/{sticker_id}", status_code=204)
-def unmark(collection: Writable, user: UserPath, kind: MarkKind, sticker_id: StickerId) -> None:
+def unmark(
+    collection: Writable,
+    user: UserPath,
+    kind: MarkPath,
+    sticker_id: StickerPath,
+) -> None:
     """Take a mark away; a pick that came with it stays."""
     collection.catalog.remove_mark(collection.user(user) or "", collection.catalog.sticker(sticker_id).id, kind)
 
 
 @router.delete("/users/{user}/styles/{number}")
-def drop_style(collection: Writable, user: UserPath, number: Annotated[int, Path(ge=0, le=31)]) -> UserBody:
+def drop_style(collection: Writable, user: UserPath, number: StylePath) -> UserBody:
     """Say that a style is not theirs: its picks shape no style any more, in no later build either."""
     name = collection.user(user) or ""
     left = collection.retriever.drop_style(name, number)
@@ -171,7 +183,9 @@ def export(collection: Writable, user: UserPath) -> ExportBody:
             for p in picks
         ],
         impressions=[
-            ExportedImpressionBody(experiment=i.experiment, query=i.query, time=i.time, shown=dict(i.shown))
+            ExportedImpressionBody(
+                experiment=i.experiment, settings=i.settings, query=i.query, time=i.time, shown=dict(i.shown)
+            )
             for i in seen
         ],
         edits=[

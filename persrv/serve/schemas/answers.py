@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from persrv.online.answer import Answer, Reason
 from persrv.present.words import shares
 from persrv.records import Hit
+from persrv.serve.schemas import examples
 from persrv.serve.schemas.fields import picture_path, thumbnail_path
 
 
@@ -51,6 +52,8 @@ class HitBody(BaseModel):
         sticker_id: Its id.
         title: A short text for people.
         score: What the order was made by.
+        relevance: How well it answers the query whoever asks, 0 to 1; see ``persrv.Hit``.
+        copies: Near-duplicates that the answer leaves out; `/v1/stickers/{id}/copies` lists them.
         picture: Path of its picture, ``null`` without one.
         thumbnail: Path of a still of 256 pixels, ``null`` without a picture.
         payload: What the index stores for it.
@@ -61,6 +64,8 @@ class HitBody(BaseModel):
     sticker_id: str
     title: str
     score: float
+    relevance: float
+    copies: int
     picture: str | None
     thumbnail: str | None
     payload: dict[str, Any]
@@ -76,6 +81,8 @@ class HitBody(BaseModel):
             sticker_id=hit.sticker_id,
             title=hit.title,
             score=hit.score,
+            relevance=hit.relevance,
+            copies=hit.copies,
             picture=picture_path(hit.sticker_id, collection) if pictured else None,
             thumbnail=thumbnail_path(hit.sticker_id, collection) if pictured else None,
             payload=dict(hit.payload),
@@ -98,6 +105,8 @@ class HitBody(BaseModel):
 
 class AnswerBody(BaseModel):
     """A page of stickers, best first, and why they are what they are; see ``persrv.Answer``."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.ANSWER})
 
     query: str
     user: str | None
@@ -133,5 +142,7 @@ class AnswerBody(BaseModel):
 
 class SuggestionsBody(BaseModel):
     """Phrases that begin as what was typed does, the most likely first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"suggestions": ["happy", "happy birthday"]}})
 
     suggestions: list[str]

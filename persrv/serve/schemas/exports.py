@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from persrv.catalog.marks import MarkKind
+from persrv.serve.schemas import examples
 from persrv.serve.schemas.people import StyleBody
 
 
@@ -33,6 +34,7 @@ class ExportedImpressionBody(BaseModel):
     """One page that was shown, as it is stored."""
 
     experiment: str
+    settings: str
     query: str
     time: datetime
     shown: dict[str, str]
@@ -40,6 +42,8 @@ class ExportedImpressionBody(BaseModel):
 
 class ExportBody(BaseModel):
     """All that is stored about a user."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.EXPORT})
 
     user: str
     styles: list[StyleBody]
@@ -51,6 +55,8 @@ class ExportBody(BaseModel):
 
 class ForgottenBody(BaseModel):
     """What was deleted."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"user": "ann", "picks": 30}})
 
     user: str
     picks: int

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import StringConstraints
+
+from persrv.serve.schemas.examples import STICKER_ID
 
 PICTURES = "/v1/stickers"
 
@@ -17,7 +20,13 @@ QueryText = Annotated[str, StringConstraints(max_length=1000)]
 StickerId = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{1,32}$")]
 """A sticker's id, or as many of its first digits as tell it apart."""
 
+StickerPath = Annotated[StickerId, Path(examples=[STICKER_ID])]
+"""The same in a call's path."""
+
 Phrase = Annotated[str, StringConstraints(max_length=2000)]
+AddedField = Literal["name", "emoji", "ocr", "description", "keywords", "emotions"]
+"""A field of texts that stickers can be added with; packs, tags and queries come otherwise."""
+
 EditableField = Literal[
     "name",
     "tags",

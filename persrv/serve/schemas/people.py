@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from persrv.ranking.profile import StyleProfile
+from persrv.serve.schemas import examples
 from persrv.serve.schemas.fields import QueryText, StickerId, UserName
 
 
@@ -41,6 +42,8 @@ class ReceiptBody(BaseModel):
         profile: The whole profile, where it was asked for.
     """
 
+    model_config = ConfigDict(json_schema_extra={"example": examples.RECEIPT})
+
     user: str
     sticker_id: str
     new: bool
@@ -51,6 +54,8 @@ class ReceiptBody(BaseModel):
 
 class ProfileBody(BaseModel):
     """A user's style profile; see ``persrv.ranking.profile.StyleProfile``."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PROFILE})
 
     dimension: int
     sums: list[list[float]]
@@ -109,6 +114,8 @@ class TastePointBody(BaseModel):
 class TasteBody(BaseModel):
     """A person's taste on a plane: what is drawn alike lies together."""
 
+    model_config = ConfigDict(json_schema_extra={"example": examples.TASTE})
+
     user: str
     points: list[TastePointBody]
     styles: list[StyleBody]
@@ -117,6 +124,8 @@ class TasteBody(BaseModel):
 class UserBody(BaseModel):
     """A user in a collection."""
 
+    model_config = ConfigDict(json_schema_extra={"example": examples.USER})
+
     user: str
     picks: int
     styles: list[StyleBody]
@@ -124,5 +133,7 @@ class UserBody(BaseModel):
 
 class UsersBody(BaseModel):
     """Some of the users who picked something."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"users": ["ann", "bo"]}})
 
     users: list[str]

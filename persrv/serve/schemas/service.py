@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
+
+from persrv.serve.schemas import examples
 
 
 class CollectionBody(BaseModel):
@@ -21,12 +23,16 @@ class CollectionBody(BaseModel):
 class CollectionsBody(BaseModel):
     """The collections that the caller may use; the first one answers where a request names none."""
 
+    model_config = ConfigDict(json_schema_extra={"example": examples.COLLECTIONS})
+
     collections: list[CollectionBody]
     right: Literal["read", "write", "admin"]
 
 
 class HealthBody(BaseModel):
     """Whether the service runs."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "ok", "version": "0.1.0"}})
 
     status: Literal["ok"]
     version: str

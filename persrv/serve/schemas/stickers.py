@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from persrv.catalog.edits import SCALARS
 from persrv.records import Sticker
+from persrv.serve.schemas import examples
 from persrv.serve.schemas.fields import EditableField, Phrase, UserName, phrases_of, picture_path, thumbnail_path
 
 _MOST_PHRASES = 200
@@ -27,16 +28,21 @@ class PointBody(BaseModel):
     Attributes:
         collection: Name of the collection.
         id: The point's id.
-        dashboard: Address of the collection in the server's dashboard, ``null`` for an embedded index.
+        filter: What the filter of the dashboard takes to show this point alone; its addresses go no further than to a
+            collection's points.
+        dashboard: Address of the collection's points in the server's dashboard, ``null`` for an embedded index.
     """
 
     collection: str
     id: str
+    filter: str
     dashboard: str | None
 
 
 class StickerBody(BaseModel):
     """All that is known of a sticker."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.STICKER})
 
     id: str
     title: str
@@ -86,6 +92,8 @@ class StickerBody(BaseModel):
 class StickersBody(BaseModel):
     """Stickers in an order that the call describes."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"stickers": [examples.STICKER]}})
+
     stickers: list[StickerBody]
 
 
@@ -127,14 +135,27 @@ class SkippedBody(BaseModel):
 
 
 class AddedBody(BaseModel):
-    """What became of uploaded files: ids of new stickers, of those that were there before, and files left out."""
+    """What became of uploaded files.
+
+    Attributes:
+        added: Ids of new stickers.
+        known: Ids of those that were there before.
+        skipped: Files that were left out.
+        stickers: All that is known of the added and known ones, in the order of the files, where it was asked for.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.ADDED})
 
     added: list[str]
     known: list[str]
     skipped: list[SkippedBody]
+    stickers: list[StickerBody]
 
 
 class RemovedBody(BaseModel):
-    """The sticker that was taken out."""
+    """The sticker that was taken out: its id, and what was known of it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.REMOVED})
 
     removed: str
+    sticker: StickerBody

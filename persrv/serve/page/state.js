@@ -1,0 +1,11 @@
+// What the page knows, and what it remembers on this machine.
+
+export const state = {
+  user: "", other: "", query: "", pack: null, animated: false, packs: [], people: [], right: "read",
+  favourites: new Map(), opened: new Map(), reason: "", like: null,
+};
+
+export const memory = {
+  get: (name) => { try { return localStorage.getItem(`persrv.${name}`); } catch { return null; } },
+  set: (name, value) => { try { localStorage.setItem(`persrv.${name}`, value); } catch { /* a private window keeps nothing */ } },
+};
