@@ -30,6 +30,8 @@ class Answer(Sequence[Hit]):
         personal: Whether a style profile took part.
         more: Whether a further page has hits.
         next: The cursor of that page, ``""`` where there is none.
+        cut: Whether the pool of candidates grew to its limit, so that a sticker may be missing; see
+            docs/decisions/0021-exact-first-pages.md.
     """
 
     hits: tuple[Hit, ...]
@@ -41,6 +43,7 @@ class Answer(Sequence[Hit]):
     personal: bool = False
     more: bool = False
     next: str = ""
+    cut: bool = False
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...
@@ -63,6 +66,7 @@ class Answer(Sequence[Hit]):
             "personal": self.personal,
             "more": self.more,
             "next": self.next,
+            "cut": self.cut,
             "hits": [_hit(hit) for hit in self.hits],
         }
 

@@ -63,11 +63,13 @@ class Ranked:
         ids: Sticker ids, n of them.
         scores: Shape (n,).
         groups: The group of near-duplicates of each, ``""`` for none.
+        cut: Whether the pool of candidates grew to its limit, so that nobody proved that none is missing.
     """
 
     ids: list[str]
     scores: NDArray[np.float64]
     groups: list[str]
+    cut: bool = False
 
     @classmethod
     def nothing(cls) -> Self:
@@ -81,8 +83,11 @@ class Ranked:
 
     def at(self, positions: Sequence[int]) -> Self:
         """Return the stickers at these positions."""
-        return type(self)(
-            [self.ids[i] for i in positions], self.scores[list(positions)], [self.groups[i] for i in positions]
+        return replace(
+            self,
+            ids=[self.ids[i] for i in positions],
+            scores=self.scores[list(positions)],
+            groups=[self.groups[i] for i in positions],
         )
 
     def part(self, page: Page) -> Self:
@@ -92,7 +97,7 @@ class Ranked:
     def then(self, other: Self) -> Self:
         """Return these stickers followed by the other ones, near-duplicates once."""
         ids, groups = self.ids + other.ids, self.groups + other.groups
-        joined = type(self)(ids, np.concatenate([self.scores, other.scores]), groups)
+        joined = type(self)(ids, np.concatenate([self.scores, other.scores]), groups, self.cut or other.cut)
         return joined.at(_once_each(range(len(ids)), groups))
 
 

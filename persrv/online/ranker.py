@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Request
@@ -66,7 +67,9 @@ class Ranker:
         while True:
             request = personal_request(recall, taste, self._weights, pool)
             ranked = best_first(self._collection, request, page, stored=recall.stored)
-            if pool >= deepest or self._proven(recall, taste, ranked, page, pool):
+            if pool >= deepest:
+                return replace(ranked, cut=True)
+            if self._proven(recall, taste, ranked, page, pool):
                 return ranked
             pool = min(pool * GROWTH, max(deepest, page.end + SLACK))
 

@@ -125,7 +125,16 @@ class SearchService:
             reason, note = "partial", few
         go_on = following(cursor, request.mark, page.end, shown, coming).encode() if coming else ""
         return Answer(
-            hits, request.query, request.user, reason, note, found.corrections, len(taste) > 0, bool(coming), go_on
+            hits=hits,
+            query=request.query,
+            user=request.user,
+            reason=reason,
+            note=note,
+            corrections=found.corrections,
+            personal=len(taste) > 0,
+            more=bool(coming),
+            next=go_on,
+            cut=found.ranked.cut,
         )
 
     def _weak(self, maker: HitMaker, found: Found, hits: Sequence[Hit]) -> str | None:

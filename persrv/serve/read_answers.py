@@ -27,6 +27,7 @@ def read_answer(body: Any) -> Answer:
         personal=body["personal"],
         more=body["more"],
         next=body["next"],
+        cut=body["cut"],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Callable
 
 import uvicorn
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from persrv.errors import RecipeError, ServiceError
 from persrv.serve.app import create_app
+from persrv.serve.metrics import SHARED_VARIABLE
 from persrv.serve.middleware import log_to_stderr
 from persrv.serve.settings import ENVIRONMENT, ServeSettings
 from persrv.workspace import Workspace
@@ -61,10 +63,12 @@ def run(settings: ServeSettings, *, workers: int = 1, ready: Callable[[str], Non
     create_app(settings)  # what is wrong with the settings is said here, and once
     os.environ[ENVIRONMENT] = settings.model_dump_json()
     config = _config("persrv.serve.app:app_of_environment", factory=True, workers=workers)
-    ready(address)
     from uvicorn.supervisors import Multiprocess
 
-    Multiprocess(config, sockets=[listening]).run()
+    with tempfile.TemporaryDirectory(prefix="persrv-figures-") as shared:
+        os.environ[SHARED_VARIABLE] = shared
+        ready(address)
+        Multiprocess(config, sockets=[listening]).run()
 
 
 def _serve_here(app: FastAPI, listening: socket.socket, ready: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from persrv.recipe import Recipe
 from repository import ROOT
@@ -30,6 +31,14 @@ def read(name: str) -> dict[str, Any]:
     content = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
     assert isinstance(content, dict)
     return content
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_are_what_compose_reads(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert PyCompose.from_yaml(text).service_names() == [*read(name)["services"]]
+    with pytest.raises(ValueError, match="healthchek"):
+        PyCompose.from_yaml(text.replace("healthcheck:", "healthchek:"))
 
 
 @pytest.mark.parametrize("name", FILES)

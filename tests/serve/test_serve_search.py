@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from persrv.online import ranker
 from persrv.online.answer import Answer
+from persrv.serve.metrics import Metrics
 from served_tiny import serving
 from tiny_collection import Tiny
 
@@ -125,6 +127,25 @@ def test_figures_for_prometheus(client: TestClient) -> None:
     text = client.get("/metrics").text
     assert 'persrv_answers_total{collection="tiny",reason="corrected"}' in text
     assert 'persrv_requests_total{method="GET",route="/v1/search",status="200"}' in text
-    assert 'persrv_stage_seconds_count{stage="search"}' in text
+    assert all(f'persrv_stage_seconds_count{{stage="{stage}"}}' in text for stage in ("search", "body"))
     assert 'persrv_index_info{build="' in text and "persrv_stickers" in text
-    assert "private" not in text
+    assert "private" not in text and 'persrv_pool_cuts_total{collection="tiny"}' not in text
+
+
+def test_an_answer_that_nobody_proved_is_counted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = client.get("/v1/search", params={"q": "love", "user": "ann"}).json()
+    assert found["cut"] is False
+    monkeypatch.setattr(ranker, "DEEPEST", 0)
+    monkeypatch.setattr(ranker, "CLUSTERED", 1)
+    monkeypatch.setattr(ranker, "GROWTH", 1)
+    assert client.get("/v1/search", params={"q": "love", "user": "ann"}).json()["cut"] is True
+    assert 'persrv_pool_cuts_total{collection="tiny"} 1.0' in client.get("/metrics").text
+
+
+def test_the_build_before_answers_no_more() -> None:
+    metrics = Metrics()
+    metrics.built("tiny", "one", 3)
+    metrics.built("tiny", "two", 4)
+    text = metrics.text().decode()
+    assert 'build="one",collection="tiny"} 0.0' in text and 'build="two",collection="tiny"} 1.0' in text
+    assert 'persrv_stickers{collection="tiny"} 4.0' in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -49,11 +50,13 @@ def share(
     profile: Annotated[bool, Query(description="Also return the moved profile.")] = False,
 ) -> ReceiptBody:
     """Write down that somebody took a sticker; their style moves at once, and the pick outlives this process."""
+    began, metrics = perf_counter(), service_of(request).metrics
     user = collection.user(pick.user) or ""
     receipt = collection.retriever.record(
         user, pick.query, pick.sticker_id, kind=pick.kind, time=pick.time, pick_id=pick.pick_id
     )
-    service_of(request).metrics.picks.labels(collection.name).inc()
+    metrics.picks.labels(collection.name).inc()
+    metrics.stages.labels("pick").observe(perf_counter() - began)
     shares = [float(part) for part in receipt.profile.shares]
     return ReceiptBody(
         user=pick.user,

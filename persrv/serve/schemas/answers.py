@@ -116,6 +116,7 @@ class AnswerBody(BaseModel):
     personal: bool
     more: bool
     next: str
+    cut: bool
     hits: list[HitBody]
 
     @classmethod
@@ -136,6 +137,7 @@ class AnswerBody(BaseModel):
             personal=answer.personal,
             more=answer.more,
             next=answer.next,
+            cut=answer.cut,
             hits=[HitBody.of(hit, collection) for hit in answer.hits],
         )
 

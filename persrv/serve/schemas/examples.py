@@ -45,6 +45,7 @@ ANSWER: dict[str, Any] = {
     "personal": True,
     "more": True,
     "next": "AV7QX1B22yutAAAAAQ",
+    "cut": False,
     "hits": [HIT],
 }
 STICKER: dict[str, Any] = {
