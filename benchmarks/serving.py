@@ -13,15 +13,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import re
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import local
@@ -32,6 +27,7 @@ import numpy as np
 from benchmarks.emoji_part import Part, emoji_part
 from benchmarks.measure import Row, compare, latencies, percentile_rows, seconds, take_turns
 from benchmarks.options import Options
+from benchmarks.service import service
 from persrv.errors import ServiceError
 from persrv.offline import build_collection
 from persrv.online.retriever import Retriever
@@ -60,9 +56,9 @@ def run(options: Options) -> list[Row]:
             build_collection(file, home=home)
         asked = _asked(part)
         with (
-            _service(file, Path(other)) as address,
+            service(file, Path(other)) as running,
             Retriever.open(file, home=part.folder, engine="process") as retriever,
-            closing(_Connections(address)) as connections,
+            closing(_Connections(running.address)) as connections,
         ):
             there = connections.search
 
@@ -142,19 +138,3 @@ def _written(recipe: Recipe, file: Path) -> Path:
             lines.append(f"options = {{ {options} }}")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
-
-
-@contextmanager
-def _service(recipe: Path, home: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "persrv", "serve", "-r", str(recipe), "--port", "0", "--no-open"]
-    log = home / "serve.log"
-    environment = os.environ | {"PERSRV_HOME": str(home)}
-    with log.open("wb") as out, subprocess.Popen(command, stderr=out, env=environment) as process:
-        try:
-            while not (found := re.search(r"persrv is at (http://\S+)\n", log.read_text())):
-                if process.poll() is not None:
-                    raise ServiceError(f"persrv serve stopped: {log.read_text()[-500:]}", "see what it says")
-                time.sleep(0.05)
-            yield found[1]
-        finally:
-            process.terminate()

@@ -137,5 +137,8 @@ def test_the_page_keeps_its_key_in_a_cookie(guarded: TestClient, keys: dict[str,
     cookie = entered.headers["set-cookie"].lower()
     assert entered.status_code == 204 and "httponly" in cookie and "samesite=strict" in cookie
     assert guarded.get("/v1/search?collection=tiny").status_code == 200
+    # The dashboard of a server on this machine is of the same site, and draws pictures with the cookie.
+    known = guarded.get("/v1/search?collection=tiny&q=cat").json()["hits"][0]["sticker_id"]
+    assert guarded.get(f"/pictures/{known}.png", headers={"sec-fetch-site": "same-site"}).status_code == 200
     guarded.delete("/v1/session")
     assert guarded.get("/v1/search?collection=tiny").status_code == 401

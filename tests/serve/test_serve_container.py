@@ -71,10 +71,14 @@ def test_three_nodes_know_each_other() -> None:
 @pytest.mark.parametrize("file", sorted((ROOT / "docker").glob("*.toml")), ids=lambda file: file.stem)
 def test_recipes_of_the_image_are_the_shipped_one_on_a_server(file: Path) -> None:
     shipped, ours = Recipe.read(ROOT / "collections" / "emoji.toml"), Recipe.read(file)
-    assert ours.model_copy(update={"index": shipped.index, "catalog": shipped.catalog, "file": None}) == (
-        shipped.model_copy(update={"file": None})
-    )
+    assert ours.model_copy(
+        update={"index": shipped.index, "catalog": shipped.catalog, "serve": shipped.serve, "file": None}
+    ) == (shipped.model_copy(update={"file": None}))
     assert not ours.index.embedded
+    # Browsers know no name of a container.
+    assert ours.serve.dashboard == "http://127.0.0.1:6333/dashboard" and any(
+        port.startswith("127.0.0.1:6333:") for port in read(FILES[0])["services"]["qdrant"]["ports"]
+    )
 
 
 def test_the_image_is_not_root_and_holds_what_the_entry_point_needs() -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from fake_qdrant import FakeQdrant
+from persrv.index.schema import point_id
 from persrv.offline import build_collection
 from running_service import running
 from tiny_collection import Tiny
@@ -26,6 +27,9 @@ def test_workers_share_a_server(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> 
             ready(service.address)
             hits = httpx.get(f"{service.address}/v1/search?q=cat").json()["hits"]
             assert len(hits) == 3
+            point = httpx.get(f"{service.address}/v1/stickers/{hits[0]['sticker_id']}").json()["point"]
+            assert point["dashboard"] == f"{fake.url}/dashboard#/collections/tiny#points"
+            assert point["filter"] == f"id:{point_id(hits[0]['sticker_id'])}"
             # Each on a connection of its own, so that both processes get some.
             with ThreadPoolExecutor(8) as callers:
                 asked = list(

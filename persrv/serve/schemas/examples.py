@@ -92,7 +92,7 @@ RECEIPT: dict[str, Any] = {
     "new": True,
     "note": "",
     "shares": [0.94, 0.06],
-    "profile": None,
+    "profile": PROFILE,
 }
 TASTE: dict[str, Any] = {
     "user": "ann",
