@@ -2,7 +2,7 @@
 
 Words of the collection are typed letter by letter, a letter when the one before is answered; the clock runs from the
 browser's ``input`` event to the frame that shows the answer's cards. Somebody with a taste types, so that every
-answer is personal. The rival is the search alone: the same beginnings of words, asked for over HTTP by this program, at the
+answer is personal. The rival is the search alone: the same beginnings of words, asked for over HTTP, at the
 page's own limit.
 
 * **cards**: the cards are in the document and a frame was drawn.
