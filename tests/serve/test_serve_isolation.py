@@ -33,6 +33,7 @@ def service(own_tiny: Tiny, keys: dict[str, dict[str, str]]) -> Iterator[TestCli
 def test_nobody_sees_what_is_anothers(service: TestClient, keys: dict[str, dict[str, str]], seed: int) -> None:
     draw = random.Random(seed)
     picked: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    loved: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for tenant in TENANTS:
         for user in USERS:
             service.delete(f"/v1/users/{user}", headers=keys[tenant])
@@ -45,6 +46,13 @@ def test_nobody_sees_what_is_anothers(service: TestClient, keys: dict[str, dict[
         if draw.random() < 0.1:
             gone = service.delete(f"/v1/users/{user}", **mine).json()
             assert gone["picks"] == len(picked.pop((tenant, user), []))
+            loved.pop((tenant, user), None)
+        elif draw.random() < 0.25:
+            hit = draw.choice(found["hits"])["sticker_id"]
+            assert service.put(f"/v1/users/{user}/marks/favourite/{hit}", **mine).status_code == 204
+            if hit not in loved[tenant, user]:
+                picked[tenant, user].append(("", hit))  # a new favourite is a pick, too
+            loved[tenant, user].add(hit)
         else:
             hit = draw.choice(found["hits"])["sticker_id"]
             body = {"user": user, "query": f"{query} {step}", "sticker_id": hit}
@@ -56,6 +64,9 @@ def test_nobody_sees_what_is_anothers(service: TestClient, keys: dict[str, dict[
                 kept = service.get(f"/v1/users/{person}/export", headers=keys[owner]).json()
                 assert [(p["query"], p["sticker_id"]) for p in kept["picks"]] == own
                 assert bool(kept["styles"]) == bool(own)
+                assert {*kept["marks"].get("favourite", [])} == loved[owner, person]
+                stars = service.get(f"/v1/users/{person}/stickers?kind=favourite", headers=keys[owner]).json()
+                assert {sticker["id"] for sticker in stars["stickers"]} == loved[owner, person]
                 recent = service.get(f"/v1/users/{person}/stickers", headers=keys[owner]).json()["stickers"]
                 assert {sticker["id"] for sticker in recent} == {sticker_id for _, sticker_id in own}
                 taste = service.get(f"/v1/users/{person}/taste", headers=keys[owner]).json()["points"]
