@@ -152,9 +152,16 @@ async function results(signal, showMoves) {
       return [both];
     };
   }
-  const answer = await of(state.user);
+  let answer = await of(state.user), completed = "";
+  if (answer.reason === "unmatched") {
+    // A word that is not whole yet: what it would become is better than what is popular.
+    [completed = ""] = (await api.suggest(state.query, signal)).suggestions;
+    if (completed) answer = await api.search({ ...asked, q: completed, user: state.user, gamma: gamma() }, signal);
+    if (completed) asked.q = completed;
+  }
   return () => {
     say(answer);
+    if (completed) at("note").textContent = t("completed", { typed: state.query, used: completed });
     const part = section("results", t("results"), answer.hits, { showMoves });
     part.querySelector(".more")?.remove();
     if (answer.more) part.append(more(part, asked, answer.next));

@@ -16,6 +16,8 @@ function suggestions(phrases) {
   at("query").removeAttribute("aria-activedescendant");
 }
 
+const chosen = () => at("suggestions").querySelector("[aria-selected=true]");
+
 function take(phrase) {
   at("query").value = phrase;
   typed(false);
@@ -28,6 +30,7 @@ function step(by) {
   const next = (now + by + options.length + (now < 0 && by < 0 ? 1 : 0)) % options.length;
   options.forEach((option, i) => option.setAttribute("aria-selected", String(i === next)));
   at("query").setAttribute("aria-activedescendant", options[next].id);
+  options[next].scrollIntoView({ block: "nearest", inline: "nearest" });
   return true;
 }
 
@@ -57,14 +60,15 @@ export function listenToQuery() {
     if (event.key === "ArrowDown" && step(1)) event.preventDefault();
     else if (event.key === "ArrowDown") { event.preventDefault(); firstCard()?.focus(); }
     else if (event.key === "ArrowUp" && step(-1)) event.preventDefault();
+    else if (chosen() && event.key === "ArrowRight" && step(1)) event.preventDefault();
+    else if (chosen() && event.key === "ArrowLeft" && step(-1)) event.preventDefault();
     // By itself Escape would empty the box.
     else if (event.key === "Escape" && !at("suggestions").hidden) { event.preventDefault(); event.stopPropagation(); suggestions([]); }
   });
   at("clear").addEventListener("click", () => { take(""); query.focus(); });
   at("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    const chosen = at("suggestions").querySelector("[aria-selected=true]");
-    if (chosen) { take(chosen.textContent); return; }
+    if (chosen()) { take(chosen().textContent); return; }
     suggesting.abort();
     suggestions([]);
     // What was typed may not be answered yet; its first sticker is what Enter means.
