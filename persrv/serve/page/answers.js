@@ -49,15 +49,15 @@ async function pick(hit) {
   toast(t(state.user ? "picked" : "pickedNobody", { title: hit.title, how }));
   if (!state.user) return;
   await attempt(async () => {
-    await api.share({ user: state.user, query: state.query, sticker_id: hit.sticker_id });
+    await api.share({ user: state.user, query: state.asked, sticker_id: hit.sticker_id });
     await refresh(true);
   });
 }
 
 const why = (hit, edit) => attempt(async () => {
   let explained = hit;
-  if (hit.explanation && !Object.keys(hit.explanation.matched).length && state.query && !state.like) {
-    const found = await api.search({ q: state.query, user: state.user, gamma: gamma(), explain: true, limit: PAGE, ...filters() });
+  if (hit.explanation && !Object.keys(hit.explanation.matched).length && state.asked) {
+    const found = await api.search({ q: state.asked, user: state.user, gamma: gamma(), explain: true, limit: PAGE, ...filters() });
     explained = found.hits.find((other) => other.sticker_id === hit.sticker_id) ?? hit;
   }
   const again = { edit: actions.edit, similar: actions.similar, favourite: actions.favourite, pick: actions.pick };
@@ -93,7 +93,8 @@ const asHit = (sticker) => ({
   payload: { animated: sticker.animated, emoji: sticker.texts.emoji },
 });
 
-function say(answer) {
+function say(answer, asked = "") {
+  state.asked = asked;
   state.reason = answer.reason;
   at("note").textContent = answer.note || Object.entries(answer.corrections).map(([typed, used]) => `${typed} → ${used}`).join(", ");
 }
@@ -145,7 +146,7 @@ async function results(signal, showMoves) {
   if (state.other && state.user) {
     const [mine, theirs] = await Promise.all([of(state.user), of(state.other)]);
     return () => {
-      say(mine);
+      say(mine, asked.q);
       const both = at("both") ?? h("div", { class: "columns", id: "both" });
       arrange(both, [
         section("mine", t("styleOf", { user: state.user }), mine.hits, { showMoves }), section("theirs", t("styleOf", { user: state.other }), theirs.hits)]);
@@ -160,7 +161,7 @@ async function results(signal, showMoves) {
     if (completed) asked.q = completed;
   }
   return () => {
-    say(answer);
+    say(answer, asked.q);
     if (completed) at("note").textContent = t("completed", { typed: state.query, used: completed });
     const part = section("results", t("results"), answer.hits, { showMoves });
     part.querySelector(".more")?.remove();
