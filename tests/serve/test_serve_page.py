@@ -308,17 +308,31 @@ def test_the_focus_outlives_every_redraw(open_page: OpenPage) -> None:
         expect(page.locator("#stickers[aria-busy=false]")).to_have_count(1)
         assert page.evaluate(held) == before and "undefined" not in before
 
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    last = shown(page)[-1]
+
+    def picked() -> None:
+        page.keyboard.press("Enter")
+        expect(page.locator("#part-results li.card").first).to_have_attribute("data-id", last)
+
+    def starred(key: str, pressed: int) -> None:
+        page.keyboard.press(key)
+        expect(page.locator('#part-results .favourite[aria-pressed="true"]')).to_have_count(pressed)
+
     # A pick, after which the list is drawn in another order.
-    order = shown(page)
-    stays(lambda: page.keyboard.press("Enter"))
-    assert shown(page) != order
-    stays(lambda: page.keyboard.press("f"))
+    stays(picked)
+    stays(lambda: starred("f", 1))
     page.locator("#part-results li.card .favourite").first.focus()
-    stays(lambda: page.keyboard.press("Enter"))
+    stays(lambda: starred("Enter", 0))
     # The panel gives it back, also when the words have changed.
     page.locator("#part-results li.card > button").nth(1).focus()
-    stays(lambda: (page.keyboard.press("w"), page.keyboard.press("Escape")))
+
+    def looked() -> None:
+        page.keyboard.press("w")
+        expect(page.locator("#panel")).to_be_visible()
+        page.keyboard.press("Escape")
+
+    stays(looked)
 
     def edited() -> None:
         page.keyboard.press("e")
