@@ -145,7 +145,7 @@ class IndexedStickers(Vocabularies):
                     .where(vocabularies.c.build == build, of.group_id.in_(chunk), of.group_id != "")
                     .group_by(of.group_id)
                 )
-                found.update(connection.execute(counted).tuples())
+                found.update((row[0], row[1]) for row in connection.execute(counted))
         return found
 
     def copies(self, build: str, sticker_id: str, most: int) -> list[str]:

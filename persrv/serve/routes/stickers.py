@@ -124,10 +124,14 @@ def thumbnail(
     size: Annotated[int, Query(ge=1, le=512, description="Pixels; rounded up to 64, 128, 256 or 512.")] = 256,
     animated: Annotated[bool, Query(description="An animation, where the picture is one.")] = False,
     kind: Annotated[Kind, Query(alias="format")] = "webp",
+    enlarge: Annotated[bool, Query(description="Make small pictures as large as `size`.")] = True,
 ) -> Response:
     """Return a small picture of any sticker, videos and vector animations included."""
     known, path = _file(collection, sticker_id)
-    return unless_known(request, known) or thumbnail_response(collection, known, path, size, animated, kind)
+    answer = unless_known(request, known)
+    if answer is None and not enlarge and _small_already(path, size, animated, kind):
+        answer = picture_response(known, path)
+    return answer or thumbnail_response(collection, known, path, size, animated, kind)
 
 
 def picture_response(sticker_id: str, path: Path) -> Response:
@@ -157,6 +161,15 @@ def thumbnail_response(
     except PictureError as error:
         raise _gone(sticker_id) from error
     return FileResponse(file, media_type=f"image/{kind}", headers=_HEADERS | {"etag": f'"{sticker_id}"'})
+
+
+def _small_already(path: Path, size: int, animated: bool, kind: Kind) -> bool:
+    """Return whether a picture can stand for its own thumbnail, so that none need be made."""
+    try:
+        known = facts(path)
+    except PictureError:
+        return False  # said by whoever makes the thumbnail
+    return known.format == kind and known.frames == 1 and not animated and max(known.width, known.height) <= size
 
 
 def _file(collection: ServedCollection, sticker_id: str) -> tuple[str, Path]:
