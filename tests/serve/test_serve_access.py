@@ -3,13 +3,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
-from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from persrv.errors import AccessError, NotFoundError, RecipeError
+from persrv.serve import routes as package
 from persrv.serve.app import create_app
 from persrv.serve.keys import ADMIN_VARIABLE, KeyRing, add_key, remove_key
 from persrv.serve.settings import ServeSettings
@@ -47,12 +49,8 @@ def calls(client: TestClient) -> list[tuple[str, str]]:
 
 def test_every_route_is_a_known_call_or_an_open_one(guarded: TestClient) -> None:
     """A call that is left out of the description would be left out of the tests below."""
-    routes = {
-        (method.lower(), route.path)
-        for route in guarded.app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods
-    }
+    modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
+    routes = {(method.lower(), route.path) for m in modules for route in m.router.routes for method in route.methods}
     assert routes - {*calls(guarded)} == PAGE
     assert {path for _, path in calls(guarded)} >= {*OPEN}
 
