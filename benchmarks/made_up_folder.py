@@ -44,6 +44,7 @@ class MadeUpFolder:
         content = {
             "name": "made-up",
             "stickers": {"loader": "folder", "path": str(self.folder / "stickers")},
+            "meaning": {"encoder": ""},
             "interactions": [{"loader": "table", "path": str(self.folder / "picks.csv")}],
         }
         return Recipe.from_dict(content)

@@ -82,8 +82,8 @@ def _scored(ranked: Ranked) -> list[tuple[str, float]]:
 def _against_memory(size: int, turns: int) -> list[Row]:
     held = stickers(size)
     queries = held.queries(QUERIES)
-    memory = InMemory(held, Text(), RANKING.beta, RANKING.gamma)
-    with published(points(held, Text()), size, clusters_of(held)) as collection:
+    memory = InMemory(held, Text(delta=0.0), RANKING.beta, RANKING.gamma)
+    with published(points(held, Text(delta=0.0)), size, clusters_of(held)) as collection:
         personal = _best(collection, held, held.taste)
         note = _checked(held, queries, personal, memory)
         ours, theirs, mine, other, stranger = latencies(
@@ -118,7 +118,7 @@ def _checked(held: Stickers, queries: Sequence[Query], search: Callable[[Query],
 def _against_local_client(size: int, turns: int) -> list[Row]:
     held = stickers(size)
     queries = held.queries(LOCAL_QUERIES)
-    content = list(points(held, Text()))
+    content = list(points(held, Text(delta=0.0)))
     with published(content, size) as collection, LocalClient(content, SCHEMA) as client:
 
         def local(query: Query) -> list[ScoredPoint]:
@@ -129,7 +129,7 @@ def _against_local_client(size: int, turns: int) -> list[Row]:
         def ranked(query: Query) -> Ranked:
             return ordered(local(query), stored=True)
 
-        note = _checked(held, queries, ranked, InMemory(held, Text(), RANKING.beta, RANKING.gamma))
+        note = _checked(held, queries, ranked, InMemory(held, Text(delta=0.0), RANKING.beta, RANKING.gamma))
         ours, theirs = latencies(turns, queries, _best(collection, held, held.taste), local)
     name = f"personal request, best {PAGE.end} of {size:,} stickers"
     return percentile_rows(name, ours, "qdrant-client's local mode", theirs, f"the rival's answers: {note}")

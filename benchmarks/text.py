@@ -98,7 +98,7 @@ def _queries(texts: Sequence[Document]) -> list[str]:
 
 
 def _persrv(size: int, source: Path | None) -> Measured:
-    texts, settings = _texts(size, source), Text()
+    texts, settings = _texts(size, source), Text(delta=0.0)
     before = resident_mib()
     started = time.perf_counter()
     statistics = CorpusStatistics(settings)

@@ -232,6 +232,11 @@ class Explanation:
     pick_factor: float = 1.0
     people: int = 0
 
+    @property
+    def by_words(self) -> float:
+        """What the query's words gave: those of the sticker, and those that people picked it for."""
+        return sum(self.matched.values()) + self.picks
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -246,7 +251,7 @@ class Hit:
         explanation: The score's parts.
         relevance: How well the sticker answers the query whoever asks, 0 to 1, comparable between queries: which share
             of what its words could give at most (their IDF; words that no sticker has count too) its texts and its
-            meaning give. A text seldom gives more than 0.6. 1 where nothing was typed.
+            meaning give. Below 0.25 it has little of the query. 1 where nothing was typed.
         copies: Near-duplicates of the sticker that answers leave out; see :meth:`persrv.Retriever.copies`.
     """
 

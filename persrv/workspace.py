@@ -94,6 +94,26 @@ class Workspace:
             return packaged_encoder(settings.options)
         return text_encoder(settings.encoder, settings.options)
 
+    def query_encoder(self, built_with: str | None = None) -> TextEncoder | None:
+        """Return the text encoder for searches, which loads its model only for what is not frequent.
+
+        Args:
+            built_with: What an index was built with, ``NAME@REVISION``; without it the encoder is the recipe's.
+
+        Raises:
+            RecipeError: There is no such encoder or option.
+            MissingExtraError: Its package is not installed.
+        """
+        from persrv.text.meaning.frequent import FrequentEncoder
+        from persrv.text.meaning.registry import encoder_of
+
+        options = self.recipe.meaning.options
+        texts = self.text_encoder() if built_with is None else encoder_of(built_with, options)
+        if texts is None:
+            return None
+
+        return FrequentEncoder(texts, self.folder / "phrases")
+
     def ocr_settings(self) -> Ocr:
         """Return the recipe's ``[ocr]`` with its model folder made absolute."""
         settings = self.recipe.ocr

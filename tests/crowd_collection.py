@@ -65,7 +65,7 @@ def write_crowd(folder: Path) -> Path:
     (folder / "picks.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     recipe = folder / "crowd.toml"
     recipe.write_text(
-        'name = "crowd"\n[stickers]\nloader = "folder"\npath = "stickers"\n'
+        'name = "crowd"\n[meaning]\nencoder = ""\n[stickers]\nloader = "folder"\npath = "stickers"\n'
         '[[interactions]]\nloader = "table"\npath = "picks.csv"\n'
         # The names differ, so only tags are searched: all texts are equal.
         "[text.fields.name]\nweight = 0.0\n[text.fields.queries]\nweight = 0.0\n",

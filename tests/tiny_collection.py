@@ -69,7 +69,7 @@ def write_collection(folder: Path) -> Path:
     (folder / "picks.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     recipe = folder / "tiny.toml"
     recipe.write_text(
-        'name = "tiny"\n[stickers]\nloader = "folder"\npath = "stickers"\n'
+        'name = "tiny"\n[meaning]\nencoder = ""\n[stickers]\nloader = "folder"\npath = "stickers"\n'
         '[[interactions]]\nloader = "table"\npath = "picks.csv"\n',
         encoding="utf-8",
     )

@@ -10,9 +10,13 @@ from persrv.cli.options import ImagesOption, JsonOption, print_json
 
 SHOWN_USERS = ("ann", "bo")
 
+MEANT = "Katze"
+"""A word that no sticker of the collection has."""
+
 COMMANDS = (
     'persrv search "happy birthday" --user ann --explain',
     "persrv search 笑哭 --user bo --html laughing.html",
+    "persrv search kaixin",
     "persrv users ann",
     "persrv serve",
 )
@@ -53,13 +57,18 @@ def _show(query: str, images: bool | None, as_json: bool) -> None:
     report = build_collection(workspace.recipe, progress=Bars())
     with Retriever.open(workspace.recipe) as retriever:
         answers = [(user, retriever.search(query, user, limit=6)) for user in SHOWN_USERS]
+        meant = retriever.search(MEANT, limit=8)
+    near = [*dict.fromkeys(hit.title for hit in meant)] if meant.reason == "meaning" else []
     picture = workspace.folder / "demo.png"
     draw_answers(answers, picture, title=f"two people ask for “{query}”")
     if as_json:
-        print_json({"picture": str(picture), "answers": {user: answer.as_dict() for user, answer in answers}})
+        shown = {user: answer.as_dict() for user, answer in answers}
+        print_json({"picture": str(picture), "answers": shown, "meaning": {"query": MEANT, "titles": near}})
         return
     typer.echo(f"{report.stickers} stickers, {report.users} simulated users, {report.seconds:.1f} s")
     print_side_by_side(answers, Console(), images=images)
+    if near:
+        typer.echo(f"no sticker has the word {MEANT!r}; near in meaning: {', '.join(near)}")
     typer.echo(f"drawn in {picture}\n\nnext, try:")
     here = Path(sys.argv[0])
     prefix = f"{here.parent}/" if here.name == "persrv" and here.parent.name == "bin" else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persrv.cli.evaluate_stickerqueries import stickerqueries
+from persrv.cli.evaluate_stickerqueries import stickerqueries, unanswered
 from persrv.cli.options import DEFAULT_RECIPE, FormerArgument, JsonOption, RecipeOption, chosen, print_json
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def experiment(
 
 
 app.command()(stickerqueries)
+app.command()(unanswered)
 
 
 def _tell(found: Evaluation) -> None:

@@ -32,19 +32,69 @@ def stickerqueries(
     from persrv.lab.stickerqueries.dataset import read_ids
     from persrv.lab.stickerqueries.evaluate import evaluate_stickerqueries, recipe_for
 
-    known = next((one for one in LANGUAGES if one == language), None)
-    if known is None:
-        raise QueryError(f"there are no queries in the language {language!r}", f"use one of {', '.join(LANGUAGES)}")
-    if not file.is_file():
-        raise SourceError(f"there is no file {file}", "give a CSV with the header sticker_id,labeled_queries")
+    known = _language(language)
     ids = read_ids(only) if only else None
-    report = evaluate_stickerqueries(recipe_for(file, known), known, ids, progress=Bars())
+    report = evaluate_stickerqueries(recipe_for(_file(file), known), known, ids, progress=Bars())
     for warning in report.warnings:
         typer.echo(f"persrv: {warning}", err=True)
     if as_json:
         print_json(report.to_dict())
     else:
         _print(report)
+
+
+def unanswered(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns sticker_id and labeled_queries.")],
+    language: Annotated[str, typer.Option("--language", "-l", help="en or zh.")],
+    queries: Annotated[
+        Path | None, typer.Option("--queries", help="CSV that --write wrote: only its queries are asked.")
+    ] = None,
+    words: Annotated[bool, typer.Option("--words", help="By words alone, as without a text encoder.")] = False,
+    write: Annotated[Path | None, typer.Option("--write", help="Write a sample of the queries; ask none.")] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Queries that are written.")] = 400,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask people's queries after their answers were taken out: what is answered, and is it presented as an answer?
+
+    Example: `persrv evaluate unanswered en.csv --language en --words`
+    """
+    from dataclasses import asdict
+
+    from persrv.cli.progress import Bars
+    from persrv.lab.stickerqueries.dataset import read_dataset, searches
+    from persrv.lab.stickerqueries.evaluate import recipe_for
+    from persrv.lab.stickerqueries.unanswered import evaluate_unanswered, read_unanswered, write_unanswered
+    from persrv.lab.stickerqueries.unanswered import unanswered as without_answers
+
+    recipe = recipe_for(_file(file), _language(language))
+    dataset = read_dataset(recipe)
+    asked = without_answers(dataset, searches(dataset))
+    if write:
+        typer.echo(f"{write_unanswered(asked, dataset, write, most)} queries in {write}")
+        return
+    if queries:
+        asked = read_unanswered(queries, dataset, asked)
+    report = evaluate_unanswered(dataset, asked, recipe, words=words, progress=Bars())
+    if as_json:
+        print_json(asdict(report))
+        return
+    typer.echo(f"{report.queries} queries without a good answer")
+    typer.echo(f"answered as if the words matched      {report.claimed:.3f}")
+    typer.echo(f"good among the first three            {report.precision:.3f}")
+    typer.echo(f"good among those presented as answers {report.presented:.3f}")
+
+
+def _language(given: str) -> Literal["en", "zh"]:
+    known = next((one for one in LANGUAGES if one == given), None)
+    if known is None:
+        raise QueryError(f"there are no queries in the language {given!r}", f"use one of {', '.join(LANGUAGES)}")
+    return known
+
+
+def _file(given: Path) -> Path:
+    if not given.is_file():
+        raise SourceError(f"there is no file {given}", "give a CSV with the header sticker_id,labeled_queries")
+    return given
 
 
 def _print(report: StickerQueriesReport) -> None:

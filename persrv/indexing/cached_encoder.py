@@ -29,6 +29,7 @@ class CachedEncoder:
         self.revision = encoder.revision
         self.dimension = encoder.dimension
         self.licence = encoder.licence
+        self.symmetric = encoder.symmetric
         self._encoder = encoder
         self._cache = cache
 

@@ -25,7 +25,9 @@ from persrv.ranking.utility import UtilityScale
 from persrv.records import Sticker
 from persrv.text import CorpusStatistics, Terms
 from persrv.text.bm25f import SparseVector
+from persrv.text.meaning.frequent import keep_frequent, most_frequent
 from persrv.text.meaning.learn import learned_space
+from persrv.text.meaning.phrases import phrases
 from persrv.text.meaning.space import MeaningSpace
 from persrv.workspace import Workspace
 
@@ -83,7 +85,7 @@ def fit_collection(
             ids, packs = [found.ids[i] for i in have], [found.packs[i] for i in have]
             words = _meant(catalog, workspace, build, ids, lengths) if recipe.style.apart else None
             style = StyleFit.fit(ids, raw, packs, words, lengths)
-        meaning = _meaning_space(catalog, sources, found.ids, recipe.meaning.dimension)
+        meaning = _meaning_space(workspace, catalog, sources, found.ids)
         advance(1)
     counts = catalog.pick_counts()
     nobody = (0, 0, 0)
@@ -144,8 +146,13 @@ def _meant(
             yield meaning_words(indexed[sticker_id].terms, workspace.recipe.text, lengths)
 
 
-def _meaning_space(catalog: Catalog, sources: VectorSources, ids: Sequence[str], dimension: int) -> MeaningSpace | None:
+def _meaning_space(
+    workspace: Workspace, catalog: Catalog, sources: VectorSources, ids: Sequence[str]
+) -> MeaningSpace | None:
+    """Return the space of meanings, and keep the vectors of the most frequent phrases for searches."""
     if sources.meaning is None:
         return None
     chosen = [ids[len(ids) * number // MEANT] for number in range(MEANT)] if len(ids) > MEANT else ids
-    return learned_space(sources.meaning, [s.semantics for s in catalog.stickers(chosen, typed=0)], dimension)
+    texts = [sticker.semantics for sticker in catalog.stickers(chosen, typed=0)]
+    keep_frequent(workspace.folder / "phrases", sources.meaning, most_frequent(map(phrases, texts)))
+    return learned_space(sources.meaning, texts, workspace.recipe.meaning.dimension)

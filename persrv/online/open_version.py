@@ -14,6 +14,7 @@ from persrv.index.manifest import Manifest
 from persrv.online.profiles import Profiles
 from persrv.online.query_parser import QueryParser
 from persrv.text import TOKENIZER
+from persrv.text.meaning.registry import AUTO
 from persrv.workspace import Workspace
 
 
@@ -71,7 +72,7 @@ class Opener:
         self._catalog = catalog
         self._store = store
         self.encoder = workspace.encoder()
-        self._texts = workspace.text_encoder()
+        self._texts = workspace.query_encoder()
 
     def current(self) -> str | None:
         """Return the build that is current now, by one look; ``None`` where the collection was removed."""
@@ -108,9 +109,9 @@ class Opener:
             stickers = opened.enter_context(self._store.open(recipe.name))
             manifest = stickers.manifest
             meaning = f"{texts.name}@{texts.revision}" if texts else ""
-            if recipe.meaning.encoder == "auto" and meaning != manifest.meaning:
-                # Packages came or went since the build: words answer alone until the next one.
-                meaning, texts = manifest.meaning, None
+            if recipe.meaning.encoder == AUTO and meaning != manifest.meaning:
+                # Packages came or went since the build: what it was built with answers until the next one, or words.
+                meaning, texts = manifest.meaning, workspace.query_encoder(manifest.meaning)
             manifest.check(
                 tokenizer=TOKENIZER,
                 text=recipe.fingerprint("text"),

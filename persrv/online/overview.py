@@ -43,12 +43,34 @@ def overview(recipe: str | Path | Recipe, *, home: str | Path | None = None) -> 
         "file": str(workspace.recipe.file or ""),
         "folder": str(workspace.folder),
         "index": workspace.recipe.index.location,
+        "meaning_by": _meaning_by(workspace, manifest.meaning if manifest else None),
         "catalog_stickers": stickers,
         "packs": dict(packs.most_common(20)),
         "users": len(users),
         "picks": sum(user.picks for user in users),
         **({"nodes": [str(node) for node in nodes], "replicas": [str(copy) for copy in copies]} if nodes else {}),
     } | built
+
+
+def _meaning_by(workspace: Workspace, built_with: str | None) -> str:
+    """Return a sentence on what finds stickers by meaning, and what to do where the index has something else.
+
+    Args:
+        workspace: Of the collection.
+        built_with: The text encoder of the index, ``""`` for none; ``None`` where nothing was built.
+    """
+    from persrv.text.meaning.registry import AUTO, automatic_choice
+
+    recipe = workspace.recipe
+    texts = workspace.text_encoder()
+    if recipe.meaning.encoder == AUTO:
+        found = automatic_choice()
+    else:
+        found = f"the recipe names {texts.name}" if texts else "the recipe asks for words alone"
+    if built_with is None or built_with == (f"{texts.name}@{texts.revision}" if texts else ""):
+        return found
+    had = built_with.partition("@")[0] or "words alone"
+    return f"{found}; the index was built with {had}: run persrv build -c {recipe.file or recipe.name}"
 
 
 def _server(workspace: Workspace) -> tuple[list[NodeState], list[ReplicaState]]:
@@ -102,6 +124,7 @@ def examine(
         check("pictures", lambda: _look_at_pictures(found[0]))
         if found[0].recipe.index.addresses:
             check("server", lambda: _look_at_server(found[0]))
+        check("meaning", lambda: _look_at_meaning(found[0]))
         check("index", lambda: _look_at_index(found[0]))
         if deep is not None:
             from persrv.indexing.soundness import LOOKS
@@ -125,6 +148,15 @@ def _look_at_pictures(workspace: Workspace) -> str:
             f"put them back or run persrv build -c {workspace.recipe.name}",
         )
     return "every file is there"
+
+
+def _look_at_meaning(workspace: Workspace) -> str:
+    store = workspace.store()
+    try:
+        manifest = store.manifest(workspace.recipe.name)
+    finally:
+        store.close()
+    return _meaning_by(workspace, manifest.meaning if manifest else None)
 
 
 def _look_at_server(workspace: Workspace) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from persrv.index.manifest import Manifest
 from persrv.online.recall import Recall, meaning_source, picked_sources, text_source
 from persrv.ranking.affinity import query_dimension, word_weights
 from persrv.recipe import Ranking, Recipe
-from persrv.text import query_tokens, query_vector, tokenize
+from persrv.text import normalise, query_tokens, query_vector, tokenize
 from persrv.text.bm25f import CorpusCounts, idf, idf_weights
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.fusion import Blend
@@ -29,6 +29,9 @@ from persrv.text.spelling import Speller, unknown_words
 from persrv.text.words import forms
 
 _UNWANTED = 1e4
+
+WEAK = 0.25
+"""Share of a query below which its words are no answer: of what they could give at most. Chosen in decision 49."""
 
 SMALL_WORD = 4
 """Letters up to which an unknown word is not corrected when other words of the query are known."""
@@ -45,8 +48,8 @@ class ParsedQuery:
     """A query, as far as the collection knows its words.
 
     Attributes:
-        typed: What was typed, without the words taken away: meaning is read from it, since encoders know more
-            words than the collection.
+        typed: What was typed, without the words taken away, pinyin in its characters: meaning is read from it, since
+            encoders know more words than the collection.
         query: The query, with corrections put in.
         known: Tokens that some sticker has, with weights in (0, 1].
         token_weights: The same tokens, with their weights times their inverse document frequencies.
@@ -55,6 +58,8 @@ class ParsedQuery:
         without: Tokens that no answer may have.
         picked_words: Words by which others' picks may answer, with weights.
         picked_query: The exact query's dimension among picks, ``None`` where its picks may not answer.
+        aside: Tokens that some sticker has, like ``token_weights``, but that are too small a part of the query to
+            answer by where meaning can; ``token_weights`` is empty then.
     """
 
     typed: str
@@ -66,6 +71,17 @@ class ParsedQuery:
     without: tuple[str, ...] = ()
     picked_words: Mapping[str, float] = field(default_factory=dict)
     picked_query: int | None = None
+    aside: Mapping[str, float] = field(default_factory=dict)
+
+    def without_small_part(self) -> ParsedQuery:
+        """Return the query with its known words put aside where they are less than :data:`WEAK` of it."""
+        if sum(self.token_weights.values()) >= WEAK * self.most:
+            return self
+        return replace(self, token_weights={}, aside=self.token_weights)
+
+    def with_small_part(self) -> ParsedQuery:
+        """Return the query with the words that were put aside."""
+        return replace(self, token_weights=self.aside, aside={})
 
 
 class Lexicon:
@@ -108,16 +124,17 @@ class Lexicon:
         known |= {token: 1.0 for token in joined if token in frequencies}
         leading, some = {**frequencies, **dict.fromkeys(picked, 1)}, bool(known or picked)
         unknown = [word for word in unknown_words(wanted, leading) if not some or len(word) > SMALL_WORD]
-        corrections = {}
+        if not some and (syllables := _spaced_pinyin(wanted, unknown)) and self._speller.pinyin.spelt(syllables):
+            wanted, unknown = syllables, [syllables]
+        corrections: dict[str, str] = {}
+        sounds: dict[str, str] = {}
         for word in unknown:
-            parts = self._two_words(word)
-            found = {form: 1.0 for part in parts for form in forms(part)}
-            if not parts and (near := self._speller.nearest(word, parts=not known)):
-                found, parts = {near: 1.0}, (self._speller.readable(near),)
-            if parts:
-                corrections[word] = " ".join(parts)
+            used, found = self._second_guess(word, alone=not known)
+            if used:
+                corrections[word] = used
                 frequencies = {**frequencies, **self._counts.frequencies(found)}
                 known |= {token: weight for token, weight in found.items() if token in frequencies}
+                sounds |= {word: used} if not used.isascii() else {}
         used = _with(wanted, corrections)
 
         def weighed(weights: Mapping[str, float]) -> dict[str, float]:
@@ -125,7 +142,29 @@ class Lexicon:
 
         most = sum(weighed({**query_tokens(used), **known}).values())
         without = tuple(token for token in left_out if token in frequencies)
-        return ParsedQuery(wanted, used, known, weighed(known), most or 1.0, corrections, without)
+        return ParsedQuery(_with(wanted, sounds), used, known, weighed(known), most or 1.0, corrections, without)
+
+    def _second_guess(self, word: str, *, alone: bool) -> tuple[str, Mapping[str, float]]:
+        """Return what an unknown word may stand for, and the tokens to search; ``""`` where nothing is found.
+
+        In this order: two known words written as one, Chinese by its pinyin, a known word but for a typo, and, where
+        the query has nothing else that is known, part of a known word, and Chinese by the initials of its pinyin.
+
+        Args:
+            word: A word that no sticker has.
+            alone: Whether nothing else of the query is known.
+        """
+        if parts := self._two_words(word):
+            return " ".join(parts), {form: 1.0 for part in parts for form in forms(part)}
+        speller = self._speller
+        if spelt := speller.pinyin.spelt(word):
+            return spelt, query_tokens(spelt)
+        if near := speller.nearest(word, parts=alone):
+            return speller.readable(near), {near: 1.0}
+        guesses = speller.pinyin.abbreviated(word) if alone else ()
+        # The guesses share the weight of one word.
+        shared = {token: w / len(guesses) for guess in guesses for token, w in query_tokens(guess).items()}
+        return " ".join(guesses), shared
 
     def _two_words(self, word: str) -> tuple[str, ...]:
         """Return the two known words that an unknown one is made of, none where it is not."""
@@ -199,6 +238,8 @@ class QueryParser:
             picked = self._picked(parsed.query, user)
         weights = word_weights(tokenize(parsed.query), picked.words, self.lexicon.documents)
         exact = query_dimension(fold_query(parsed.query)) if picked.exact else None
+        if self._encoder is not None:
+            parsed = parsed.without_small_part()
         return replace(parsed, picked_words=weights, picked_query=exact)
 
     def _picked(self, query: str, user: str | None) -> TypedQuery:
@@ -215,16 +256,17 @@ class QueryParser:
         """
         # An unwanted word outweighs everything, and what scores below 0 is no answer.
         unwanted = dict.fromkeys(parsed.without, -_UNWANTED * parsed.most)
-        own = parsed.token_weights
-        sources = [text_source(query_vector({**own, **unwanted}))] if own else []
         words = query_vector(parsed.picked_words) if parsed.picked_words else None
-        sources += picked_sources(parsed.picked_query, words, ranking.omega, ranking.delta)
+        others = [*picked_sources(parsed.picked_query, words, ranking.omega, ranking.delta)]
         meant = self._meaning(parsed.typed)
         if meant is not None:
             settings = self._recipe.meaning
             blend = Blend.of(self._space, parsed.most, settings.weight, settings.reach)
-            sources.append(meaning_source(meant, blend))
-        return Recall(tuple(sources), where) if sources else None
+            others.append(meaning_source(meant, blend))
+        own = parsed.token_weights
+        text = query_vector({**own, **unwanted}) if own or (unwanted and others) else None
+        sources = (text_source(text), *others) if text else (*others,)
+        return Recall(sources, where) if sources else None
 
     def _meaning(self, query: str) -> NDArray[np.float32] | None:
         if self._encoder is None:
@@ -235,6 +277,11 @@ class QueryParser:
     @cached_property
     def _space(self) -> MeaningSpace:
         return MeaningSpace.from_dict(self._manifest.meaning_space)
+
+
+def _spaced_pinyin(wanted: str, unknown: Sequence[str]) -> str:
+    """Return the words of a query written as one, where it has several and none is known: ``jia ban``."""
+    return "".join(unknown) if len(unknown) > 1 and unknown == normalise(wanted).split() else ""
 
 
 def _with(query: str, corrections: Mapping[str, str]) -> str:

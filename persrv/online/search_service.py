@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -15,16 +15,19 @@ from persrv.online.cursor import Cursor, following
 from persrv.online.hits import HitMaker
 from persrv.online.open_version import OpenVersion
 from persrv.online.page import Page, Ranked
-from persrv.online.query_parser import ParsedQuery
+from persrv.online.query_parser import WEAK, ParsedQuery
 from persrv.online.ranker import Ranker
 from persrv.online.recall import picture_recall
 from persrv.online.request import NO_UNSAFE, Taste, narrowed
 from persrv.recipe import Ranking
-from persrv.records import Hit
+from persrv.records import Explanation, Hit
 
-WEAK = 0.12
-"""Relevance below which the best sticker of an answer has only a small part of the query. Of 700 searches of people in
-StickerQueries whose best sticker was below it, none of the English ones found the right one in the first 20."""
+JUDGED = 3
+"""First hits by which an answer is judged: one of them must have a fair share of the query's words."""
+
+COVERED = 0.5
+"""Share of the query, by its words' weights, that is a fair one in whatever field it stands: in a field of weight 1 it
+makes a relevance of :data:`WEAK` or more."""
 
 RECENT = 8
 """How many of a user's own latest stickers lead the answer to an empty query."""
@@ -121,8 +124,9 @@ class SearchService:
         reason, note = found.reason, found.note
         if not hits:
             reason, note = _why_empty(request, page, found)
-        elif reason in ("matched", "corrected") and not cursor and (few := self._weak(maker, found, hits)) is not None:
-            reason, note = "partial", few
+        elif reason in ("matched", "corrected") and not cursor:
+            reason, small = self._small_part(maker, found, request, hits[0]) or (reason, "")
+            note = "; ".join(filter(None, (note, small)))
         go_on = following(cursor, request.mark, page.end, shown, coming).encode() if coming else ""
         return Answer(
             hits=hits,
@@ -137,14 +141,28 @@ class SearchService:
             cut=found.ranked.cut,
         )
 
-    def _weak(self, maker: HitMaker, found: Found, hits: Sequence[Hit]) -> str | None:
-        """Return the note of an answer whose best sticker has only a small part of the query, ``None`` for others."""
-        best = hits[0] if hits[0].rank == 1 else maker.hits(found.ranked.at([0]), 0, {})[0]
-        if best.relevance >= WEAK:
+    def _small_part(
+        self, maker: HitMaker, found: Found, request: SearchRequest, shown: Hit
+    ) -> tuple[Reason, str] | None:
+        """Return what to say of an answer whose first stickers have only a small part of the query, else ``None``.
+
+        Args:
+            maker: Makes hits.
+            found: What was found.
+            request: The search.
+            shown: The page's first hit.
+        """
+        by_words_alone = not self._version.manifest.meaning
+        if by_words_alone and shown.relevance >= WEAK:
             return None
-        (explained,) = replace(maker, parsed=found.parsed).hits(found.ranked.at([0]), 0, {})
-        words = ", ".join(explained.explanation.matched)
-        return f"no sticker has much of the query; the nearest have {words}" if words else "no sticker has much of it"
+        first = found.ranked.at(range(min(JUDGED, found.ranked.total)))
+        hits = replace(maker, parsed=found.parsed).hits(first, 0, {})
+        if not hits or any(_answers(hit.explanation, found) for hit in hits):
+            return None
+        if hits[0].relevance >= WEAK:
+            return "meaning", f"no sticker has much of {request.typed!r}; these are near in meaning"
+        words = ", ".join(dict.fromkeys(word for hit in hits for word in hit.explanation.matched))
+        return "partial", f"no sticker has much of {request.typed!r}; the nearest have {words or 'nothing of it'}"
 
     def _go_on(self, request: SearchRequest, cursor: Cursor, taste: Taste, limit: int) -> Found:
         """Return what comes behind a cursor: the stickers whose places it keeps, then what ranks best of the rest."""
@@ -163,25 +181,32 @@ class SearchService:
             return self._trending(request, taste, page)
         if request.by == "picture":
             return self._pictured(request, taste, page)
-        parser = self._version.parser
-        parsed = parser.parse(request.query, request.user)
-        recall = parser.recall(parsed, request.where, self._weights)
-        ranked = self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
+        parsed = self._version.parser.parse(request.query, request.user)
+        ranked = self._ranked(parsed, request, taste, page)
+        if parsed.aside and not ranked.total:
+            parsed = parsed.with_small_part()
+            ranked = self._ranked(parsed, request, taste, page)
         tokens, corrections = parsed.token_weights, parsed.corrections
         if tokens:
             note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
             return Found(ranked, "corrected" if corrections else "matched", note, corrections, parsed, parsed.most)
+        known = ", ".join(parsed.aside)
+        lacking = f"much of {request.typed!r}, only {known}" if known else f"the words of {request.typed!r}"
         if ranked.total and parsed.picked_words:
-            note = f"no sticker has the words of {request.typed!r}; people picked these for them"
+            note = f"no sticker has {lacking}; people picked these for it"
             return Found(ranked, "matched", note, parsed=parsed, most=parsed.most)
         if ranked.total:
-            note = f"no sticker has the words of {request.typed!r}; these are near in meaning"
+            note = f"no sticker has {lacking}; these are near in meaning"
             return Found(ranked, "meaning", note, parsed=parsed, most=parsed.most)
         if isinstance(self._encoder, TextTower):
             note = f"no sticker has the words of {request.typed!r}; these look like it"
             return replace(self._pictured(request, taste, page), note=note)
         note = f"no sticker has the words of {request.typed!r}; these are popular"
         return Found(self._ranker.trending((), taste, page, request.where), "unmatched", note)
+
+    def _ranked(self, parsed: ParsedQuery, request: SearchRequest, taste: Taste, page: Page) -> Ranked:
+        recall = self._version.parser.recall(parsed, request.where, self._weights)
+        return self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
 
     def _pictured(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
         tower = self._encoder
@@ -196,6 +221,13 @@ class SearchService:
     def _trending(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
         own = self._catalog.recent(request.user, RECENT) if request.user else []
         return Found(self._ranker.trending(own, taste, page, request.where), "trending")
+
+
+def _answers(explained: Explanation, found: Found) -> bool:
+    """Return whether a sticker has a fair share of the query's words, or was picked for just this query."""
+    most, weights = found.most or 1.0, found.parsed.token_weights if found.parsed else {}
+    covered = sum(weights[token] for token in explained.matched)
+    return explained.people > 0 or explained.by_words >= WEAK * most or covered >= COVERED * most
 
 
 def _why_empty(request: SearchRequest, page: Page, found: Found) -> tuple[Reason, str]:

@@ -56,13 +56,17 @@ def _default_fields() -> dict[str, FieldSettings]:
 
 
 class Text(Section):
-    """BM25F over the semantics (Robertson, Zaragoza & Taylor 2004).
+    """BM25F over the semantics (Robertson, Zaragoza & Taylor 2004), bounded from below (Lv & Zhai 2011).
+
+    ``delta`` is what a word's presence counts beside its saturated frequency, which is below 1: the larger it is, the
+    less does a long text lower the score of a word that stands in it. 0 is plain BM25F.
 
     What people typed before they picked a sticker becomes one of its texts when ``min_users`` different people typed
     it and it does not look private.
     """
 
     k1: Positive = 1.2
+    delta: NotNegative = 1.0
     min_users: int = Field(default=2, ge=1)
     fields: dict[str, FieldSettings] = Field(default_factory=_default_fields)
 
@@ -122,16 +126,16 @@ class Describe(Section):
 
 
 class Meaning(Section):
-    """Dense recall by meaning beside BM25F; ``encoder = ""`` leaves it out, ``"auto"`` takes what is installed.
+    """Dense recall by meaning beside BM25F; ``"auto"`` takes the best encoder that is installed, ``""`` none.
 
     ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score;
     ``reach`` is how many of them let a sticker in that has none of the query's words.
     """
 
-    encoder: str = ""
+    encoder: str = "auto"
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
     dimension: int = Field(default=256, ge=1, le=4096)
-    weight: NotNegative = 0.15
+    weight: NotNegative = 0.2
     reach: NotNegative = 1.0
 
 

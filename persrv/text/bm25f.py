@@ -1,8 +1,8 @@
 """BM25F as one sparse vector, so that a vector index can compute it as an inner product.
 
 The query's values carry each token's inverse document frequency, the document's values everything else of the formula;
-the index multiplies each matching pair and adds them up. With one field of weight 1 the sum is exactly the BM25 of
-Lucene 8 and later, which leaves out the constant factor ``k1 + 1``.
+the index multiplies each matching pair and adds them up. With one field of weight 1 and ``delta = 0`` the sum is
+exactly the BM25 of Lucene 8 and later, which leaves out the constant factor ``k1 + 1``.
 """
 
 from __future__ import annotations
@@ -75,10 +75,13 @@ def document_vector(
 ) -> SparseVector:
     """Weigh the tokens of one document.
 
-    ``tf / (k1 + tf)`` with ``tf = Σ_f w_f · tf_f / (1 - b_f + b_f · len_f / avg_f)``:
-    Robertson, Zaragoza & Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004), with length
-    normalisation for each field as in Zaragoza et al., "Microsoft Cambridge at TREC-13" (2004). Tokens that share an
-    id are counted as one token.
+    ``(tf / (k1 + tf) + delta · presence) / (1 + delta)`` with
+    ``tf = Σ_f w_f · tf_f / (1 - b_f + b_f · len_f / avg_f)``: Robertson, Zaragoza & Taylor, "Simple BM25 extension to
+    multiple weighted fields" (CIKM 2004), with length normalisation for each field as in Zaragoza et al., "Microsoft
+    Cambridge at TREC-13" (2004). The term with ``delta`` is the lower bound of Lv & Zhai, "Lower-bounding term
+    frequency normalization" (CIKM 2011): however long a text, a word in it counts, so that two words in a long text
+    outweigh one of them in a short one. ``presence`` is the largest weight of a field that holds the token, at most 1.
+    Tokens that share an id are counted as one token.
 
     Args:
         document: Field to its phrases. Pairs of Chinese, Japanese or Korean characters never cross two phrases.
@@ -98,17 +101,22 @@ def document_vector(
 def terms_vector(terms: Terms, text_settings: Text, average_lengths: Mapping[str, float]) -> SparseVector:
     """Weigh the tokens of one counted document, see :func:`document_vector`."""
     frequencies: defaultdict[int, float] = defaultdict(float)
+    presence: dict[int, float] = {}
     for field, counts in terms.tokens.items():
         settings = _field_settings(field, text_settings)
-        if settings.weight == 0:
+        if settings.weight == 0 or not counts:
             continue
         length = sum(counts.values())
         average = average_lengths.get(field, 0.0) or length
+        norm = 1 - settings.b + settings.b * length / average
         for token, count in counts.items():
-            norm = 1 - settings.b + settings.b * length / average
-            frequencies[token_id(token)] += settings.weight * count / norm
+            index = token_id(token)
+            frequencies[index] += settings.weight * count / norm
+            presence[index] = max(min(settings.weight, 1.0), presence.get(index, 0.0))
+    k1, delta = text_settings.k1, text_settings.delta
     indices = sorted(frequencies)
-    return SparseVector(indices, [frequencies[i] / (text_settings.k1 + frequencies[i]) for i in indices])
+    values = [(frequencies[i] / (k1 + frequencies[i]) + delta * presence[i]) / (1.0 + delta) for i in indices]
+    return SparseVector(indices, values)
 
 
 def query_vector(tokens: Mapping[str, float]) -> SparseVector:

@@ -6,11 +6,13 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from persrv.text.pinyin import PinyinWords
 from persrv.text.tokenizer import pieces
 
 _LATIN = re.compile(r"[a-z]{3,}\Z")
@@ -67,6 +69,11 @@ class Speller:
         if parts and not ranked and len(word) >= _SHORTEST_PART:
             ranked = [self._rank(known, 0) for known in self._sorted if word in known]
         return self._tokens[min(ranked)[2]] if ranked else None
+
+    @cached_property
+    def pinyin(self) -> PinyinWords:
+        """The Chinese words of the vocabulary, by how they sound."""
+        return PinyinWords(self._frequencies)
 
     def readable(self, token: str) -> str:
         """Return a spelling of a token that can be shown to people, the token itself where none is known."""

@@ -40,6 +40,10 @@ class Piece(NamedTuple):
     tokens: tuple[str, ...]
 
 
+PART = 0.25
+"""Weight in a query of a character of a longer run of Chinese, Japanese or Korean: 加 says little of 加班."""
+
+
 def tokenize(text: str) -> list[str]:
     """Return the tokens of a text in their order, with repeats.
 
@@ -53,16 +57,22 @@ def query_tokens(text: str) -> dict[str, float]:
     """Return the distinct tokens of a query with their weights in (0, 1].
 
     What was typed weighs 1. What we add to it (the names of an emoji, another reading of a stretched word) shares one
-    further 1, so that an emoji counts for at most two words however many names it has. Where a token has several
-    sources the largest weight holds.
+    further 1, so that an emoji counts for at most two words however many names it has. Of a run of Chinese, Japanese
+    or Korean the pairs weigh 1 and the single characters :data:`PART`, unless the run is one character. Where a token
+    has several sources the largest weight holds.
     """
     weights: dict[str, float] = {}
     for piece in pieces(text):
-        shared = 1.0 if piece.kind == "unspaced" or len(piece.tokens) == 1 else 1.0 / (len(piece.tokens) - 1)
-        for position, token in enumerate(piece.tokens):
-            weight = shared if position else 1.0
+        for token, weight in zip(piece.tokens, _weights(piece), strict=True):
             weights[token] = max(weight, weights.get(token, 0.0))
     return weights
+
+
+def _weights(piece: Piece) -> list[float]:
+    number = len(piece.tokens)
+    if piece.kind == "unspaced":
+        return [1.0 if number == 1 or len(token) > 1 else PART for token in piece.tokens]
+    return [1.0, *(1.0 / (number - 1) for _ in range(number - 1))]
 
 
 def pieces(text: str) -> Iterator[Piece]:

@@ -20,7 +20,10 @@ def party(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     rows = "\n".join(f"s{number},party,p{number % 7}" for number in range(COUNT))
     (folder / "stickers.csv").write_text(f"sticker_id,tags,pack\n{rows}\n", encoding="utf-8")
     recipe = folder / "party.toml"
-    recipe.write_text('name = "party"\n[stickers]\nloader = "table"\npath = "stickers.csv"\n', encoding="utf-8")
+    recipe.write_text(
+        'name = "party"\n[meaning]\nencoder = ""\n[stickers]\nloader = "table"\npath = "stickers.csv"\n',
+        encoding="utf-8",
+    )
     assert build_collection(recipe, home=folder / "home").stickers == COUNT
     return Tiny(recipe, folder / "home")
 

@@ -21,7 +21,7 @@ from tiny_collection import MEANINGS, Tiny
 
 @pytest.fixture
 def meant(tiny: Tiny) -> Tiny:
-    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "use"\n')
+    tiny.file.write_text(tiny.file.read_text().replace('encoder = ""', 'encoder = "use"'))
     build_collection(tiny.file, home=tiny.home)
     return tiny
 
@@ -76,7 +76,7 @@ def test_what_means_nothing_gets_popular_stickers(meant: Tiny) -> None:
 
 
 def test_an_index_without_meanings_is_refused_when_they_are_asked_for(tiny: Tiny) -> None:
-    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "use"\n')
+    tiny.file.write_text(tiny.file.read_text().replace('encoder = ""', 'encoder = "use"'))
     with pytest.raises(IndexMismatchError, match="meaning"):
         tiny.open()
     tiny.file.write_text(tiny.file.read_text().replace('"use"', '"telepathy"'))
@@ -125,7 +125,7 @@ def test_a_rebuild_encodes_only_new_phrases(meant: Tiny, monkeypatch: pytest.Mon
 def test_auto_takes_what_is_installed_and_words_alone_until_the_next_build(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "auto"\n')
+    tiny.file.write_text(tiny.file.read_text().replace('encoder = ""', 'encoder = "auto"'))
     with tiny.open() as retriever:
         assert retriever.manifest.meaning == ""
         assert retriever.search("cat").reason == "matched"

@@ -10,6 +10,7 @@ import pytest
 from persrv.online.query_parser import Lexicon
 from persrv.text.bm25f import idf
 from persrv.text.spelling import Speller
+from persrv.text.tokenizer import PART
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,20 @@ def test_a_glued_word_is_two_and_two_words_may_be_glued() -> None:
 def test_a_part_of_a_word_is_found_where_nothing_else_is() -> None:
     assert lexicon(girafficorn=3, cat=2).parse("raffi").known == {"girafficorn": 1.0}
     assert lexicon(girafficorn=3, cat=2).parse("cat raffi").known == {"cat": 1.0}
+
+
+def test_pinyin_and_its_initials_find_chinese_where_no_word_is_known() -> None:
+    words = lexicon(加=3, 班=2, 加班=2, 酒=1, 吧=1, 酒吧=1, happi=5)
+    parsed = words.parse("jiaban")
+    assert (parsed.corrections, parsed.typed, parsed.query) == ({"jiaban": "加班"}, "加班", "加班")
+    assert parsed.known == {"加": PART, "加班": 1.0, "班": PART}
+    assert words.parse("jia ban").corrections == {"jiaban": "加班"}
+    assert words.parse("jb").corrections == {"jb": "加班 酒吧"}
+    assert words.parse("jb").known["加班"] == words.parse("jb").known["酒吧"] == 0.5
+
+
+def test_pinyin_hurts_no_words_that_are_known() -> None:
+    words = lexicon(women=2, happi=5, 我=1, 们=1, 我们=1)
+    assert words.parse("women").known == {"women": 1.0}
+    assert words.parse("happy jb").known == {"happi": 1.0}
+    assert lexicon(我=1, 们=1, 我们=1).parse("women").corrections == {"women": "我们"}

@@ -23,7 +23,7 @@ from persrv.text import (
 )
 
 COLLIDING = ("tuux", "cali")
-ONE_FIELD = Text(k1=1.2, fields={"tags": FieldSettings(weight=1.0, b=0.75)})
+ONE_FIELD = Text(k1=1.2, delta=0, fields={"tags": FieldSettings(weight=1.0, b=0.75)})
 WORD = st.sampled_from([*"abcdefgh", "cat", "sad", "哈", "开心", "😂"])
 PHRASE = st.lists(WORD, min_size=1, max_size=8).map(" ".join)
 CORPUS = st.lists(st.lists(PHRASE, min_size=1, max_size=3), min_size=1, max_size=12)
@@ -78,7 +78,8 @@ def test_one_field_is_lucene(corpus: list[list[str]], query: str) -> None:
 
 
 def test_two_fields_by_hand() -> None:
-    settings = Text(k1=1.2, fields={"tags": FieldSettings(weight=2.0, b=0.75), "ocr": FieldSettings(weight=0.5, b=0.5)})
+    fields = {"tags": FieldSettings(weight=2.0, b=0.75), "ocr": FieldSettings(weight=0.5, b=0.5)}
+    settings = Text(k1=1.2, delta=0.25, fields=fields)
     documents = [
         {"tags": ["red cat"], "ocr": ["cat cat dog x"]},
         {"tags": ["dog", "dog", "bird", "fish"]},
@@ -87,9 +88,10 @@ def test_two_fields_by_hand() -> None:
     statistics = count(documents, settings)
     assert statistics.average_lengths == {"tags": 3.0, "ocr": 3.0}
     # tags: 2 · 1 / (0.25 + 0.75 · 2/3) = 8/3;  ocr: 0.5 · 2 / (0.5 + 0.5 · 4/3) = 6/7
-    cat = (8 / 3 + 6 / 7) / (1.2 + 8 / 3 + 6 / 7)
-    # ocr only: 0.5 · 1 / (7/6) = 3/7
-    dog = (3 / 7) / (1.2 + 3 / 7)
+    # delta: 0.25 · 1, since the field of the larger weight counts, and no weight for more than 1
+    cat = ((8 / 3 + 6 / 7) / (1.2 + 8 / 3 + 6 / 7) + 0.25) / 1.25
+    # ocr only: 0.5 · 1 / (7/6) = 3/7, and delta: 0.25 · 0.5
+    dog = ((3 / 7) / (1.2 + 3 / 7) + 0.125) / 1.25
     vector = document_vector(documents[0], settings, statistics.average_lengths)
     values = dict(zip(*vector, strict=True))
     assert values[token_id("cat")] == pytest.approx(cat, rel=1e-12)
@@ -100,6 +102,17 @@ def test_two_fields_by_hand() -> None:
     assert found.matched["cat"] == pytest.approx(math.log(8 / 3) * cat, rel=1e-12)
     assert found.matched["dog"] == pytest.approx(0.5 * math.log(1.6) * dog, rel=1e-12)
     assert found.total == pytest.approx(sum(found.matched.values()), rel=1e-12)
+
+
+@pytest.mark.parametrize("delta", [0.0, Text().delta])
+def test_two_words_in_a_long_text_are_above_one_of_them_in_a_short_one(delta: float) -> None:
+    others = [{"tags": [f"thing{number} other"]} for number in range(40)]
+    both = {"tags": ["emt guy shaking head don't do that again please"]}
+    one = {"tags": ["guy"]}
+    statistics = count([both, one, {"tags": ["guy emt"]}, *others], Text(delta=delta))
+    query = query_tokens("emt guy")
+    first, second = (score(query, document, statistics).total for document in (both, one))
+    assert (first > second) == (delta > 0)  # plain BM25 puts the short text first
 
 
 def test_averages_are_over_the_documents_that_have_the_field() -> None:

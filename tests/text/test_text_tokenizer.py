@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from persrv.text import TOKENIZER, normalise, pieces, query_tokens, tokenize
+from persrv.text.tokenizer import PART
 from repository import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "tokenizer.md"
@@ -123,8 +124,10 @@ def test_a_typed_word_keeps_its_weight_beside_an_emoji_of_that_name() -> None:
     assert query_tokens("😂")["joy"] < 1
 
 
-def test_chinese_words_weigh_like_typed_ones() -> None:
-    assert query_tokens("开心") == {"开": 1, "开心": 1, "心": 1}
+def test_a_character_of_a_longer_chinese_word_says_little() -> None:
+    assert query_tokens("开心") == {"开": PART, "开心": 1, "心": PART}
+    assert query_tokens("困") == {"困": 1}
+    assert query_tokens("开心 困 困了") == {"开": PART, "开心": 1, "心": PART, "困": 1, "困了": 1, "了": PART}
 
 
 def test_pieces_tell_what_was_typed() -> None:

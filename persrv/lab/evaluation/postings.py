@@ -81,4 +81,4 @@ def plain_bm25(k1: float = 1.2, b: float = 0.75) -> Text:
         b: In [0, 1].
     """
     off = FieldSettings(weight=0.0)
-    return Text(k1=k1, fields={name: FieldSettings(b=b) if name == "tags" else off for name in FIELDS})
+    return Text(k1=k1, delta=0.0, fields={name: FieldSettings(b=b) if name == "tags" else off for name in FIELDS})

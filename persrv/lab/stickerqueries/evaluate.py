@@ -103,8 +103,8 @@ def evaluate_stickerqueries(
     chosen_ids, warnings = chosen(dataset, ids) if ids is not None else (None, ())
     wanted = searches(dataset, chosen_ids)
     owners = np.array([search.sticker for search in wanted], np.int64)
-    meanings = _meanings(dataset, recipe, wanted, shown)
-    ours = _ranks(product(dataset, wanted, recipe, meanings), wanted, "searching", shown)
+    meanings = held_out_meanings(dataset, recipe, wanted, shown)
+    ours = _ranks((scores.total for scores in product(dataset, wanted, recipe, meanings)), wanted, "searching", shown)
     theirs = _ranks(plain(dataset, wanted), wanted, "searching plainly", shown)
     metrics, baseline, ratios = {}, {}, {}
     for name, measure in MEASURES.items():
@@ -126,7 +126,14 @@ def evaluate_stickerqueries(
     )
 
 
-def _meanings(dataset: Dataset, recipe: Recipe, wanted: Sequence[Search], progress: Progress) -> HeldOutMeanings | None:
+def held_out_meanings(
+    dataset: Dataset, recipe: Recipe, wanted: Sequence[Search], progress: Progress
+) -> HeldOutMeanings | None:
+    """Return the recipe's meanings of a data set, ``None`` where it has no text encoder.
+
+    Raises:
+        MissingExtraError: The text encoder's package is not installed.
+    """
     encoder = Workspace.of(recipe).text_encoder()
     if encoder is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +23,35 @@ Floats = NDArray[np.float64]
 
 
 def plain(dataset: Dataset, wanted: Sequence[Search]) -> Iterator[Floats]:
-    """Yield the scores of BM25 with k1 = 1.2 and b = 0.75 over plain tokens, see :func:`product`."""
+    """Yield the scores of BM25 with k1 = 1.2 and b = 0.75 over plain tokens, as if a search's phrase had never been.
+
+    Yields:
+        Each search's scores of all stickers, shape (n,).
+    """
     words = HeldOutWords([sticker.queries for sticker in dataset.stickers], plain_tokens)
     for search in wanted:
         yield words.scores(dict.fromkeys(plain_tokens(search.query), 1.0), search.sticker, search.kept)
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a search gives every sticker, for somebody unknown, in a collection without picks.
+
+    Attributes:
+        words: Share of the score that words give, shape (n,), >= 0.
+        total: The score, shape (n,); 0 for stickers that do not answer.
+        most: The largest score that the query's words could give.
+    """
+
+    words: Floats
+    total: Floats
+    most: float
+
+
 def product(
     dataset: Dataset, wanted: Sequence[Search], recipe: Recipe, meanings: HeldOutMeanings | None
-) -> Iterator[Floats]:
-    """Yield what :meth:`persrv.Retriever.search` ranks by for somebody unknown, in a collection without picks.
+) -> Iterator[Scores]:
+    """Yield what :meth:`persrv.Retriever.search` ranks by.
 
     Args:
         dataset: The collection.
@@ -40,24 +60,28 @@ def product(
         meanings: ``None`` where the recipe has no text encoder.
 
     Yields:
-        For each search every sticker's score, shape (n,), as if the search's phrase had never been; 0 for stickers
-        that do not answer.
+        For each search what the stickers get, as if the search's phrase had never been.
     """
     field = recipe.text.fields["queries"]
     documents = [sticker.queries for sticker in dataset.stickers]
-    words = HeldOutWords(documents, tokenize, recipe.text.k1, field.b, field.weight)
+    words = HeldOutWords(
+        documents, tokenize, k1=recipe.text.k1, b=field.b, weight=field.weight, delta=recipe.text.delta
+    )
     statistics = CorpusStatistics(recipe.text)
     for queries in documents:
         statistics.add({"queries": queries})
     cosines = meanings.cosines(wanted) if meanings else None
     for number, search in enumerate(wanted):
         parsed = _parsed(statistics, documents[search.sticker], search)
-        found = words.scores(parsed.known, search.sticker, search.kept)
-        if meanings is not None and cosines is not None:
-            blend = Blend.of(meanings.space(search), parsed.most, recipe.meaning.weight, recipe.meaning.reach)
-            answers = recalled(found, cosines[number], blend)
-            found = np.where(answers, fused(found, cosines[number], blend), 0.0)
-        yield found
+        if meanings is None or cosines is None:
+            found = words.scores(parsed.known, search.sticker, search.kept)
+            yield Scores(found, found, parsed.most)
+            continue
+        known = {} if parsed.without_small_part().aside else parsed.known
+        found = words.scores(known, search.sticker, search.kept)
+        blend = Blend.of(meanings.space(search), parsed.most, recipe.meaning.weight, recipe.meaning.reach)
+        answers = recalled(found, cosines[number], blend)
+        yield Scores(found, np.where(answers, fused(found, cosines[number], blend), 0.0), parsed.most)
 
 
 def _parsed(statistics: CorpusStatistics, whole: Sequence[str], search: Search) -> ParsedQuery:

@@ -23,12 +23,20 @@ class HeldOutWords:
         k1: Of BM25, > 0.
         b: Of BM25, in [0, 1].
         weight: What each occurrence counts, > 0; 1 is BM25 as Lucene has it.
+        delta: What presence counts, see :func:`persrv.text.bm25f.document_vector`; 0 is BM25 as Lucene has it.
     """
 
     def __init__(
-        self, documents: Sequence[Sequence[str]], tokens: Tokens, k1: float = 1.2, b: float = 0.75, weight: float = 1.0
+        self,
+        documents: Sequence[Sequence[str]],
+        tokens: Tokens,
+        *,
+        k1: float = 1.2,
+        b: float = 0.75,
+        weight: float = 1.0,
+        delta: float = 0.0,
     ) -> None:
-        self._tokens, self._k1, self._b, self._weight = tokens, k1, b, weight
+        self._tokens, self._k1, self._b, self._weight, self._delta = tokens, k1, b, weight, delta
         self._counts = [self._counted(phrases) for phrases in documents]
         self._lengths = np.array([counts.total() for counts in self._counts], np.float64)
         rows: dict[str, list[int]] = {}
@@ -57,7 +65,9 @@ class HeldOutWords:
             frequency[rows == document] = own[token]
             holders = int(np.count_nonzero(frequency))
             saturated = self._weight * frequency / norms[rows]
-            total[rows] += weight * idf(len(lengths), holders) * saturated / (self._k1 + saturated)
+            present = self._delta * min(self._weight, 1.0) * (frequency > 0)
+            value = (saturated / (self._k1 + saturated) + present) / (1.0 + self._delta)
+            total[rows] += weight * idf(len(lengths), holders) * value
         return total
 
     def _counted(self, phrases: Sequence[str]) -> Counter[str]:

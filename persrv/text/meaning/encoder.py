@@ -17,6 +17,7 @@ class TextEncoder(Protocol):
         revision: Changes whenever the same text would get another vector.
         dimension: Length of a vector.
         licence: SPDX expression of code and weights.
+        symmetric: Whether a text has the same vector as a phrase and as a search.
     """
 
     @property
@@ -37,6 +38,11 @@ class TextEncoder(Protocol):
     @property
     def licence(self) -> str:
         """SPDX expression."""
+        ...
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether a phrase's vector is a search's too."""
         ...
 
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from persrv.text.bm25f import CorpusCounts, idf_weights
 from persrv.text.meaning.space import MeaningSpace
 
-WEIGHT = 0.15
+WEIGHT = 0.2
 """What one standard deviation of likeness adds, as a share of the best possible text score."""
 
 REACH = 1.0

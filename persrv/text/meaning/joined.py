@@ -24,10 +24,11 @@ class JoinedEncoder:
         self.name = "+".join(part.name for part in parts)
         self.revision = "+".join(part.revision for part in parts)
         self.licence = " AND ".join(dict.fromkeys(part.licence for part in parts))
+        self.symmetric = all(part.symmetric for part in parts)
 
     @property
     def dimension(self) -> int:
-        """Length of a vector; loads the models.
+        """Length of a vector; loads the models whose own is not known before.
 
         Raises:
             RecipeError: A model cannot be loaded.

@@ -57,27 +57,39 @@ class LazyEncoder:
         licence: SPDX expression of code and weights.
         load: Loads the model.
         remembered: How many queries' vectors are kept, >= 0.
+        dimension: Length of a vector, where it is known before the model is loaded.
+        symmetric: Whether a text has the same vector as a phrase and as a search.
     """
 
     def __init__(
-        self, name: str, revision: str, licence: str, load: Callable[[], TextModel], remembered: int = 4096
+        self,
+        name: str,
+        revision: str,
+        licence: str,
+        load: Callable[[], TextModel],
+        remembered: int = 4096,
+        *,
+        dimension: int | None = None,
+        symmetric: bool = False,
     ) -> None:
         self.name = name
         self.revision = revision
         self.licence = licence
+        self.symmetric = symmetric
         self._load = load
+        self._dimension = dimension
         self._loaded: TextModel | None = None
         self._lock = threading.RLock()
         self._remembered = lru_cache(maxsize=remembered)(self._query)
 
     @property
     def dimension(self) -> int:
-        """Length of a vector; loads the model.
+        """Length of a vector; loads the model where it is not known before.
 
         Raises:
             RecipeError: The model cannot be loaded.
         """
-        return self._model().dimension
+        return self._model().dimension if self._dimension is None else self._dimension
 
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return unit vectors of phrases, shape (n, dimension); equal texts are computed once.

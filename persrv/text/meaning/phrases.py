@@ -8,8 +8,10 @@ from persrv.text.folding import normalise
 from persrv.text.meaning.lazy import clean
 
 MEANING_FIELDS = ("name", "tags", "queries", "keywords", "ocr", "emotions", "description")
-"""The fields that are read, the most telling first, then the names of the emoji; a pack's name says where a sticker
-comes from, not what it means."""
+"""The fields that are read, the most telling first, then the names of the emoji."""
+
+FEW = 2
+"""Phrases of a sticker's own below which its pack's name is read too, which says less well what a sticker means."""
 
 MOST_PHRASES = 16
 """Phrases of one sticker that are encoded."""
@@ -28,4 +30,7 @@ def phrases(semantics: Semantics, most: int = MOST_PHRASES) -> list[str]:
     fields.append([title for emoji in semantics.emoji for title in emoji_names.titles(normalise(emoji))])
     longest = max(map(len, fields))
     turns = (field[turn] for turn in range(longest) for field in fields if turn < len(field))
-    return list(dict.fromkeys(phrase for phrase in turns if phrase))[:most]
+    own = dict.fromkeys(phrase for phrase in turns if phrase)
+    if len(own) < FEW:
+        own |= dict.fromkeys(filter(None, map(clean, semantics.pack)))
+    return list(own)[:most]

@@ -16,6 +16,9 @@ Option = str | int | float | bool
 AUTO = "auto"
 """In a recipe: the best of the packaged encoders that is installed, or none."""
 
+PACKAGED = ("use+e5", "use", "e5")
+"""What ``"auto"`` chooses from, the best first."""
+
 NAMES = ("use", "e5", "use+e5", f"{PREFIX}MODEL")
 """What :func:`text_encoder` knows; MODEL is a folder or a name on a model hub."""
 
@@ -59,12 +62,37 @@ def packaged_encoder(options: Mapping[str, Option] | None = None) -> TextEncoder
     Raises:
         RecipeError: There is no such option, or it has an impossible value.
     """
-    for name in ("use+e5", "use", "e5"):
+    for name in PACKAGED:
         try:
             return text_encoder(name, options)
         except MissingExtraError:
             continue
     return None
+
+
+def encoder_of(made_by: str, options: Mapping[str, Option] | None = None) -> TextEncoder | None:
+    """Return the packaged encoder that an index was built with, ``None`` where it is not installed in that revision.
+
+    Args:
+        made_by: ``NAME@REVISION``, as the index's manifest says.
+        options: As for :func:`text_encoder`.
+    """
+    name = made_by.partition("@")[0]
+    try:
+        found = text_encoder(name, options) if name in PACKAGED else None
+    except MissingExtraError:
+        return None
+    return found if found is not None and f"{found.name}@{found.revision}" == made_by else None
+
+
+def automatic_choice() -> str:
+    """Return a sentence on what ``"auto"`` takes on this machine, and what would find more."""
+    found = packaged_encoder()
+    if found is None:
+        return 'auto finds no text encoder, so words answer alone: pip install "persrv[meaning]"'
+    if found.name == PACKAGED[0]:
+        return f"auto takes {found.name}, the best that there is"
+    return f'auto takes {found.name}; pip install "persrv[meaning]" finds more, in Chinese above all'
 
 
 def _checked(name: str, defaults: Mapping[str, Option], given: Mapping[str, Option]) -> dict[str, Option]:

@@ -15,7 +15,7 @@ from tiny_collection import Tiny
 
 
 def test_the_hybrid_in_memory_answers_as_the_real_retriever(tiny: Tiny) -> None:
-    tiny.file.write_text(tiny.file.read_text() + '[meaning]\nencoder = "use"\n')
+    tiny.file.write_text(tiny.file.read_text().replace('encoder = ""', 'encoder = "use"'))
     build_collection(tiny.file, home=tiny.home)
     workspace = Workspace.of(tiny.file, tiny.home)
     with workspace.catalog() as catalog:

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from persrv.cli.app import CommandGroup
-from persrv.cli.evaluate_stickerqueries import stickerqueries
+from persrv.cli.evaluate_stickerqueries import stickerqueries, unanswered
 
 LINES = """sticker_id,labeled_queries
 a.png,"good night, sleepy cat, tired, going to bed"
@@ -23,6 +23,7 @@ e.png,"hello, hi"
 def app() -> typer.Typer:
     made = typer.Typer(cls=CommandGroup, pretty_exceptions_enable=False)
     made.command("stickerqueries")(stickerqueries)
+    made.command("unanswered")(unanswered)
     made.callback()(lambda: None)
     return made
 
@@ -86,3 +87,31 @@ def test_impossible_requests_say_what_to_do(
     assert result.stderr.startswith("persrv: ")
     assert message in result.stderr
     assert result.stdout == ""
+
+
+SHARED = """sticker_id,labeled_queries
+a.png,"good night, sleepy, tired, going to bed"
+b.png,"tired, exhausted, overtime"
+c.png,"crying, so sad, sad cat, tears"
+d.png,"good job, thumbs up, tears, tired"
+e.png,"hello, hi, good morning sunshine"
+"""
+
+
+def test_queries_are_asked_after_their_answers_were_taken_out(app: typer.Typer, tmp_path: Path) -> None:
+    file, chosen = tmp_path / "en.csv", tmp_path / "chosen.csv"
+    file.write_text(SHARED)
+    arguments = ["unanswered", str(file), "-l", "en"]
+    assert CliRunner().invoke(app, [*arguments, "--write", str(chosen), "--most", "5"]).exit_code == 0
+    assert len(chosen.read_text().splitlines()) == 6
+    rows = [line.split(",") for line in chosen.read_text().splitlines()[1:]]
+    assert all(sticker in out.split() for _, sticker, out in rows)
+    by_words = CliRunner().invoke(app, [*arguments, "--words", "--queries", str(chosen), "--json"])
+    found = json.loads(by_words.stdout)
+    assert found["queries"] == 5
+    assert 0 <= found["claimed"] <= 1 and 0 <= found["precision"] <= 1 and 0 <= found["presented"] <= 1
+    every = CliRunner().invoke(app, [*arguments, "--words"])
+    assert "queries without a good answer" in every.stdout
+    file.write_text(LINES)
+    refused = CliRunner().invoke(app, [*arguments, "--queries", str(chosen)])
+    assert refused.exit_code != 0

@@ -125,7 +125,8 @@ def test_answers_are_those_of_the_evaluations_own_system(tiny: Tiny, values: dic
 
 
 def test_meaning_takes_part_where_the_recipe_has_it(tiny: Tiny) -> None:
-    found = tuned(learnt_from(tiny, '[meaning]\nencoder = "use"\n'), trials=3)
+    tiny.file.write_text(tiny.file.read_text().replace('encoder = ""', 'encoder = "use"'))
+    found = tuned(learnt_from(tiny, ""), trials=3)
     assert found.trials == 3 and not found.settled
 
 

@@ -85,7 +85,7 @@ def test_proposals_by_hand() -> None:
 
 
 def test_meaning_is_tuned_only_where_it_counts() -> None:
-    assert "meaning.weight" not in knobs(RECIPE, [])
-    meant = Recipe.from_dict({"name": "x", "stickers": {"loader": "folder"}, "meaning": {"encoder": "use"}})
-    assert "meaning.weight" in knobs(meant, [])
+    words = Recipe.from_dict({"name": "x", "stickers": {"loader": "folder"}, "meaning": {"encoder": ""}})
+    assert "meaning.weight" not in knobs(words, [])
+    assert "meaning.weight" in knobs(RECIPE, [])
     assert knobs(RECIPE, {"tags", "name"})[:2] == ["text.fields.name.weight", "text.fields.tags.weight"]

@@ -38,7 +38,8 @@ def test_fields_take_turns_and_repeats_are_left_out() -> None:
     assert phrases(message) == ["cat", "cute", "aww", "a cat sits.", "grinning cat", "大笑的猫"]
     assert phrases(message, most=2) == ["cat", "cute"]
     assert phrases(Semantics(emoji=("😺",), pack=("p",))) == ["grinning cat", "大笑的猫"]
-    assert phrases(Semantics(pack=("p",))) == []
+    assert phrases(Semantics(pack=("Lazy Dogs",))) == ["lazy dogs"]
+    assert phrases(Semantics(tags=("pug",), pack=("Lazy Dogs",))) == ["pug", "lazy dogs"]
 
 
 @given(SEMANTICS, st.integers(1, 8))
