@@ -14,6 +14,8 @@ NAMES = (
     "imports",
     "text",
     "search",
+    "at_size",
+    "exact_pages",
     "engine_process",
     "answers",
     "pictures",
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--turns", type=_count, metavar="N", help="how often contenders take turns; default by benchmark"
     )
     parser.add_argument("--set", type=Path, metavar="FOLDER", help="an emoji set of scripts/make_emoji_set.py")
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="large collections that are kept")
     parser.add_argument("--results", type=Path, metavar="FOLDER", default=RESULTS, help="default %(default)s")
     chosen = parser.parse_args(arguments)
     if unknown := sorted(set(chosen.names) - set(NAMES)):
@@ -74,7 +77,7 @@ def _run(names: Sequence[str], chosen: argparse.Namespace) -> None:
     from benchmarks import machine, report
     from benchmarks.options import Options
 
-    options = Options(chosen.size, chosen.turns, chosen.set)
+    options = Options(chosen.size, chosen.turns, chosen.set, chosen.cache)
     results, last = {}, {}
     for name in names:
         print(f"{name} ...", file=sys.stderr)

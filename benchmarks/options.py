@@ -16,11 +16,13 @@ class Options:
         size: How many documents, stickers or pictures; each benchmark says in its text which.
         repetitions: How often the contenders take turns, >= 1.
         emoji_set: Folder of a set that ``scripts/make_emoji_set.py`` made.
+        cache: Folder of collections that are kept, see :mod:`benchmarks.large_collection`.
     """
 
     size: int | None = None
     repetitions: int | None = None
     emoji_set: Path | None = None
+    cache: Path | None = None
 
     @property
     def pictures_from(self) -> Path:

@@ -55,7 +55,7 @@ from persrv.images.together import encode_together
 from persrv.ranking.clustering import spherical_kmeans
 from persrv.ranking.formula import style_similarity
 from persrv.ranking.profile import StyleProfile, unit
-from persrv.ranking.style_space import MeaningCentred
+from persrv.ranking.style_space.centred import MeaningCentred
 from persrv.ranking.style_space.words import WordTable
 from persrv.text.bm25f import query_vector
 from persrv.text.tokenizer import query_tokens

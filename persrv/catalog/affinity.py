@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from persrv.catalog.batches import CHUNK, chunks, upsert
+from persrv.catalog.batches import CHUNK, chunks, insert_into, upsert
 from persrv.catalog.columns import plain
 from persrv.catalog.database import Part
 from persrv.catalog.tables import (
@@ -244,7 +243,7 @@ def _add(connection: Connection, picks: Iterable[tuple[str, str, str]], before: 
     stickers = Counter(word for _, word in new)
     _raise_words(connection, stickers)
     pairs = {(word, query) for query in {query for _, query in queries} for word in tokenize(query)}
-    statement = _dialect(connection).insert(query_words).on_conflict_do_nothing()
+    statement = insert_into(connection, query_words).on_conflict_do_nothing()
     for chunk in chunks([{"word": word, "folded_query": query} for word, query in sorted(pairs)]):
         connection.execute(statement, chunk)
 
@@ -253,7 +252,7 @@ def _raise(connection: Connection, table: Table, more: Mapping[_Pair, int]) -> l
     """Add to counts; return which rows are new."""
     key, text = (column.name for column in table.primary_key)
     new: list[_Pair] = []
-    added = _dialect(connection).insert(table)
+    added = insert_into(connection, table)
     raised = added.on_conflict_do_update(
         index_elements=[key, text], set_={"people": table.c.people + added.excluded.people}
     ).returning(table.c[key], table.c[text], table.c.people)
@@ -264,7 +263,7 @@ def _raise(connection: Connection, table: Table, more: Mapping[_Pair, int]) -> l
 
 
 def _raise_words(connection: Connection, stickers: Mapping[str, int]) -> None:
-    added = _dialect(connection).insert(typed_words)
+    added = insert_into(connection, typed_words)
     total = {"stickers": typed_words.c.stickers + added.excluded.stickers}
     raised = added.on_conflict_do_update(index_elements=["word"], set_=total)
     for chunk in chunks(sorted(stickers)):
@@ -283,7 +282,3 @@ def _subtract(connection: Connection, table: Table, fewer: Mapping[_Pair, int]) 
         gone += [(one, other) for one, other in connection.execute(select(key, text).where(empty))]
         connection.execute(delete(table).where(empty))
     return gone
-
-
-def _dialect(connection: Connection) -> Any:
-    return postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 
@@ -35,7 +34,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = insert_into(connection, table)
     replaced = {name: insert.excluded[name] for name in rows[0] if name not in keys and name not in keep}
     statement = (
         insert.on_conflict_do_update(index_elements=keys, set_=replaced)
@@ -45,10 +44,24 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     connection.execute(statement, sorted(rows, key=lambda row: [row[key] for key in keys]))
 
 
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Return the database's own ``INSERT``, which can say what becomes of a row that is there already.
+
+    The dialect is imported when the first row is written: PostgreSQL's takes 40 ms, and a search writes nothing.
+    """
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert(table)
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert(table)
+
+
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], unique: str) -> set[Any]:
     """Insert rows, leave out those that a unique index knows already, and return the ``unique`` values of new ones."""
     if not rows:
         return set()
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = insert_into(connection, table)
     statement = insert.on_conflict_do_nothing().returning(table.c[unique])
     return set(connection.execute(statement, rows).scalars())

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, exists, func, or_, select
 
 from persrv.catalog.database import Part
-from persrv.catalog.ownership import placed_here
+from persrv.catalog.ownership import placed_here_by_sticker
 from persrv.catalog.tables import interactions, placements
 from persrv.text.privacy import looks_private
 
@@ -82,7 +82,7 @@ class Statistics(Part):
         table = interactions
         last = func.max(table.c.time)
         with self._database.read() as connection:
-            here = exists().where(placed_here(connection), placements.c.sticker_id == table.c.sticker_id)
+            here = exists().where(placed_here_by_sticker(connection), placements.c.sticker_id == table.c.sticker_id)
             wanted = select(table.c.sticker_id).where(table.c.user == user, here).group_by(table.c.sticker_id)
             return list(
                 connection.execute(wanted.order_by(last.desc(), table.c.sticker_id).limit(max(limit, 0))).scalars()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -9,13 +10,14 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
 from persrv.catalog.batches import CHUNK, chunks
+from persrv.catalog.columns import plain
 from persrv.catalog.counts import typed_queries
 from persrv.catalog.database import Part
 from persrv.catalog.edits import edits_of
-from persrv.catalog.ownership import placed_here, read_here
+from persrv.catalog.ownership import placed_here, placed_here_by_sticker, read_here
 from persrv.catalog.phrases import read_anew, tidy
 from persrv.catalog.semantics import Reading, readings_of
 from persrv.catalog.tables import edits, placements, readings, stickers
@@ -27,10 +29,14 @@ TYPED_QUERIES = 30
 
 _CANDIDATES = 8
 
-# Built once, since every search asks it: building it anew takes as long as the answer.
-_PATHS = select(placements.c.loader, placements.c.key, placements.c.sticker_id, placements.c.path).where(
-    placements.c.collection == bindparam("owner"), placements.c.sticker_id.in_(bindparam("sticker_ids", expanding=True))
-)
+_PATHS = {
+    "sqlite": "SELECT loader, key, sticker_id, path FROM placements"
+    " WHERE sticker_id IN (SELECT value FROM json_each(?)) AND collection || '' = ?",
+    "postgresql": "SELECT loader, key, sticker_id, path FROM placements"
+    " WHERE sticker_id IN (SELECT json_array_elements_text(%s::json)) AND collection || '' = %s",
+}
+"""For the driver itself, which answers in a fifth of the time: every search asks. For the empty text in it see
+:func:`persrv.catalog.ownership.placed_here_by_sticker`."""
 
 
 class Listing(Part):
@@ -104,8 +110,8 @@ class Listing(Part):
         """Return the pictures' files of those stickers that are listed; ``None`` where one has no picture."""
         found: dict[str, Path | None] = {}
         for chunk in chunks(sorted(set(ids))):
-            with self._database.read() as connection:
-                rows = connection.execute(_PATHS, {"owner": self._database.collection, "sticker_ids": chunk}).all()
+            wanted = json.dumps(chunk), plain(self._database.collection)
+            rows = self._database.ask(_PATHS[self._database.dialect], wanted)
             for _, _, sticker_id, path in sorted(rows, key=itemgetter(0, 1)):
                 if found.get(sticker_id) is None:
                     found[sticker_id] = None if path is None else Path(path)
@@ -175,7 +181,7 @@ class Listing(Part):
 
 
 def _listed(connection: Connection) -> ColumnElement[bool]:
-    return exists().where(placed_here(connection), placements.c.sticker_id == stickers.c.id)
+    return exists().where(placed_here_by_sticker(connection), placements.c.sticker_id == stickers.c.id)
 
 
 def _assemble(
@@ -202,7 +208,7 @@ def _assemble(
 
 
 def _places_of(connection: Connection, sticker_ids: list[str]) -> dict[str, list[Row[Any]]]:
-    own = select(placements).where(placed_here(connection), placements.c.sticker_id.in_(sticker_ids))
+    own = select(placements).where(placed_here_by_sticker(connection), placements.c.sticker_id.in_(sticker_ids))
     rows = connection.execute(own).all()
     places: dict[str, list[Row[Any]]] = {}
     # Sorted here, since PostgreSQL sorts texts by the language that it was set up for.

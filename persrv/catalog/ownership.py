@@ -24,6 +24,15 @@ def placed_here(connection: Connection) -> ColumnElement[bool]:
     return placements.c.collection == collection_of(connection)
 
 
+def placed_here_by_sticker(connection: Connection) -> ColumnElement[bool]:
+    """Return the same condition for statements that name stickers.
+
+    SQLite does not know that nearly all placements are of one collection: it takes the collection for rare and goes
+    through all its rows, 335 ms of 100,000 for twenty stickers. What is computed has no index, so it looks up stickers.
+    """
+    return placements.c.collection.concat("") == collection_of(connection)
+
+
 def read_here(connection: Connection) -> ColumnElement[bool]:
     """Return the condition on ``readings`` that leaves out what loaders say of other collections' stickers."""
     return readings.c.collection.in_(("", collection_of(connection)))

@@ -14,7 +14,7 @@ from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.columns import plain
 from persrv.catalog.database import Part
 from persrv.catalog.identity import check_sticker_id
-from persrv.catalog.ownership import collection_of, placed_here
+from persrv.catalog.ownership import collection_of, placed_here, placed_here_by_sticker
 from persrv.catalog.revisions import counted, mark, raised
 from persrv.catalog.semantics import LOADER, reading_row, require, write_readings
 from persrv.catalog.tables import placements, readings, removed_stickers, stickers
@@ -96,7 +96,7 @@ class Placements(Part):
         """
         with self._database.write(durable=True) as connection:
             require(connection, [sticker_id])
-            own = (placed_here(connection), placements.c.sticker_id == sticker_id)
+            own = (placed_here_by_sticker(connection), placements.c.sticker_id == sticker_id)
             connection.execute(delete(placements).where(*own))
             of = readings.c
             theirs = (of.sticker_id == sticker_id, of.collection == collection_of(connection))
@@ -197,7 +197,7 @@ def _removed(connection: Connection, sticker_ids: Collection[str]) -> set[str]:
 def _unplaced(connection: Connection, sticker_ids: set[str]) -> set[str]:
     placed: set[str] = set()
     for chunk in chunks(sorted(sticker_ids)):
-        found = select(placements.c.sticker_id).where(placed_here(connection), placements.c.sticker_id.in_(chunk))
+        found = select(placements.c.sticker_id).where(placed_here_by_sticker(connection), placements.c.sticker_id.in_(chunk))
         placed.update(connection.execute(found).scalars())
     return sticker_ids - placed
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from persrv.catalog.batches import chunks, upsert
+from persrv.catalog.batches import chunks, insert_into, upsert
 from persrv.catalog.database import Part
-from persrv.catalog.ownership import placed_here
+from persrv.catalog.ownership import placed_here_by_sticker
 from persrv.catalog.tables import counters, indexed_stickers, placements, stickers, vocabularies
 
 ADDED = "added by hand"
@@ -76,7 +75,7 @@ class Revisions(Part):
             .limit(limit)
         )
         with self._database.read() as connection:
-            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here(connection))
+            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here_by_sticker(connection))
             added = here.where(placements.c.loader == ADDED)
             wanted = wanted.where(or_(known, added.exists(), and_(stickers.c.revision <= ready, here.exists())))
             return [(row.revision, row.id) for row in connection.execute(wanted)]
@@ -90,7 +89,7 @@ class Revisions(Part):
             .exists()
         )
         with self._database.read() as connection:
-            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here(connection))
+            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here_by_sticker(connection))
             added = here.where(placements.c.loader == ADDED)
             wanted = select(func.min(stickers.c.revision)).where(stickers.c.revision > ready)
             return connection.execute(wanted.where(here.exists(), ~added.exists(), ~known)).scalar()
@@ -117,8 +116,7 @@ def mark(connection: Connection, sticker_ids: Iterable[str]) -> None:
 
 def raised(connection: Connection, name: str) -> int:
     """Raise a counter by one and return it; its row is locked until the transaction ends."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    added = dialect.insert(counters).values(name=name, value=1)
+    added = insert_into(connection, counters).values(name=name, value=1)
     more = added.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
     return int(connection.execute(more.returning(counters.c.value)).scalar_one())
 

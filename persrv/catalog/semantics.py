@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, exists, select
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Part
-from persrv.catalog.ownership import placed_here, read_here
+from persrv.catalog.ownership import placed_here_by_sticker, read_here
 from persrv.catalog.phrases import semantics_of, texts_of
 from persrv.catalog.revisions import mark
 from persrv.catalog.tables import placements, readings, stickers
@@ -90,7 +90,7 @@ class Readings(Part):
             and_(readings.c.sticker_id == stickers.c.id, readings.c.source == source, readings.c.model == model)
         )
         with self._database.read() as connection:
-            placed = exists().where(placed_here(connection), placements.c.sticker_id == stickers.c.id)
+            placed = exists().where(placed_here_by_sticker(connection), placements.c.sticker_id == stickers.c.id)
             return sorted(connection.execute(select(stickers.c.id).where(placed, ~read)).scalars())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 NEUTRAL_GREY = 128
 _FAINT = 25
@@ -63,6 +62,9 @@ def fit(rgba: NDArray[np.uint8], size: int, margin: int = 0) -> NDArray[np.uint8
     content = np.ascontiguousarray(rgba[top:bottom, left:right])
     scale = (size - 2 * margin) / max(right - left, bottom - top)
     width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    # Imported here: opening a collection needs its encoder's name, and no picture.
+    from PIL import Image
+
     small = np.asarray(Image.fromarray(content).resize((width, height), Image.Resampling.BILINEAR))
     x, y = (size - width) // 2, (size - height) // 2
     square[y : y + height, x : x + width] = small

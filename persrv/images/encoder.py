@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.images.decode import Picture
+if TYPE_CHECKING:
+    from persrv.images.decode import Picture
 
 
 @runtime_checkable

@@ -7,15 +7,17 @@ Every dimension is listed in docs/reference/style-descriptor.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.images.decode import Picture
 from persrv.images.features import colours, grain, lines, shape, texture
 from persrv.images.features.group import FeatureGroup
 from persrv.images.features.raster import rasterise
+
+if TYPE_CHECKING:
+    from persrv.images.decode import Picture
 
 GROUPS: tuple[FeatureGroup, ...] = (*colours.GROUPS, *lines.GROUPS, *texture.GROUPS, *shape.GROUPS, *grain.GROUPS)
 """All groups in the order of the descriptor's dimensions."""

@@ -327,7 +327,8 @@ class EmbeddedCollection:
                 return None
             self._closed = True
             try:
-                engine_call("flush", self._shard.flush)
+                if self._written:
+                    engine_call("flush", self._shard.flush)
                 engine_call("close", self._shard.close)
             except BaseException:
                 self._lock.release()

@@ -45,9 +45,9 @@ def point_id(sticker_id: str) -> str:
     return str(UUID(hex=sticker_id))
 
 
-def sticker_id_of(point: str | int | UUID) -> str:
+def sticker_id_of(point: str) -> str:
     """Return the sticker id of a point id, the inverse of :func:`point_id`."""
-    return UUID(str(point)).hex
+    return point.replace("-", "")
 
 
 def centroid_id(user: str, number: int) -> str:

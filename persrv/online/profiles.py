@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from persrv.index.engine import Collection
 from persrv.index.profile_points import StyleExample, points_of, profile_of
 from persrv.index.schema import IMAGE, centroid_id
-from persrv.indexing.forgetting import remove_profile
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.profile import StyleProfile
 
@@ -135,6 +134,9 @@ class Profiles:
     def forget(self, user: str) -> None:
         """Remove every point of a user, and its bytes."""
         with self._turn(user):
+            # Imported here: a search forgets nobody.
+            from persrv.indexing.forgetting import remove_profile
+
             remove_profile(self._collection, user)
             with self._lock:
                 self._outdate(user)

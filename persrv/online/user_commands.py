@@ -10,9 +10,6 @@ from persrv.catalog import Catalog, Edit
 from persrv.catalog.marks import MARK_KINDS, MarkKind
 from persrv.catalog.phrases import fold_query
 from persrv.errors import IndexUnreachableError, NotFoundError, QueryError, VectorIndexError
-from persrv.indexing.forgetting import remove_profile
-from persrv.indexing.progress import Silent
-from persrv.indexing.users import LATEST, learn_again
 from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
@@ -160,6 +157,9 @@ class UserCommands:
         Raises:
             NotFoundError: The user has no such style.
         """
+        from persrv.indexing.progress import Silent
+        from persrv.indexing.users import LATEST, learn_again
+
         name = check_user(user)
         own = self._catalog.recent(name, LATEST)
 
@@ -253,6 +253,8 @@ class UserCommands:
         name = check_user(user)
         self._newest.refresh()
         self._newest.ask(lambda version: version.users.check_writable())
+        from persrv.indexing.forgetting import remove_profile
+
         with self._newest.others() as (kept_stickers, kept_users):
             typed = {fold_query(pick.query) for pick in self._catalog.interactions(user=name)}
             touched = self._catalog.picked([name])

@@ -6,12 +6,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from PIL import Image
 from rich.console import Console, RenderableType
 
-Draw = Callable[[Image.Image, int], RenderableType]
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Draw = Callable[["Image", int], RenderableType]
 """Makes a Rich renderable of a picture that is so many terminal cells wide."""
 
 

@@ -15,7 +15,6 @@ from persrv.online.answer import Answer, Reason
 from persrv.present import words
 from persrv.present.columns import GAP, Column, cut, lay_out
 from persrv.present.drawing import Draw, drawing
-from persrv.present.thumbnail import on_ground, opened, thumbnail
 from persrv.records import Hit
 
 _TILE, _SMALL_TILE, _GUTTER = 18, 11, 2
@@ -142,6 +141,9 @@ def _entry(hit: Hit, width: int) -> str:
 
 
 def _still(path: Path | None, draw: Draw, cells: int) -> RenderableType:
+    # Imported here: most terminals and every pipe get the table.
+    from persrv.present.thumbnail import on_ground, opened, thumbnail
+
     picture = opened(path)
     still = thumbnail(picture, _PIXELS * 7 // 8) if picture else None
     return draw(on_ground(still, _PIXELS, _GROUND), cells)

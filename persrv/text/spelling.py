@@ -9,9 +9,6 @@ from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from persrv.text.pinyin import PinyinWords
 from persrv.text.tokenizer import pieces
 
@@ -60,6 +57,10 @@ class Speller:
         """
         if not _LATIN.match(word):
             return None
+        # Imported here, since most searches have no unknown word.
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         limit = 1 if len(word) <= _LONGEST_SHORT_WORD else 2
         lengths = range(len(word) - limit, len(word) + limit + 1)
         candidates = [known for length in lengths for known in self._by_length.get(length, ())]

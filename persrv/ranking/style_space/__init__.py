@@ -1,5 +1,4 @@
 """Style apart from meaning: the vectors that say how stickers are drawn, not what they show."""
 
-from persrv.ranking.style_space.centred import REVISION, MeaningCentred
-
-__all__ = ["REVISION", "MeaningCentred"]
+REVISION = "1"
+"""Changes whenever the same collection would get other vectors."""

@@ -29,9 +29,6 @@ from persrv.ranking.style_space.word_looks import WordLooks
 from persrv.ranking.style_space.words import Floats, Indices, WordTable
 from persrv.text.bm25f import SparseVector
 
-REVISION = "1"
-"""Changes whenever the same collection would get other vectors."""
-
 ONE_STYLE = 0.16
 """Likeness from which on each pack is taken to have one drawing style. Packs of one style reached 0.20 to 0.51,
 of two styles 0.16 to 0.20, packs that hold some meanings in every style 0.02 to 0.11, and a single one 0.07 to 0.15."""

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from persrv.images.space import Space
-from persrv.ranking.style_space import MeaningCentred
-from persrv.ranking.style_space.centred import ONE_STYLE, centred_looks, later_style
+from persrv.ranking.style_space.centred import ONE_STYLE, MeaningCentred, centred_looks, later_style
 from persrv.text.bm25f import SparseVector
 
 NONE = SparseVector([], [])
