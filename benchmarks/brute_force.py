@@ -20,7 +20,7 @@ from persrv.catalog.batches import chunks
 from persrv.index.schema import sticker_id_of
 from persrv.online.query_parser import ParsedQuery
 from persrv.online.request import Taste
-from persrv.ranking.affinity import picked_vector
+from persrv.ranking.affinity import agreement, picked_vector, with_affinity
 from persrv.ranking.formula import order, style_factor, style_similarity, utility_factor
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector, terms_vector, token_id
@@ -120,23 +120,23 @@ class BruteForce:
     def scores(self, parsed: ParsedQuery, taste: Taste) -> tuple[NDArray[np.int64], Floats]:
         """Return the rows of all stickers that match and their final scores."""
         weights = self._ranking
-        text = np.zeros(len(self.ids))
-        self._sum(self.text, text, parsed.token_weights, 1.0)
-        self._sum(self.words, text, parsed.picked_words, weights.omega)
-        rows = np.flatnonzero(text)
-        exact = np.zeros(len(self.ids))
+        text, words, exact = (np.zeros(len(self.ids)) for _ in range(3))
+        self._sum(self.text, text, parsed.token_weights)
+        self._sum(self.words, words, parsed.picked_words)
         if parsed.picked_query is not None:
-            self.queries.add(exact, parsed.picked_query, weights.delta)
-        recall = text[rows] * utility_factor(self.utility[rows], weights.beta) * (1.0 + exact[rows])
-        if not len(taste):
-            return rows, recall
-        near, _ = style_similarity(self.tastes[rows].astype(np.float64), taste.centroids, taste.weights)
-        return rows, recall * style_factor(near, weights.gamma)
+            self.queries.add(exact, parsed.picked_query, 1.0)
+        rows = np.flatnonzero(text + words)
+        near, agreed = np.zeros(len(rows)), np.ones(len(rows))
+        if len(taste):
+            near, _ = style_similarity(self.tastes[rows].astype(np.float64), taste.centroids, taste.weights)
+            agreed = agreement(near)
+        recall = with_affinity(text[rows], exact[rows], words[rows], weights.omega, weights.delta, agreed)
+        return rows, recall * utility_factor(self.utility[rows], weights.beta) * style_factor(near, weights.gamma)
 
     @staticmethod
-    def _sum(postings: Postings, scores: Floats, tokens: Mapping[str, float], weight: float) -> None:
+    def _sum(postings: Postings, scores: Floats, tokens: Mapping[str, float]) -> None:
         for token, share in tokens.items():
-            postings.add(scores, token_id(token), weight * share)
+            postings.add(scores, token_id(token), share)
 
     @staticmethod
     def write(folder: Path, workspace: Workspace, catalog: Catalog) -> None:

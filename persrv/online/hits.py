@@ -67,15 +67,17 @@ class HitMaker:
         similarity, nearest = style_similarity(
             _styles(records, using, self.taste), self.taste.centroids, self.taste.weights
         )
+        utilities = [float(record.payload.get("utility", 0.0)) for record in records]
+        by_utilities = utility_factor(np.array(utilities), self.weights.beta).tolist()
+        by_styles = style_factor(similarity, self.weights.gamma).tolist()
+        agreements, likeness, places = agreement(similarity).tolist(), similarity.tolist(), nearest.tolist()
         hits: list[Hit] = []
         for row, record in enumerate(records):
             sticker_id = sticker_id_of(record.id)
-            score, utility = scores[sticker_id], float(record.payload.get("utility", 0.0))
-            by_utility = float(utility_factor(np.array([utility]), self.weights.beta)[0])
-            by_style = float(style_factor(similarity[row : row + 1], self.weights.gamma)[0])
+            score, utility, by_utility, by_style = scores[sticker_id], utilities[row], by_utilities[row], by_styles[row]
             text = score / (by_utility * by_style) if by_style > 1e-6 else 0.0
-            factor = stored_factor(utility, self.collection.manifest.beta, sticker_id)
-            agreed = float(agreement(similarity[row])) if len(self.taste) else 1.0
+            factor = 1.0 if self.parsed is None else stored_factor(utility, self.collection.manifest.beta, sticker_id)
+            agreed = agreements[row] if len(self.taste) else 1.0
             exact = self._exact(record)
             by_picks = 1.0 + self.weights.delta * agreed * exact
             text /= by_picks
@@ -88,9 +90,9 @@ class HitMaker:
                 meaning=rest if by_meaning else 0.0,
                 utility=utility,
                 utility_factor=by_utility,
-                style=float(similarity[row]),
+                style=likeness[row],
                 style_factor=by_style,
-                centroid=int(nearest[row]) if nearest[row] >= 0 else None,
+                centroid=places[row] if places[row] >= 0 else None,
                 picks=picks,
                 pick_factor=by_picks,
                 people=round(math.expm1(exact)),

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-SIGNIFICANT = 6
-"""Decimal digits of a score that count: what differs only behind them is a tie. Engines compute in float32."""
+SAME = 1e-6
+"""Share of a score by which another may be smaller and still be the same: engines compute in float32."""
 
 
 def utility_factor(utility: Floats, beta: float) -> Floats:
@@ -66,16 +66,19 @@ def final_scores(
     return text * utility_factor(utility, beta) * style_factor(similarity, gamma)
 
 
-def rounded(scores: Floats) -> Floats:
-    """Return the scores with :data:`SIGNIFICANT` significant digits, shape (n,)."""
-    values = np.asarray(scores, dtype=np.float64)
-    values = np.where(np.abs(values) < 1e-300, 0.0, values)
-    magnitude = np.floor(np.log10(np.abs(values), out=np.zeros_like(values), where=values != 0))
-    step = np.power(10.0, magnitude - (SIGNIFICANT - 1))
-    return np.asarray(np.round(values / step) * step)
-
-
 def order(scores: Floats, ids: Sequence[str]) -> list[int]:
-    """Return positions from best to worst: by score rounded to :data:`SIGNIFICANT` digits, then by id."""
-    values = rounded(np.asarray(scores, dtype=np.float64)).tolist()
-    return sorted(range(len(ids)), key=lambda i: (-values[i], ids[i]))
+    """Return positions from best to worst, those with the same score in the order of their ids.
+
+    A score is the same as the first of its run where it is smaller by less than :data:`SAME` of it. Digits are not
+    rounded: equal scores would come apart wherever they lie between two rounded ones.
+    """
+    values = np.asarray(scores, dtype=np.float64).tolist()
+    falling = sorted(range(len(ids)), key=lambda i: (-values[i], ids[i]))
+    ordered: list[int] = []
+    start = 0
+    for at in range(1, len(falling) + 1):
+        first = values[falling[start]]
+        if at == len(falling) or first - values[falling[at]] > SAME * abs(first):
+            ordered += sorted(falling[start:at], key=ids.__getitem__) if at - start > 1 else falling[start:at]
+            start = at
+    return ordered
