@@ -178,7 +178,9 @@ def _callers(large: LargeCollection, searches: Sequence[Typed], turns: int) -> l
         one_caller, two_callers = take_turns(
             turns, partial(_together, retriever, searches, 1), partial(_together, retriever, searches, 2)
         )
-    note = f"{1e3 / np.median(one_caller):.0f} searches a second of one caller, {1e3 / np.median(two_callers):.0f} of two"
+    note = (
+        f"{1e3 / np.median(one_caller):.0f} searches a second of one caller, {1e3 / np.median(two_callers):.0f} of two"
+    )
     return [compare("a personal page of two callers", two_callers, "one caller's", one_caller, "ms", note)]
 
 

@@ -197,7 +197,9 @@ def _removed(connection: Connection, sticker_ids: Collection[str]) -> set[str]:
 def _unplaced(connection: Connection, sticker_ids: set[str]) -> set[str]:
     placed: set[str] = set()
     for chunk in chunks(sorted(sticker_ids)):
-        found = select(placements.c.sticker_id).where(placed_here_by_sticker(connection), placements.c.sticker_id.in_(chunk))
+        found = select(placements.c.sticker_id).where(
+            placed_here_by_sticker(connection), placements.c.sticker_id.in_(chunk)
+        )
         placed.update(connection.execute(found).scalars())
     return sticker_ids - placed
 

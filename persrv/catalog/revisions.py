@@ -75,7 +75,9 @@ class Revisions(Part):
             .limit(limit)
         )
         with self._database.read() as connection:
-            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here_by_sticker(connection))
+            here = select(placements.c.key).where(
+                placements.c.sticker_id == stickers.c.id, placed_here_by_sticker(connection)
+            )
             added = here.where(placements.c.loader == ADDED)
             wanted = wanted.where(or_(known, added.exists(), and_(stickers.c.revision <= ready, here.exists())))
             return [(row.revision, row.id) for row in connection.execute(wanted)]
@@ -89,7 +91,9 @@ class Revisions(Part):
             .exists()
         )
         with self._database.read() as connection:
-            here = select(placements.c.key).where(placements.c.sticker_id == stickers.c.id, placed_here_by_sticker(connection))
+            here = select(placements.c.key).where(
+                placements.c.sticker_id == stickers.c.id, placed_here_by_sticker(connection)
+            )
             added = here.where(placements.c.loader == ADDED)
             wanted = select(func.min(stickers.c.revision)).where(stickers.c.revision > ready)
             return connection.execute(wanted.where(here.exists(), ~added.exists(), ~known)).scalar()

@@ -60,6 +60,8 @@ class ParsedQuery:
         picked_query: The exact query's dimension among picks, ``None`` where its picks may not answer.
         aside: Tokens that some sticker has, like ``token_weights``, but that are too small a part of the query to
             answer by where meaning can; ``token_weights`` is empty then.
+        finds: Most stickers that have one of the known tokens.
+        picked_finds: Most stickers that were picked for a query with one of the picked words.
     """
 
     typed: str
@@ -72,6 +74,8 @@ class ParsedQuery:
     picked_words: Mapping[str, float] = field(default_factory=dict)
     picked_query: int | None = None
     aside: Mapping[str, float] = field(default_factory=dict)
+    finds: int | None = None
+    picked_finds: int | None = None
 
     def without_small_part(self) -> ParsedQuery:
         """Return the query with its known words put aside where they are less than :data:`WEAK` of it."""
@@ -142,7 +146,9 @@ class Lexicon:
 
         most = sum(weighed({**query_tokens(used), **known}).values())
         without = tuple(token for token in left_out if token in frequencies)
-        return ParsedQuery(_with(wanted, sounds), used, known, weighed(known), most or 1.0, corrections, without)
+        finds = sum(frequencies.get(token, 0) for token in known)
+        typed = _with(wanted, sounds)
+        return ParsedQuery(typed, used, known, weighed(known), most or 1.0, corrections, without, finds=finds)
 
     def _second_guess(self, word: str, *, alone: bool) -> tuple[str, Mapping[str, float]]:
         """Return what an unknown word may stand for, and the tokens to search; ``""`` where nothing is found.
@@ -240,7 +246,8 @@ class QueryParser:
         exact = query_dimension(fold_query(parsed.query)) if picked.exact else None
         if self._encoder is not None:
             parsed = parsed.without_small_part()
-        return replace(parsed, picked_words=weights, picked_query=exact)
+        finds = sum(picked.words[word] for word in weights)
+        return replace(parsed, picked_words=weights, picked_query=exact, picked_finds=finds)
 
     def _picked(self, query: str, user: str | None) -> TypedQuery:
         words = tokenize(query)
@@ -257,7 +264,7 @@ class QueryParser:
         # An unwanted word outweighs everything, and what scores below 0 is no answer.
         unwanted = dict.fromkeys(parsed.without, -_UNWANTED * parsed.most)
         words = query_vector(parsed.picked_words) if parsed.picked_words else None
-        others = [*picked_sources(parsed.picked_query, words, ranking.omega, ranking.delta)]
+        others = [*picked_sources(parsed.picked_query, words, ranking.omega, ranking.delta, parsed.picked_finds)]
         meant = self._meaning(parsed.typed)
         if meant is not None:
             settings = self._recipe.meaning
@@ -265,7 +272,7 @@ class QueryParser:
             others.append(meaning_source(meant, blend))
         own = parsed.token_weights
         text = query_vector({**own, **unwanted}) if own or (unwanted and others) else None
-        sources = (text_source(text), *others) if text else (*others,)
+        sources = (text_source(text, parsed.finds), *others) if text else (*others,)
         return Recall(sources, where) if sources else None
 
     def _meaning(self, query: str) -> NDArray[np.float32] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Request
 from persrv.online.page import NOISE, SLACK, Page, Ranked, best_first
@@ -18,6 +20,7 @@ from persrv.online.request import (
     similar_request,
     trending_request,
 )
+from persrv.ranking.affinity import agreement
 from persrv.ranking.style_clusters import far_similarity, near_clusters
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
@@ -26,7 +29,7 @@ GROWTH = 4
 """How much larger the next pool is, where the page is not proven."""
 
 CLUSTERED = 200
-"""First candidates from each source where the regions near a user's styles are recalled apart."""
+"""First candidates from each source for anybody, and where the regions near a user's styles are recalled apart."""
 
 DEEPEST = 4_000
 """Candidates from each source at which a pool grows no more."""
@@ -60,8 +63,9 @@ class Ranker:
         """
         if not len(taste) and (direct := self._direct(recall)):
             return best_first(self._collection, direct, page, stored=True)
-        pool, deepest = max(self._pool, page.end + SLACK), DEEPEST
-        if near := self._near(recall, taste):
+        # Without styles the proof is exact, and soon given: few candidates are asked for first.
+        pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
+        if not recall.sources[0].whole(pool) and (near := self._near(recall, taste)):
             recall = recall.near(near)
             pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
         while True:
@@ -95,6 +99,9 @@ class Ranker:
         """
         lasts: list[float | None] = []
         for source in recall.sources:
+            if source.whole(pool):
+                lasts.append(None)
+                continue
             found = self._collection.query(source.last(pool, recall.where))
             last = found[0].score if found else None
             lasts.append(last if last is None or source.entry is None or last >= source.entry else None)
@@ -114,7 +121,8 @@ class Ranker:
         # The last source gives more of what the first one scores: within the regions, the two have one bound.
         *others, last_near = lasts
         similarity = far_similarity(taste.centroids, taste.weights, self._clusters, near)
-        far = recall.bound(others, beta, correction) * (1.0 + weights.gamma * similarity)
+        agreed = float(agreement(np.float64(similarity)))
+        far = recall.bound(others, beta, correction, agreed) * (1.0 + weights.gamma * similarity)
         return max(far, recall.bound([last_near, *others[1:]], beta, correction) * largest)
 
     def trending(self, own: Sequence[str], taste: Taste, page: Page, where: Filter | None) -> Ranked:
@@ -147,8 +155,14 @@ class Ranker:
         self_score: float,
         page: Page,
         where: Filter | None,
+        style: Sequence[float] | None = None,
     ) -> Ranked | None:
-        """Return stickers like a given one, see :func:`persrv.online.request.similar_request`."""
-        pool = max(self._pool, page.end + SLACK)
-        request = similar_request(image, text, self_score, self._weights.stored_beta, pool, where)
+        """Return stickers like a given one, see :func:`persrv.online.request.similar_request`.
+
+        With its ``style``, a unit vector in the space of users' styles, a large collection looks in the regions near
+        it in place of going through all pictures.
+        """
+        pool = max(CLUSTERED, page.end + SLACK)
+        near = () if style is None else near_clusters(np.array([style]), np.ones(1), self._clusters)
+        request = similar_request(image, text, self_score, self._weights.stored_beta, pool, where, near)
         return best_first(self._collection, request, page) if request else None

@@ -32,6 +32,10 @@ NEAREST = 200
 """Most stickers that are let in by meaning alone."""
 
 
+PICKED_DEPTH = 4
+"""How many times as many stickers are let in by others' picks as by words, for somebody with styles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One way by which stickers become candidates.
@@ -51,6 +55,8 @@ class Source:
         picked: Whether it is of other people's picks, which count the less, the less one's styles are theirs.
         clusters: Regions of the space of style that it is kept to; none for all stickers.
         scoring: Whether its score is part of the recall score; else it only lets candidates in.
+        finds: Most stickers that the query can find at all, ``None`` where nobody counted them.
+        depth: How many times the pool it lets in.
     """
 
     query: Nearest | OrderBy
@@ -63,10 +69,16 @@ class Source:
     picked: bool = False
     clusters: tuple[int, ...] = ()
     scoring: bool = True
+    finds: int | None = None
+    depth: int = 1
 
     def limit(self, pool: int) -> int:
         """Return how many stickers it lets into a pool."""
-        return pool if self.most is None else min(pool, self.most)
+        return pool * self.depth if self.most is None else min(pool, self.most)
+
+    def whole(self, pool: int) -> bool:
+        """Return whether a pool holds all that it finds: nothing outside is scored, and nothing needs a proof."""
+        return self.entry is None and self.finds is not None and self.finds <= self.limit(pool)
 
     def recall(self, pool: int, where: Filter | None) -> Prefetch:
         """Return what lets stickers in."""
@@ -123,8 +135,12 @@ class Recall:
         return tuple(source for source in self.sources if source.scoring)
 
     def near(self, clusters: tuple[int, ...]) -> Recall:
-        """Return the same recall with as many candidates again from some regions of the space of style."""
-        return replace(self, sources=(*self.sources, replace(self.sources[0], clusters=clusters, scoring=False)))
+        """Return the same recall with as many candidates again from some regions of the space of style.
+
+        What others picked is let in more deeply: agreement reorders it far more than styles reorder words.
+        """
+        sources = (replace(source, depth=PICKED_DEPTH) if source.picked else source for source in self.sources)
+        return replace(self, sources=(*sources, replace(self.sources[0], clusters=clusters, scoring=False)))
 
     def size(self, pool: int) -> int:
         """Return the largest number of candidates."""
@@ -135,11 +151,17 @@ class Recall:
         return tuple(source.recall(pool, self.where) for source in self.sources)
 
     def scores(self, pool: int) -> tuple[Prefetch, ...]:
-        """Return what scores candidates, one for each scoring source: each scores the candidates of all of them."""
+        """Return what scores candidates, one for each scoring source: each scores the candidates of all of them.
+
+        A source that is whole in the pool has no other sticker to score, so that its own candidates are enough.
+        """
         inner = self.prefetches(pool)
         if len(self.sources) == 1:
             return inner
-        return tuple(source.rescore(self.size(pool), inner) for source in self.scoring)
+        return tuple(
+            source.recall(pool, self.where) if source.whole(pool) else source.rescore(self.size(pool), inner)
+            for source in self.scoring
+        )
 
     def formula(self, utility_factor: Expression, correction: Expression, agreement: Expression = 1.0) -> Expression:
         """Return the recall score.
@@ -162,19 +184,22 @@ class Recall:
         score = parts[0] if len(parts) == 1 else Sum(tuple(parts))
         return Product((score, *factors)) if factors else score
 
-    def bound(self, lasts: Sequence[float | None], beta: float, largest_correction: float) -> float:
+    def bound(
+        self, lasts: Sequence[float | None], beta: float, largest_correction: float, agreed: float = 1.0
+    ) -> float:
         """Return the largest recall score of a sticker that no source let in.
 
         Args:
             lasts: Score of the last sticker that each scoring source let in; ``None`` where it let in all it finds.
             beta: Weight of utility.
             largest_correction: The largest factor of a score that has utility in it.
+            agreed: The largest factor of other people's picks.
         """
         if self.constant:
             return 1.0 + beta * max(last for last in lasts if last is not None)
         total, factor = 0.0, 1.0
         for source, last in zip(self.scoring, lasts, strict=True):
-            bound = source.bound(last, beta)
+            bound = source.bound(last, beta) * (agreed if source.picked else 1.0)
             if source.multiplies:
                 factor *= 1.0 + bound
             else:
@@ -190,13 +215,20 @@ def within(where: Filter | None, clusters: tuple[int, ...]) -> Filter | None:
     return Filter((*kept.must, Matches(STYLE_CLUSTER, clusters)), kept.must_not)
 
 
-def text_source(query: SparseVector) -> Source:
-    """Return the source of BM25F; with unwanted words, which weigh less than 0, it lets in nothing that has them."""
+def text_source(query: SparseVector, finds: int | None = None) -> Source:
+    """Return the source of BM25F; with unwanted words, which weigh less than 0, it lets in nothing that has them.
+
+    Args:
+        query: Words with their weights.
+        finds: Most stickers that have one of them.
+    """
     entry = 0.0 if any(value < 0 for value in query.values) else None
-    return Source(Nearest(query, TEXT), entry=entry, stored=True)
+    return Source(Nearest(query, TEXT), entry=entry, stored=True, finds=finds)
 
 
-def picked_sources(exact: int | None, words: SparseVector | None, omega: float, delta: float) -> tuple[Source, ...]:
+def picked_sources(
+    exact: int | None, words: SparseVector | None, omega: float, delta: float, finds: int | None = None
+) -> tuple[Source, ...]:
     """Return the sources of stickers that people picked for a query, see :mod:`persrv.ranking.affinity`.
 
     Args:
@@ -204,14 +236,15 @@ def picked_sources(exact: int | None, words: SparseVector | None, omega: float, 
         words: Its words with their weights, ``None`` for none.
         omega: Weight of the words.
         delta: Weight of the exact query.
+        finds: Most stickers that were picked for one of the words, and so for the query.
     """
     if words is None or not omega:
         return ()
-    by_words = Source(Nearest(words, PICKED), slope=omega, stored=True, picked=True)
+    by_words = Source(Nearest(words, PICKED), slope=omega, stored=True, picked=True, finds=finds)
     if exact is None or not delta:
         return (by_words,)
-    by_query = Source(Nearest(SparseVector([exact], [1.0]), PICKED), slope=delta, multiplies=True, picked=True)
-    return by_words, by_query
+    query = Nearest(SparseVector([exact], [1.0]), PICKED)
+    return by_words, Source(query, slope=delta, multiplies=True, picked=True, finds=finds)
 
 
 def picture_recall(vector: Sequence[float], where: Filter | None) -> Recall:

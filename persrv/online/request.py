@@ -41,6 +41,9 @@ from persrv.online.recall import Recall, within
 from persrv.ranking.affinity import AGREEMENT_POWER
 from persrv.text.bm25f import SparseVector
 
+STRONGEST = 10
+"""Words of a sticker by which stickers like it are recalled."""
+
 LONGEST_VALUE = 1000
 """Characters of one value of a filter."""
 
@@ -241,11 +244,13 @@ def similar_request(
     stored_beta: float,
     pool: int,
     where: Filter | None,
+    clusters: tuple[int, ...] = (),
 ) -> Request | None:
     """Return the request for stickers like a given one; ``None`` where there is nothing to compare.
 
     With both vectors the score is ``text / self_score + cos``: each part is 1 for the sticker itself. Utility, which
-    stands in the stored texts, is taken out of the score.
+    stands in the stored texts, is taken out of the score. A sticker has dozens of words, most of them frequent ones:
+    candidates come by its :data:`STRONGEST` ones and are scored by all.
 
     Args:
         image: The look, a unit vector; ``None`` leaves it out.
@@ -254,23 +259,32 @@ def similar_request(
         stored_beta: Weight of the utility that stands in the stored text vectors.
         pool: Candidates from each side.
         where: Filter, with the sticker itself left out.
+        clusters: Regions of the space of style in which like looks are sought; none for all of it.
     """
     sides: list[Nearest] = []
+    recall: list[Prefetch] = []
     parts: list[Expression] = []
     if text is not None and text.indices:
         utility = _one_plus(stored_beta, PayloadNumber("utility"))
         parts.append(Product((1.0 / self_score, Division(PrefetchScore(0), utility, by_zero=0.0))))
         sides.append(Nearest(text, TEXT))
+        recall.append(Prefetch(Nearest(_strongest(text), TEXT), limit=pool, filter=where))
     if image is not None:
         parts.append(PrefetchScore(len(sides)))
         sides.append(Nearest(image, IMAGE))
+        recall.append(Prefetch(sides[-1], limit=pool, filter=within(where, clusters)))
     if not sides:
         return None
-    recall = tuple(Prefetch(side, limit=pool, filter=where) for side in sides)
-    if len(sides) == 1:
-        return Request(Formula(parts[0]), limit=pool, prefetch=recall)
-    rescored = tuple(Prefetch(side, limit=2 * pool, inner=recall) for side in sides)
-    return Request(Formula(Sum(tuple(parts))), limit=2 * pool, prefetch=rescored)
+    rescored = tuple(Prefetch(side, limit=len(sides) * pool, inner=tuple(recall)) for side in sides)
+    score = parts[0] if len(parts) == 1 else Sum(tuple(parts))
+    return Request(Formula(score), limit=len(sides) * pool, prefetch=rescored)
+
+
+def _strongest(text: SparseVector) -> SparseVector:
+    """Return the part of a query that weighs most, in the order of its indices."""
+    weights = list(zip(text.indices, text.values, strict=True))
+    kept = sorted(sorted(weights, key=lambda part: (-part[1], part[0]))[:STRONGEST])
+    return SparseVector([index for index, _ in kept], [value for _, value in kept])
 
 
 def _one_plus(weight: float, value: Expression) -> Expression:

@@ -257,15 +257,16 @@ class Retriever(UserCommands, StickerCommands):
         page: Page,
         where: Filter | None,
     ) -> Answer:
-        image, text, self_score, copies = None, None, 1.0, ""
+        image, text, self_score, copies, style = None, None, 1.0, "", None
+        using = version.manifest.taste_vector
         ranker = Ranker(version.stickers, self.recipe.ranking)
         if isinstance(sticker, str):
             known = self._catalog.sticker(sticker)
             name, where = known.title, narrowed(where, without=[known.id])
-            stored = version.stickers.retrieve([point_id(known.id)], with_vectors=(IMAGE,))
+            stored = version.stickers.retrieve([point_id(known.id)], with_vectors=tuple(dict.fromkeys((IMAGE, using))))
             copies = str(stored[0].payload.get("group", "")) if stored else ""
             if stored and by != "meaning":
-                image = stored[0].dense(IMAGE)
+                image, style = stored[0].dense(IMAGE), stored[0].dense(using)
             if stored and by != "look":
                 text, self_score = self._as_query(version, known)
         else:
@@ -274,7 +275,7 @@ class Retriever(UserCommands, StickerCommands):
             raw = self._encoder.encode([open_picture(sticker)])
             name, image = "the picture", [float(x) for x in version.space.project(raw)[0]]
         # One more, in place of the sticker itself in another size.
-        ranked = ranker.similar(image, text, self_score, Page(page.offset, page.limit + bool(copies)), where)
+        ranked = ranker.similar(image, text, self_score, Page(page.offset, page.limit + bool(copies)), where, style)
         if ranked is None:
             return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
         if copies:
