@@ -1,13 +1,13 @@
 """Searches in a large collection, whole and in parts, beside the bare engine and what one would use in its place.
 
-The collection is that of ``python -m benchmarks.large_collection FOLDER --size N``: made-up stickers with the statistics
-of real ones, English, Chinese and emoji, and people who picked some of them; give its folder as ``--cache``. A search is
-what a person types, in turn by people with one to five styles; all figures are of one run and one machine.
+The collection is that of ``python -m benchmarks.large_collection FOLDER --size N``: made-up stickers with the
+statistics of real ones, English, Chinese and emoji, and people who picked some of them; its folder is ``--cache``. A
+search is what a person types, in turn by people with one to five styles; all figures are of one run and one machine.
 
 * **BM25, best 100 ids**: through persrv's collection, against the same request to the engine's own class, and against
   bm25s and tantivy over the same tokens.
 * **page of 20**: ``Retriever.search`` from the typed text to hits with payload, paths and reasons. Its rival is one
-  call of the engine: that page's own request, payload and style vectors included. *Anybody* has no user, *personal* has.
+  call of the engine: that page's own request, payload and style vectors included. *Anybody* has no user.
 * **the published design**: tantivy recalls 500, then Python goes through the stickers and each one's styles.
 * **an empty query**, ``similar``, **a query's counts**, **opening** and **memory** by themselves.
 * **callers**: searches of one and two threads with the engine in a process of its own.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import bm25s
@@ -36,7 +37,7 @@ class WordsInMemory:
         counts = np.diff(postings.starts)
         tokens = np.repeat(np.arange(len(counts), dtype=np.int32), counts)[np.argsort(postings.rows, kind="stable")]
         starts = np.searchsorted(np.sort(postings.rows), np.arange(len(held.ids) + 1))
-        documents = [tokens[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+        documents = [tokens[start:end] for start, end in pairwise(starts)]
         self._bm25 = bm25s.BM25(method="lucene", backend="numba" if HAS_NUMBA else "numpy")
         words = {str(place): place for place in range(len(counts))}
         self._bm25.index((documents, words), show_progress=False)
@@ -100,7 +101,7 @@ class Tantivy:
         dimensions = np.repeat(postings.dimensions, np.diff(postings.starts))[by_row]
         starts = np.searchsorted(postings.rows[by_row], np.arange(len(held.ids) + 1))
         writer = index.writer(_HEAP, 1)
-        for row, (start, end) in enumerate(zip(starts, starts[1:], strict=False)):
+        for row, (start, end) in enumerate(pairwise(starts)):
             words = " ".join(f"{dimension:x}" for dimension in dimensions[start:end].tolist())
             writer.add_document(tantivy.Document(words=[words], row=row))
         writer.commit()
