@@ -5,10 +5,11 @@ statistics of real ones, English, Chinese and emoji, and people who picked some 
 search is what a person types, in turn by people with one to five styles; all figures are of one run and one machine.
 
 * **BM25, best 100 ids**: through persrv's collection, against the same request to the engine's own class, and against
-  bm25s and tantivy over the same tokens.
+  bm25s and tantivy over the same tokens. All of them give ids and scores.
 * **page of 20**: ``Retriever.search`` from the typed text to hits with payload, paths and reasons. Its rival is one
   call of the engine: that page's own request, payload and style vectors included. *Anybody* has no user.
-* **the published design**: tantivy recalls 500, then Python goes through the stickers and each one's styles.
+* **the published design**: a text engine (tantivy, where it is installed) recalls 500, then Python goes through the
+  stickers and each one's styles.
 * **an empty query**, ``similar``, **a query's counts**, **opening** and **memory** by themselves.
 * **callers**: searches of one and two threads with the engine in a process of its own.
 
@@ -20,17 +21,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from benchmarks.brute_force import BruteForce
 from benchmarks.large_collection import LargeCollection
-from benchmarks.large_rivals import PublishedDesign, Tantivy, WordsInMemory
+from benchmarks.large_opening import opened_and_asked
+from benchmarks.large_rivals import HAS_TANTIVY, PublishedDesign, Tantivy, TextEngine, WordsInMemory
 from benchmarks.measure import Floats, Row, compare, latencies, take_turns
 from benchmarks.options import Options
 from benchmarks.processes import MEMORY_KNOWN, in_fresh_process, resident_mib
@@ -108,7 +110,8 @@ def _ids(retriever: Retriever, large: LargeCollection, searches: Sequence[Typed]
     stickers = retriever._newest.version.stickers
     engine = _engine(stickers)
     held = BruteForce(large.brute_force, large.recipe.ranking)
-    memory, rust = WordsInMemory(held, large.recipe.ranking), Tantivy(large.home / "tantivy", held)
+    memory = WordsInMemory(held, large.recipe.ranking)
+    rust: TextEngine = Tantivy(large.home / "tantivy", held) if HAS_TANTIVY else memory
     published = PublishedDesign(rust, held, large.recipe.ranking)
     asked = {id(one): Request(Nearest(one.words, TEXT), limit=TOP) for one in searches}
     bare = {number: to_edge_request(request) for number, request in asked.items()}
@@ -117,7 +120,7 @@ def _ids(retriever: Retriever, large: LargeCollection, searches: Sequence[Typed]
         turns,
         searches,
         lambda one: stickers.query(asked[id(one)]),
-        lambda one: engine.query(bare[id(one)]),
+        lambda one: [(str(point.id), point.score) for point in engine.query(bare[id(one)])],
         lambda one: memory.best(one.words.indices, TOP),
         lambda one: rust.best(one.words.indices, TOP),
     )
@@ -132,7 +135,7 @@ def _ids(retriever: Retriever, large: LargeCollection, searches: Sequence[Typed]
     return [
         *_percentiles(name, ours, ENGINE, theirs, (50,)),
         *_percentiles(name, ours, BM25S, in_memory, (50,)),
-        *_percentiles(name, ours, "tantivy", in_rust, (50,)),
+        *(_percentiles(name, ours, "tantivy", in_rust, (50,)) if HAS_TANTIVY else ()),
         *_percentiles(whole, page, f"{BM25S} + NumPy, ids alone", reranked, (50,)),
         _mean(f"{whole}, mean", page, "the published design, ids alone", loop),
     ]
@@ -201,7 +204,10 @@ def _together(retriever: Retriever, searches: Sequence[Typed], callers: int) -> 
 
 
 def _opening(large: LargeCollection, one: Typed, turns: int) -> list[Row]:
-    found = [in_fresh_process(_opened, large.home.parent, large.corpus.size, one.query, one.user) for _ in range(turns)]
+    found = [
+        in_fresh_process(opened_and_asked, large.home.parent, large.corpus.size, one.query, one.user)
+        for _ in range(turns)
+    ]
     opened, first, later, resident = (np.array(part) for part in zip(*found, strict=True))
     rows = [compare("opening", 1e3 * opened, "a later search", 1e3 * later, "ms")]
     rows.append(compare("the first search", 1e3 * first, "a later search", 1e3 * later, "ms"))
@@ -209,23 +215,6 @@ def _opening(large: LargeCollection, one: Typed, turns: int) -> list[Row]:
         bare = in_fresh_process(resident_mib)
         rows.append(compare("memory after the searches", resident, "a bare interpreter", [bare] * turns, "MiB"))
     return rows
-
-
-def _opened(folder: Path, size: int, query: str, user: str) -> tuple[float, float, float, float]:
-    """Return seconds to open, of the first search and of a later one, and the memory after many searches."""
-    large = LargeCollection(folder, size)
-    moments = [time.perf_counter()]
-    with ExitStack() as stack:
-        retriever = stack.enter_context(Retriever.open(large.recipe, home=large.home))
-        moments.append(time.perf_counter())
-        retriever.search(query, user)
-        moments.append(time.perf_counter())
-        for typed in large.corpus.queries(SEARCHES, seed=1):
-            retriever.search(typed, user)
-        again = time.perf_counter()
-        retriever.search(query, user)
-        later = time.perf_counter() - again
-        return moments[1] - moments[0], moments[2] - moments[1], later, resident_mib()
 
 
 def _search(retriever: Retriever, one: Typed, *, personal: bool) -> object:
@@ -247,7 +236,7 @@ def _whole_request(version: OpenVersion, large: LargeCollection, one: Typed, *, 
     return to_edge_request(replace(request, limit=PAGE, with_payload=True, with_vectors=vectors))
 
 
-def _engine(stickers: object) -> object:
+def _engine(stickers: object) -> Any:
     if not isinstance(stickers, EmbeddedCollection):
         raise TypeError("only an embedded collection has the engine in this process")
     return stickers._shard

@@ -1,15 +1,19 @@
-"""What one would use in place of persrv for a large collection: tantivy, bm25s, and the design that was published."""
+"""What one would use in place of persrv for a large collection: tantivy, bm25s, and the design that was published.
+
+tantivy is used where it is installed.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Protocol
 
 import bm25s
 import numpy as np
-import tantivy
 from numpy.typing import NDArray
 
 from benchmarks.brute_force import BruteForce
@@ -18,8 +22,20 @@ from persrv.online.request import Taste
 from persrv.ranking.formula import final_scores, order
 from persrv.recipe import Ranking
 
+HAS_TANTIVY = importlib.util.find_spec("tantivy") is not None
+if HAS_TANTIVY:
+    import tantivy
+
 Scored = list[tuple[str, float]]
 _HEAP = 128 << 20
+
+
+class TextEngine(Protocol):
+    """Recalls by words."""
+
+    def best(self, dimensions: Sequence[int], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return rows and BM25 scores of the best stickers, best first."""
+        ...
 
 
 class WordsInMemory:
@@ -83,7 +99,7 @@ class Tantivy:
         self._index = tantivy.Index.open(str(folder))
         self._searcher = self._index.searcher()
 
-    def best(self, dimensions: Sequence[int], most: int) -> list[tuple[int, float]]:
+    def best(self, dimensions: Sequence[int], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return rows and BM25 scores of the best stickers, best first."""
         schema = self._index.schema
         terms = [
@@ -92,10 +108,10 @@ class Tantivy:
         ]
         hits = self._searcher.search(tantivy.Query.boolean_query(terms), most, count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in hits])
-        return [(row, score) for row, (score, _) in zip(rows, hits, strict=True)]
+        return np.array(rows, np.int64), np.array([score for score, _ in hits], np.float64)
 
     @staticmethod
-    def _write(index: tantivy.Index, held: BruteForce) -> None:
+    def _write(index: Any, held: BruteForce) -> None:
         postings = held.text
         by_row = np.argsort(postings.rows, kind="stable")
         dimensions = np.repeat(postings.dimensions, np.diff(postings.starts))[by_row]
@@ -117,14 +133,14 @@ class PublishedDesign:
         ranking: Weights of utility and style.
     """
 
-    def __init__(self, engine: Tantivy, held: BruteForce, ranking: Ranking) -> None:
+    def __init__(self, engine: TextEngine, held: BruteForce, ranking: Ranking) -> None:
         self._engine, self._held, self._ranking = engine, held, ranking
 
     def personal(self, dimensions: Sequence[int], taste: Taste, pool: int, limit: int) -> Scored:
         """Return the best of a pool for somebody."""
         held, weights = self._held, self._ranking
         scored = []
-        for row, text in self._engine.best(dimensions, pool):
+        for row, text in zip(*(found.tolist() for found in self._engine.best(dimensions, pool)), strict=True):
             image = held.tastes[row]
             length = float(np.linalg.norm(image)) or 1.0
             near = max(
