@@ -251,7 +251,8 @@ def test_the_bound_of_a_recall() -> None:
     assert not mixed.stored
     assert mixed.bound([3.0, 1.0], beta=0.5, largest_correction=2.0) == pytest.approx(6 + 1.5)
     assert popular_recall(None).bound([0.4], beta=0.5, largest_correction=9.0) == pytest.approx(1.2)
-    assert (recall.size(10), recall.near((1,)).size(10)) == (30, 40)
+    # Near a style four times as many are let in by others' picks, and the regions are one more source.
+    assert (recall.size(10), recall.near((1,)).size(10)) == (30, 10 + 40 + 40 + 10)
     assert len(recall.near((1,)).scoring) == 3
     assert recall.near((1,)).sources[-1].clusters == (1,)
     assert [prefetch.limit for prefetch in recall.scores(10)] == [30, 30, 30]
@@ -284,3 +285,26 @@ def test_sources_of_each_kind() -> None:
     meant = meaning_source(np.array([0.6, 0.8]), Blend(slope=3.0, floor=0.2, entry=0.4))
     assert meant == Source(Nearest([[0.6, 0.8]], MEANING), slope=3.0, floor=0.2, entry=0.4, most=NEAREST)
     assert NEAREST == 200
+
+
+def test_a_source_that_is_whole_in_the_pool_is_not_scored_twice() -> None:
+    text, (words, exact) = text_source(WORDS, 50), picked_sources(7, WORDS, 2.0, 4.0, 9)
+    recall = Recall((text, words, exact))
+    assert [source.whole(10) for source in recall.sources] == [False, True, True]
+    assert [bool(prefetch.inner) for prefetch in recall.scores(10)] == [True, False, False]
+    assert not any(prefetch.inner for prefetch in recall.scores(50))
+    assert not text_source(WORDS).whole(10_000)
+    without = SparseVector(WORDS.indices, [-1.0, *WORDS.values[1:]])
+    assert not text_source(without, 1).whole(10)
+
+
+def test_stickers_like_one_are_recalled_by_its_strongest_words_and_scored_by_all() -> None:
+    text = SparseVector([*range(20)], [float(i) for i in range(20)])
+    request = similar_request([0.6, 0.8], text, 1.0, 0.5, 30, None, (3,))
+    assert request is not None
+    by_words, by_look = request.prefetch
+    assert by_words.query == Nearest(text, TEXT)
+    assert by_words.inner == by_look.inner
+    recalled, looks = by_words.inner
+    assert recalled.query == Nearest(SparseVector([*range(10, 20)], [float(i) for i in range(10, 20)]), TEXT)
+    assert looks.filter == Filter((Matches(STYLE_CLUSTER, (3,)),))
