@@ -141,9 +141,7 @@ def test_pages_are_stable_and_complete(retriever: Retriever, query: str, user: s
     assert [page.more for page in pages] == [4 * (i + 1) < len(whole) for i in range(8)]
 
 
-def test_the_engines_scores_are_those_of_the_reference(
-    retriever: Retriever, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_engines_scores_are_those_of_the_reference(retriever: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:
     # What others picked counts otherwise for somebody with styles than for nobody.
     without_picks = retriever.recipe.ranking.model_copy(update={"omega": 0.0, "delta": 0.0})
     monkeypatch.setattr(retriever, "recipe", retriever.recipe.model_copy(update={"ranking": without_picks}))
