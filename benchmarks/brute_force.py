@@ -43,7 +43,13 @@ class Postings:
         values: Shape (p,).
     """
 
-    def __init__(self, dimensions: NDArray, starts: NDArray, rows: NDArray, values: NDArray) -> None:
+    def __init__(
+        self,
+        dimensions: NDArray[np.uint32],
+        starts: NDArray[np.int64],
+        rows: NDArray[np.uint32],
+        values: NDArray[np.float32],
+    ) -> None:
         self.dimensions, self.starts, self.rows, self.values = dimensions, starts, rows, values
 
     def add(self, scores: Floats, dimension: int, weight: float) -> None:

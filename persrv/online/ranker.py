@@ -121,7 +121,7 @@ class Ranker:
         # The last source gives more of what the first one scores: within the regions, the two have one bound.
         *others, last_near = lasts
         similarity = far_similarity(taste.centroids, taste.weights, self._clusters, near)
-        agreed = float(agreement(np.float64(similarity)))
+        agreed = float(agreement(np.array(similarity)))
         far = recall.bound(others, beta, correction, agreed) * (1.0 + weights.gamma * similarity)
         return max(far, recall.bound([last_near, *others[1:]], beta, correction) * largest)
 

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+SIGNIFICANT = 6
+"""Decimal digits of a score that count where many are compared at once."""
+
 SAME = 1e-6
 """Share of a score by which another may be smaller and still be the same: engines compute in float32."""
 
@@ -64,6 +67,15 @@ def final_scores(
     """
     similarity, _ = style_similarity(images, centroids, weights)
     return text * utility_factor(utility, beta) * style_factor(similarity, gamma)
+
+
+def rounded(scores: Floats) -> Floats:
+    """Return the scores with :data:`SIGNIFICANT` significant digits, shape (n,)."""
+    values = np.asarray(scores, dtype=np.float64)
+    values = np.where(np.abs(values) < 1e-300, 0.0, values)
+    magnitude = np.floor(np.log10(np.abs(values), out=np.zeros_like(values), where=values != 0))
+    step = np.power(10.0, magnitude - (SIGNIFICANT - 1))
+    return np.asarray(np.round(values / step) * step)
 
 
 def order(scores: Floats, ids: Sequence[str]) -> list[int]:

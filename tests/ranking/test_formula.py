@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persrv.ranking.formula import final_scores, order, style_similarity
+from persrv.ranking.formula import final_scores, order, rounded, style_similarity
 from persrv.ranking.profile import unit
 
 E1, E2 = np.array([1.0, 0.0]), np.array([0.0, 1.0])
@@ -55,6 +55,12 @@ def test_order_breaks_ties_by_id_and_ignores_float32_noise() -> None:
 def test_order_does_not_depend_on_the_input_order(ids: list[str]) -> None:
     scores = {name: float(ord(name) // 2) for name in ids}
     assert [ids[i] for i in order(np.array([scores[i] for i in ids]), ids)] == ["f", "d", "e", "b", "c", "a"]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=20))
+def test_rounding_keeps_six_digits(values: list[float]) -> None:
+    assert rounded(np.array(values)).tolist() == pytest.approx(values, rel=1e-5)
+    assert rounded(np.zeros(1)).tolist() == [0.0]
 
 
 def test_order_keeps_equal_scores_together_wherever_digits_would_be_rounded() -> None:
