@@ -78,7 +78,7 @@ def test_long_numbers_look_private(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["good night", "123456", "233333333", "6666666", "5201314", "1314520", "ann @ home", "a.b", "so.mething", "b@c"],
+    ["good night", "123456", "233333333", "6666666", "5201314", "1314520", "ann @ home", "so.mething", "b@c"],
 )
 def test_plain_words_laughter_and_spoken_numbers_do_not(text: str) -> None:
     assert looks_private(text) == ""
