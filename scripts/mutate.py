@@ -92,7 +92,10 @@ def mutants(file: Path) -> Iterator[Mutant]:
 
     tree = ast.parse(source)
     settings = {id(each.value) for each in tree.body if isinstance(each, ast.Assign)}
+    tables = {id(inner) for each in tree.body if isinstance(each, ast.Assign) for inner in _table(each.value)}
     for node in _changeable(tree):
+        if id(node) in tables:
+            continue
         line = node.lineno
         start, end = span(node)
         match node:
@@ -119,6 +122,12 @@ def mutants(file: Path) -> Iterator[Mutant]:
                 yield Mutant(file, start, end, _CALLED[name], line)
             case ast.Attribute(value, name) if name in _CALLED:
                 yield Mutant(file, span(value)[1], end, f".{_CALLED[name]}", line)
+
+
+def _table(value: ast.expr) -> Iterator[ast.AST]:
+    """Yield what stands in a table of a module, which is data and no rule."""
+    if isinstance(value, ast.Tuple | ast.List | ast.Set | ast.Dict):
+        yield from ast.walk(value)
 
 
 def _changeable(node: ast.AST) -> Iterator[ast.expr]:
