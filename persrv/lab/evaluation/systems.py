@@ -220,6 +220,10 @@ def nearest_style(view: View, profile: StyleProfile | None) -> NearestStyle:
     return NearestStyle(similarity, agreement(similarity))
 
 
+NO_PICKS = Ranking(omega=0.0, delta=0.0)
+"""The formula without what people picked for the query."""
+
+
 def without_fields(view: View, *fields: str) -> View:
     """Return the view with some text fields left out."""
     return _weighted(view, dict.fromkeys(fields, 0.0))

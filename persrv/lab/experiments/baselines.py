@@ -9,6 +9,7 @@ from persrv.lab.evaluation.meant import dense, hybrid
 from persrv.lab.evaluation.metrics import CUTOFFS, coverage, novelty
 from persrv.lab.evaluation.published import published, published_recall
 from persrv.lab.evaluation.systems import (
+    NO_PICKS,
     NOBODY,
     System,
     bm25,
@@ -17,7 +18,6 @@ from persrv.lab.evaluation.systems import (
     popularity,
     random_order,
     stickerfinder,
-    without_fields,
 )
 from persrv.lab.experiments.bench import METRIC, PEOPLE, SHOWN, Bench, ExperimentSettings, World
 from persrv.lab.reports.report import Plot, Report, Table, gained, measured, sentences
@@ -34,7 +34,7 @@ STEPS = (
     ("BM25F + utility", WORDS),
     (WHOLE, "BM25F + utility"),
     (WHOLE, "persrv without utility"),
-    (WHOLE, "persrv without past queries"),
+    (WHOLE, "persrv without picks for the query"),
     (WHOLE, "BM25 + utility"),
     (WHOLE, "published"),
     (WHOLE, "StickerFinder"),
@@ -93,7 +93,7 @@ def _systems(world: World, encoder: TextEncoder | None) -> list[System]:
         ours(view, name=WORDS, utility=False, profiles=NOBODY),
         ours(view, name="BM25F + utility", profiles=NOBODY),
         ours(view, name="persrv without utility", utility=False),
-        ours(without_fields(view, "queries"), name="persrv without past queries"),
+        ours(view, NO_PICKS, name="persrv without picks for the query"),
         ours(view, name=WHOLE),
     ]
     if encoder is not None:

@@ -126,7 +126,7 @@ def tune(
     inner = SPLITS[split](outer.train, share, seed)
     encoder = workspace.text_encoder()
     learning = _asked(recipe, material, inner, encoder, fresh)
-    start = {key: value_of(recipe, key) for key in knobs(recipe, _fields(material, inner))}
+    start = {key: value_of(recipe, key) for key in knobs(recipe, _fields(material))}
     with (progress or Silent()).stage("tuning", trials) as advance:
         found = coordinate_search(
             start,
@@ -152,9 +152,8 @@ def tune(
     )
 
 
-def _fields(material: Material, split: PickSplit) -> set[str]:
-    used = {field for sticker in material.stickers for field, _ in sticker.semantics.items()}
-    return used | ({"queries"} if any(pick.query.strip() for pick in split.train) else set())
+def _fields(material: Material) -> set[str]:
+    return {field for sticker in material.stickers for field, _ in sticker.semantics.items()}
 
 
 def _asked(
