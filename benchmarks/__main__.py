@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--set", type=Path, metavar="FOLDER", help="an emoji set of scripts/make_emoji_set.py")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="large collections that are kept")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="another checkout, measured beside this one")
     parser.add_argument("--results", type=Path, metavar="FOLDER", default=RESULTS, help="default %(default)s")
     chosen = parser.parse_args(arguments)
     if unknown := sorted(set(chosen.names) - set(NAMES)):
@@ -77,7 +78,7 @@ def _run(names: Sequence[str], chosen: argparse.Namespace) -> None:
     from benchmarks import machine, report
     from benchmarks.options import Options
 
-    options = Options(chosen.size, chosen.turns, chosen.set, chosen.cache)
+    options = Options(chosen.size, chosen.turns, chosen.set, chosen.cache, chosen.before)
     results, last = {}, {}
     for name in names:
         print(f"{name} ...", file=sys.stderr)

@@ -70,3 +70,19 @@ def emoji_part(emoji_set: Path, size: int | None) -> Iterator[Part]:
         content = {"name": "benchmark", "stickers": source, "interactions": [source | {"options": _PEOPLE}]}
         content |= {"meaning": {"encoder": ""}}  # what has no rival here is left out
         yield Part(Recipe.from_dict(content), Path(name), drawings)
+
+
+def written(recipe: Recipe, file: Path) -> Path:
+    """Write the sources of a recipe as TOML, which another process can read."""
+    lines = [f"name = {json.dumps(recipe.name)}"]
+    for heading, sources in (("stickers", recipe.stickers), ("interactions", recipe.interactions)):
+        for source in sources:
+            lines += [
+                f"[[{heading}]]",
+                f"loader = {json.dumps(source.loader)}",
+                f"path = {json.dumps(str(source.path))}",
+            ]
+            options = ", ".join(f"{name} = {json.dumps(value)}" for name, value in source.options.items())
+            lines.append(f"options = {{ {options} }}")
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file

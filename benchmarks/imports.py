@@ -1,27 +1,35 @@
 """Starting: whole processes, from the start of the interpreter to its end.
 
-``--turns`` is the number of processes of each kind. The last rows say which packages the imports of a ``Retriever`` go
-to, by ``python -X importtime``: each package's own modules, as a share of all.
+``--turns`` is the number of processes of each kind, ``--size`` how many emoji the search goes through, ``--before``
+another checkout of persrv, which is measured beside this one. The last rows say which packages the imports of a
+``Retriever`` go to, by ``python -X importtime``: each package's own modules, as a share of all.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks.emoji_part import emoji_part, written
 from benchmarks.measure import Row, compare, seconds, take_turns
 from benchmarks.options import Options
 
-TURNS, SHOWN = 15, 8
+TURNS, SHOWN, SIZE = 15, 8, 300
 
 PERSRV = "import persrv"
 RETRIEVER = "from persrv import Retriever"
 CLIENT = "from qdrant_client import QdrantClient"
-HELP = "import sys; from persrv.cli import main; sys.argv = ['persrv', '--help']; sys.exit(main())"
+COMMAND = "import sys; from persrv.cli import main; sys.argv = ['persrv', *sys.argv[1:]]; sys.exit(main())"
+"""The command line, for a checkout of any age."""
 HELLO = "import typer; app = typer.Typer(); app.command()(lambda: None); app(['--help'])"
 """The least that a program with typer can do."""
 
@@ -29,7 +37,14 @@ HELLO = "import typer; app = typer.Typer(); app.command()(lambda: None); app(['-
 def run(options: Options) -> list[Row]:
     """Start processes in turns."""
     turns = options.repetitions or TURNS
-    kinds = (_python("pass"), _python(PERSRV), _python(RETRIEVER), _python(CLIENT), _python(HELLO), _python(HELP))
+    kinds = (
+        _python("pass"),
+        _python(PERSRV),
+        _python(RETRIEVER),
+        _python(CLIENT),
+        _python(HELLO),
+        _python(COMMAND, "--help"),
+    )
     for start in kinds:
         start()
     bare, package, retriever, client, hello, helped = (
@@ -40,16 +55,41 @@ def run(options: Options) -> list[Row]:
         compare(PERSRV, package, "python -c pass", bare, "ms", extra),
         compare(RETRIEVER, retriever, CLIENT, client, "ms"),
         compare("persrv --help", helped, "--help of an empty typer program", hello, "ms"),
+        *_searching(options, turns),
         *_packages(min(turns, 3)),
     ]
 
 
-def _python(statement: str) -> Callable[[], object]:
-    return lambda: _start("-c", statement)
+def _searching(options: Options, turns: int) -> list[Row]:
+    """Return a whole ``persrv search cat``, and beside another checkout that and its import."""
+    trees = [Path(__file__).resolve().parent.parent, *([options.before] if options.before else [])]
+    with emoji_part(options.pictures_from, options.size or SIZE) as part, ExitStack() as homes:
+        file = written(part.recipe, part.folder / f"{part.recipe.name}.toml")
+        searches, imports = [], []
+        for tree in trees:
+            home = homes.enter_context(TemporaryDirectory())
+            place = {"PYTHONPATH": str(tree), "PERSRV_HOME": home}
+            _start("-c", COMMAND, "build", "-r", str(file), place=place)
+            searches.append(partial(_start, "-c", COMMAND, "search", "cat", "-r", str(file), place=place))
+            imports.append(partial(_start, "-c", RETRIEVER, place=place))
+        starts: Sequence[Callable[[], object]] = (_python("import numpy"), *searches, *imports)
+        for start in starts:
+            start()
+        bare, *taken = (1e3 * np.array(each) for each in take_turns(turns, *(partial(seconds, s) for s in starts)))
+    rows = [compare("persrv search cat", taken[0], "import numpy", bare, "ms")]
+    if options.before:
+        rows.append(compare("persrv search cat", taken[0], options.before.name, taken[1], "ms"))
+        rows.append(compare(RETRIEVER, taken[2], options.before.name, taken[3], "ms"))
+    return rows
 
 
-def _start(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+def _python(statement: str, *arguments: str) -> Callable[[], object]:
+    return partial(_start, "-c", statement, *arguments)
+
+
+def _start(*arguments: str, place: dict[str, str] | None = None) -> str:
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | (place or {}))
     return done.stderr
 
 

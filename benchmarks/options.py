@@ -16,6 +16,7 @@ class Options:
         size: How many documents, stickers or pictures; each benchmark says in its text which.
         repetitions: How often the contenders take turns, >= 1.
         emoji_set: Folder of a set that ``scripts/make_emoji_set.py`` made.
+        before: Another checkout of persrv, to be measured beside this one.
         cache: Folder of collections that are kept, see :mod:`benchmarks.large_collection`.
     """
 
@@ -23,6 +24,7 @@ class Options:
     repetitions: int | None = None
     emoji_set: Path | None = None
     cache: Path | None = None
+    before: Path | None = None
 
     @property
     def pictures_from(self) -> Path:

@@ -24,14 +24,13 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
-from benchmarks.emoji_part import Part, emoji_part
+from benchmarks.emoji_part import Part, emoji_part, written
 from benchmarks.measure import Row, compare, latencies, percentile_rows, seconds, take_turns
 from benchmarks.options import Options
 from benchmarks.service import service
 from persrv.errors import ServiceError
 from persrv.offline import build_collection
 from persrv.online.retriever import Retriever
-from persrv.recipe import Recipe
 from persrv.workspace import Workspace
 
 TURNS, QUERIES = 5, 200
@@ -51,7 +50,7 @@ def run(options: Options) -> list[Row]:
     """
     turns = options.repetitions or TURNS
     with emoji_part(options.pictures_from, options.size) as part, tempfile.TemporaryDirectory() as other:
-        file = _written(part.recipe, part.folder / f"{part.recipe.name}.toml")
+        file = written(part.recipe, part.folder / f"{part.recipe.name}.toml")
         for home in (part.folder, Path(other)):
             build_collection(file, home=home)
         asked = _asked(part)
@@ -122,19 +121,3 @@ class _Connections:
         """Close them all."""
         for connection in self._all:
             connection.close()
-
-
-def _written(recipe: Recipe, file: Path) -> Path:
-    """Write the sources of a recipe as TOML, which another process can read."""
-    lines = [f"name = {json.dumps(recipe.name)}"]
-    for heading, sources in (("stickers", recipe.stickers), ("interactions", recipe.interactions)):
-        for source in sources:
-            lines += [
-                f"[[{heading}]]",
-                f"loader = {json.dumps(source.loader)}",
-                f"path = {json.dumps(str(source.path))}",
-            ]
-            options = ", ".join(f"{name} = {json.dumps(value)}" for name, value in source.options.items())
-            lines.append(f"options = {{ {options} }}")
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return file
