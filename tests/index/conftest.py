@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engines import ENGINES, filled, make_store, new_name, quick_folder
+from engines import ENGINES, SHARDED, filled, make_store, new_name, quick_folder
 from persrv.index.engine import Collection, Store
 
 
@@ -32,7 +32,7 @@ def name() -> str:
     return new_name()
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=[*ENGINES, *SHARDED])
 def sample(request: pytest.FixtureRequest) -> Iterator[Collection]:
     """The sample, published; tests only read it."""
     with ExitStack() as stack:

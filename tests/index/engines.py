@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import UUID
 
 from fake_qdrant import FakeQdrant
 from index_samples import SCHEMA, manifest, sample_points
@@ -15,12 +16,17 @@ from local_mode import memory_store
 from persrv.index.client_store import ClientStore
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection, Store
+from persrv.index.language import Point
 from persrv.index.server import connect_server
+from sharded import ShardedCollection
 
 SERVER = os.environ.get("PERSRV_TEST_QDRANT_URL", "").split()
 """Addresses of a real server's nodes, if there is one to test on: nothing is skipped where there is none."""
 
 ENGINES = ["embedded", "memory", "rest", *(["server"] if SERVER else [])]
+SHARDED = {"2 shards": 2, "4 shards": 4}
+"""Embedded shards that stand in for a collection which a cluster spreads over machines."""
+
 COUNT = 300
 
 
@@ -60,10 +66,19 @@ def new_name() -> str:
 
 
 def filled(engine: str, folder: Path, stack: ExitStack) -> Collection:
-    store = make_store(engine, folder, stack)
-    name = new_name()
     points = sample_points(COUNT)
-    build = store.create(name, SCHEMA, manifest(COUNT))
-    build.upsert(points[:170])
-    build.upsert(points[170:])
+    if engine not in SHARDED:
+        return _published(make_store(engine, folder, stack), points)
+    shards = SHARDED[engine]
+    parts = [[point for point in points if UUID(point.id).int % shards == number] for number in range(shards)]
+    stores = [make_store("embedded", folder / str(number), stack) for number in range(shards)]
+    return ShardedCollection([_published(store, part) for store, part in zip(stores, parts, strict=True)])
+
+
+def _published(store: Store, points: list[Point]) -> Collection:
+    name = new_name()
+    build = store.create(name, SCHEMA, manifest(len(points)))
+    half = len(points) * 17 // 30
+    build.upsert(points[:half])
+    build.upsert(points[half:])
     return store.publish(name, build)

@@ -64,6 +64,8 @@ def best_score(collection: Collection, token: int) -> float:
 # Answers
 
 
+# A pool is cut in each shard; that a page does not depend on it is tested in tests/online/test_exact_pages.py.
+@pytest.mark.parametrize("sample", ENGINES, indirect=True)
 @pytest.mark.parametrize("k", [0, 1, 5])
 @pytest.mark.parametrize("where", [None, CATS], ids=["all", "filtered"])
 def test_online_request_computes_the_formula(sample: Collection, k: int, where: Filter | None) -> None:
@@ -77,6 +79,7 @@ def test_online_request_computes_the_formula(sample: Collection, k: int, where: 
         assert_same(got, want, 25)
 
 
+@pytest.mark.parametrize("sample", ENGINES, indirect=True)
 def test_a_negative_cosine_lowers_the_score_and_a_missing_picture_does_not(sample: Collection) -> None:
     points = {p.id: p for p in sample_points(COUNT)}
     far = unit(np.random.default_rng(1), 1)
@@ -109,6 +112,7 @@ def test_engines_agree_on_random_requests(
         assert_same(sample.query(request), want, request.limit)
 
 
+@pytest.mark.parametrize("sample", ENGINES, indirect=True)
 def test_trending_takes_the_most_useful_and_the_nearest(sample: Collection, oracle: Collection) -> None:
     centroids = unit(np.random.default_rng(5), 2)
     styles = NearestStyles(centroids.tolist(), IMAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import threading
@@ -23,6 +24,11 @@ from persrv.index.schema import IMAGE, TEXT
 from persrv.index.store import open_store
 
 QUERY = Request(Nearest(sparse([3], [1.0]), TEXT), limit=5)
+
+
+def test_requests_and_points_cross_to_the_process_unchanged() -> None:
+    for value in (*random_requests(7, 40), *sample_points(5)):
+        assert pickle.loads(pickle.dumps(value)) == value
 
 
 @pytest.fixture(scope="module")
