@@ -35,7 +35,7 @@ def drawn(path: Path, seed: int, size: tuple[int, int] = (24, 24), **options: ob
 @pytest.fixture
 def built(tmp_path: Path) -> Built:
     recipe = tmp_path / "odd.toml"
-    recipe.write_text('name = "odd"\n[stickers]\nloader = "folder"\npath = "pics"\n')
+    recipe.write_text('name = "odd"\n[meaning]\nencoder = ""\n[stickers]\nloader = "folder"\npath = "pics"\n')
 
     def build() -> tuple[BuildReport, Retriever]:
         return build_collection(recipe, home=tmp_path / "home"), Retriever.open(recipe, home=tmp_path / "home")

@@ -33,6 +33,10 @@ _VERSION = 1
 _SHRINKAGE = 0.5
 _COMPARED = 2000
 """Stickers that are compared with the sample of searches, to learn how alike things are by chance."""
+_USUAL_SPREAD = 0.1
+"""Standard deviation of likeness by chance in the collections that were measured: 0.08 to 0.11."""
+_STICKERS_OF_PRIOR = 20
+"""How many stickers' weight that has beside what is measured, which is no guide where there are three."""
 _LEAST_SPREAD = 1e-3
 
 
@@ -191,7 +195,12 @@ class MeaningSpace:
         every = found[strangers]
         if not len(every):
             return 0.0, 1.0
-        return float(every.mean()), max(float(every.std()), _LEAST_SPREAD)
+        # These searches are phrases of the collection, whose mean was taken from both sides: of few stickers each is so
+        # large a part of it that it makes all others unlike. A search of somebody has no part in it.
+        number = sum(len(phrases) > 0 for phrases in stickers)
+        floor = float(every.mean()) + 1.0 / (number - 1)
+        usual = (number * every.var() + _STICKERS_OF_PRIOR * _USUAL_SPREAD**2) / (number + _STICKERS_OF_PRIOR)
+        return floor, max(float(np.sqrt(usual)), _LEAST_SPREAD)
 
 
 def _whitening(stickers: Sequence[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
