@@ -30,7 +30,7 @@ from benchmarks.service import Service, service
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
 
-WORDS, TURNS, LIMIT = 12, 3, 60
+WORDS, TURNS, LIMIT = 12, 3, 40
 RIVAL = "GET /v1/search"
 
 _WATCH = """() => {

@@ -35,8 +35,8 @@ class Thumbnails:
         self._folder = folder
         self._decoding = BoundedSemaphore(_AT_ONCE)
 
-    def file(self, sticker_id: str, path: Path, side: int, *, moving: bool = False, kind: Kind = "webp") -> Path:
-        """Return the file of a sticker's thumbnail.
+    def content(self, sticker_id: str, path: Path, side: int, *, moving: bool = False, kind: Kind = "webp") -> bytes:
+        """Return a sticker's thumbnail.
 
         Args:
             sticker_id: Of which.
@@ -50,12 +50,16 @@ class Thumbnails:
         """
         size = next((known for known in SIDES if known >= side), SIDES[-1])
         kept = self._folder / f"{size}{'-moving' if moving else ''}" / sticker_id[:2] / f"{sticker_id}.{kind}"
-        if not kept.is_file():
-            with self._decoding:
-                picture = open_picture(path, max_frames=_FRAMES if moving else 4)
-                frames = [_whole(frame, size) for frame in picture.frames] if moving else [thumbnail(picture, size)]
-                _put(kept, _content(frames, kind))
-        return kept
+        try:
+            return kept.read_bytes()
+        except FileNotFoundError:
+            pass
+        with self._decoding:
+            picture = open_picture(path, max_frames=_FRAMES if moving else 4)
+            frames = [_whole(frame, size) for frame in picture.frames] if moving else [thumbnail(picture, size)]
+        content = _content(frames, kind)
+        _put(kept, content)
+        return content
 
 
 def _whole(frame: NDArray[np.uint8], side: int) -> Image.Image:

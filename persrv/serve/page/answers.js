@@ -8,7 +8,7 @@ import { state } from "./state.js";
 import { draw as drawTaste } from "./taste.js";
 import { t } from "./words.js";
 
-const PAGE = 60;
+const PAGE = 40;
 const RECENT = 24;
 const GUESTS = 6;
 let running = new AbortController();

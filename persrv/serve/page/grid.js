@@ -16,7 +16,7 @@ function card(hit, on) {
   const tool = (name, action) => h("button", {
     type: "button", tabindex: "-1", class: name, title: t(name), "data-key": name, "aria-label": `${t(name)}: ${hit.title}`, click: () => action(item.hit),
   }, icon(signOf[name] ?? name));
-  const still = hit.thumbnail && `${hit.thumbnail}&enlarge=false`;
+  const still = hit.thumbnail;
   const image = still
     ? h("img", { src: still, alt: "", loading: "lazy", decoding: "async", width: 256, height: 256 })
     : h("span", { class: "noimg", "aria-hidden": "true" }, (hit.payload.emoji ?? ["🏷"])[0]);

@@ -18,7 +18,14 @@ const STROKES = {
 };
 const SVG = "http://www.w3.org/2000/svg";
 
+const made = new Map();
+
 export function icon(name) {
+  if (!made.has(name)) made.set(name, drawn(name));
+  return made.get(name).cloneNode(true);
+}
+
+function drawn(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");

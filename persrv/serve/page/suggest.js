@@ -39,12 +39,15 @@ export function typed(suggest = true) {
   state.like = null;
   state.opened.clear();
   at("clear").hidden = !state.query;
-  refresh();
+  const answered = refresh();
   suggesting.abort();
   suggesting = new AbortController();
   if (!suggest || !state.query.trim()) { suggestions([]); return; }
   const { signal } = suggesting;
   attempt(async () => {
+    // Stickers first: both at once would share the service's processor.
+    await answered;
+    if (signal.aborted) return;
     const found = await api.suggest(state.query, signal);
     if (!signal.aborted && document.activeElement === at("query")) suggestions(found.suggestions.filter((phrase) => phrase !== state.query));
   });

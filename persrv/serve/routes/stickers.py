@@ -48,7 +48,7 @@ _ANY: dict[str, Any] = {"image/*": {}, "video/*": {}, "application/x-tgsticker":
 PICTURE_ANSWERS: Responses = {200: {"description": "The picture", "content": _ANY}, **_PARTS}
 _THUMBNAIL: Responses = {
     200: {"description": "The thumbnail", "content": {"image/webp": {}, "image/gif": {}}},
-    **_PARTS,
+    304: _PARTS[304],
 }
 
 
@@ -116,7 +116,7 @@ def picture(request: Request, collection: Pictured, sticker_id: StickerPath) -> 
     return unless_known(request, known) or picture_response(known, path)
 
 
-@router.get("/{sticker_id}/thumbnail", response_class=FileResponse, responses=_THUMBNAIL)
+@router.get("/{sticker_id}/thumbnail", response_class=Response, responses=_THUMBNAIL)
 def thumbnail(
     request: Request,
     collection: Pictured,
@@ -124,14 +124,10 @@ def thumbnail(
     size: Annotated[int, Query(ge=1, le=512, description="Pixels; rounded up to 64, 128, 256 or 512.")] = 256,
     animated: Annotated[bool, Query(description="An animation, where the picture is one.")] = False,
     kind: Annotated[Kind, Query(alias="format")] = "webp",
-    enlarge: Annotated[bool, Query(description="Make small pictures as large as `size`.")] = True,
 ) -> Response:
     """Return a small picture of any sticker, videos and vector animations included."""
     known, path = _file(collection, sticker_id)
-    answer = unless_known(request, known)
-    if answer is None and not enlarge and _small_already(path, size, animated, kind):
-        answer = picture_response(known, path)
-    return answer or thumbnail_response(collection, known, path, size, animated, kind)
+    return unless_known(request, known) or thumbnail_response(collection, known, path, size, animated, kind)
 
 
 def picture_response(sticker_id: str, path: Path) -> Response:
@@ -157,19 +153,11 @@ def thumbnail_response(
         NotFoundError: The picture is gone.
     """
     try:
-        file = collection.thumbnails.file(sticker_id, path, size, moving=animated, kind=kind)
+        content = collection.thumbnails.content(sticker_id, path, size, moving=animated, kind=kind)
     except PictureError as error:
         raise _gone(sticker_id) from error
-    return FileResponse(file, media_type=f"image/{kind}", headers=_HEADERS | {"etag": f'"{sticker_id}"'})
-
-
-def _small_already(path: Path, size: int, animated: bool, kind: Kind) -> bool:
-    """Return whether a picture can stand for its own thumbnail, so that none need be made."""
-    try:
-        known = facts(path)
-    except PictureError:
-        return False  # said by whoever makes the thumbnail
-    return known.format == kind and known.frames == 1 and not animated and max(known.width, known.height) <= size
+    # Sent whole: a file would be opened and read in further threads, which costs more than its few kilobytes.
+    return Response(content, media_type=f"image/{kind}", headers=_HEADERS | {"etag": f'"{sticker_id}"'})
 
 
 def _file(collection: ServedCollection, sticker_id: str) -> tuple[str, Path]:
