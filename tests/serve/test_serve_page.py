@@ -121,8 +121,8 @@ def test_search_as_you_type_with_suggestions(open_page: OpenPage) -> None:
     expect(page.locator("#query")).to_have_value("coffee")
     expect(page.locator("#part-results li.card")).to_have_count(3)
     # A word that is not whole yet shows what it would become.
-    page.fill("#query", "sl")
-    expect(page.locator("#note")).to_contain_text("“sl”; these are for “sleep”")
+    page.fill("#query", "cof")
+    expect(page.locator("#note")).to_contain_text("“cof”; these are for “coffee”")
     expect(page.locator("#part-results li.card")).to_have_count(3)
     search(page, "hapyy")
     expect(page.locator("#note")).to_contain_text("searched for 'happy'")

@@ -154,11 +154,12 @@ async function results(signal, showMoves) {
     };
   }
   let answer = await of(state.user), completed = "";
-  if (answer.reason === "unmatched") {
-    // A word that is not whole yet: what it would become is better than what is popular.
-    [completed = ""] = (await api.suggest(state.query, signal)).suggestions;
-    if (completed) answer = await api.search({ ...asked, q: completed, user: state.user, gamma: gamma() }, signal);
-    if (completed) asked.q = completed;
+  if (answer.reason === "unmatched" || answer.reason === "corrected") {
+    completed = await completion(answer.reason, signal);
+    if (completed) {
+      asked.q = completed;
+      answer = await of(state.user);
+    }
   }
   return () => {
     say(answer, asked.q);
@@ -168,6 +169,13 @@ async function results(signal, showMoves) {
     if (answer.more) part.append(more(part, asked, answer.next));
     return [part];
   };
+}
+
+/** What a word that is not whole yet would become: better than what is popular, or than a word of another beginning. */
+async function completion(reason, signal) {
+  const typed = state.query.trim().toLowerCase();
+  const { suggestions } = await api.suggest(typed, signal);
+  return suggestions.find((phrase) => reason === "unmatched" || phrase.toLowerCase().startsWith(typed)) ?? "";
 }
 
 function more(part, asked, cursor) {

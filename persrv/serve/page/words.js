@@ -3,7 +3,7 @@
 const ENGLISH = {
   skip: "Skip to the stickers", query: "Search stickers", picture: "Search by a picture", suggestions: "Suggestions", add: "Add pictures or archives",
   you: "You are …", everybody: "everybody", me: "me", collection: "Collection", taste: "My taste",
-  theme: "Dark or light", lean: "taste", leanHelp: "How much your own taste counts", beside: "compare with", filters: "Filters",
+  theme: "Dark or light", lean: "taste", leanHelp: "How much your own taste counts", beside: "compare with", besidePlace: "compare", filters: "Filters",
   moving: "moving", help: "Click or Enter copies a sticker and learns from it. Arrows move; W why, S similar, F favourite, E edit, M look-alikes. Drop or paste a picture to search by it, drop a folder to add it.",
   recent: "Recent", favourites: "Favourites", popular: "Popular", results: "Stickers", similar: "Similar", more: "More",
   why: "Why this?", edit: "Edit the words", favourite: "Favourite", findSimilar: "Similar stickers", close: "Close",
@@ -25,7 +25,7 @@ const ENGLISH = {
 const CHINESE = {
   skip: "跳到贴纸", query: "搜索贴纸", picture: "用图片搜索", suggestions: "建议", add: "添加图片或压缩包",
   you: "你是…", everybody: "所有人", me: "我", collection: "合集", taste: "我的品味",
-  theme: "深色或浅色", lean: "品味", leanHelp: "你自己的品味占多少", beside: "对比", filters: "筛选",
+  theme: "深色或浅色", lean: "品味", leanHelp: "你自己的品味占多少", beside: "对比", besidePlace: "对比", filters: "筛选",
   moving: "动图", help: "点击或按回车复制贴纸并学习。方向键移动;W 为什么,S 相似,F 收藏,E 编辑,M 相同图片。拖入或粘贴图片即可搜索,拖入文件夹即可添加。",
   recent: "最近使用", favourites: "收藏", popular: "热门", results: "贴纸", similar: "相似", more: "更多",
   why: "为什么?", edit: "编辑文字", favourite: "收藏", findSimilar: "相似贴纸", close: "关闭",
