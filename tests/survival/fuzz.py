@@ -7,6 +7,7 @@ its memory and on the time of each input, and can write to a folder of its own a
 
 from __future__ import annotations
 
+import base64
 import faulthandler
 import gzip
 import hashlib
@@ -42,7 +43,9 @@ from persrv.offline.sources.protobuf import BrokenMessageError, read_message
 from persrv.online.cursor import Cursor
 from persrv.recipe import Recipe
 from persrv.text import tokenize
+from persrv.text.privacy import looks_private
 from persrv.text.query_forms import take_apart
+from persrv.text.tokenizer import pieces
 
 BATCH = 250
 SLOW_SECONDS = 5.0
@@ -89,12 +92,15 @@ def _text(data: bytes, folder: Path) -> object:
     text = data.decode("utf-8", "surrogateescape")
     found = tokenize(text)
     assert len(found) <= 8 * len(text) + 8, "more words than letters"
-    take_apart(text)
-    return min(len(found), 5)
+    kinds = sorted({piece.kind for piece in pieces(text)})
+    return kinds, bool(take_apart(text).unwanted), looks_private(text), min(len(found), 3)
 
 
 def _cursor(data: bytes, folder: Path) -> object:
-    return type(Cursor.decode(data.decode("latin-1"), b"search")).__name__
+    text = base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
+    found = Cursor.decode(text, data[1:9])
+    assert len(found.encode()) <= len(text), "a cursor grows"
+    return len(found.shown), len(found.coming)
 
 
 def _protobuf(data: bytes, folder: Path) -> object:
@@ -189,6 +195,9 @@ def seeds(name: str) -> list[bytes]:
         return [file.read_bytes() for file in sorted(shipped.glob("*.toml"))]
     if name == "backups":
         return [_tar_backup()]
+    if name == "cursors":
+        made = Cursor(b"searched", 20, ("0" * 32, "f" * 32), ("a" * 32,))
+        return [base64.urlsafe_b64decode(made.encode() + "=" * (-len(made.encode()) % 4))]
     return [text.encode() for text in _TEXTS]
 
 
