@@ -6,9 +6,11 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
+from persrv.text import characters
 from persrv.text.folding import normalise
 
 _JOINER = "\u200d"
+_EMOJI = re.compile(f"[{characters.EMOJI}{characters.FLAG_LETTER}]")
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
 _GENDER = re.compile("\u200d[♀♂]")
 _SIGNED = re.compile(":[+-]")
@@ -65,6 +67,15 @@ def titles(emoji: str) -> tuple[str, ...]:
     data = _known().get(emoji, {})
     found = (_NO_WORD.sub(" ", data.get(language, "")).strip() for language in ("en", "zh"))
     return tuple(title for title in found if title)
+
+
+def spoken(text: str) -> str:
+    """Return a text with its emoji as their English names: text encoders know words better."""
+    if text.isascii() or not _EMOJI.search(text):
+        return text
+    import emoji
+
+    return emoji.replace_emoji(text, lambda found, data: f" {data['en'].strip(':').replace('_', ' ')} ")
 
 
 @cache

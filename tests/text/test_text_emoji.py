@@ -5,7 +5,7 @@ import re
 import emoji
 import pytest
 
-from persrv.text import emoticons, normalise, tokenize
+from persrv.text import emoji_names, emoticons, normalise, tokenize
 from persrv.text.characters import EMOJI, FLAG_LETTER
 
 SKIN_TONES = [chr(code) for code in range(0x1F3FB, 0x1F400)]
@@ -104,3 +104,19 @@ def test_every_emoticon_is_normalised_and_known() -> None:
     for face in faces:
         assert emoticons._EMOJI[face] in tokenize(face), face
         assert emoticons._EMOJI[face] in emoji.EMOJI_DATA or f"{emoticons._EMOJI[face]}\ufe0f" in emoji.EMOJI_DATA
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cat", "cat"),
+        ("猫", "猫"),
+        ("😂", "face with tears of joy"),
+        ("so sad😭", "so sad loudly crying face"),
+        ("🇨🇳 hi", "China hi"),
+        ("❤️", "red heart"),
+    ],
+)
+def test_text_encoders_read_emoji_by_their_names(text: str, said: str) -> None:
+    assert " ".join(emoji_names.spoken(text).split()) == said
+    assert emoji_names.spoken(emoji_names.spoken(text)) == emoji_names.spoken(text)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.errors import PersrvError, RecipeError
+from persrv.text.emoji_names import spoken
 from persrv.text.meaning.rows import unit
 
 LONGEST = 512
@@ -40,9 +41,9 @@ class TextModel(Protocol):
 def clean(text: str) -> str:
     """Return a text in lower case, with single spaces, without control characters and lone surrogates, not too long.
 
-    Both encoders tell upper from lower case; people who search mean the same by both.
+    Both encoders tell upper from lower case; people who search mean the same by both. An emoji is read by its name.
     """
-    return " ".join(_NOT_TEXT.sub(" ", text[: 4 * LONGEST]).lower().split())[:LONGEST].rstrip()
+    return " ".join(_NOT_TEXT.sub(" ", spoken(text[: 4 * LONGEST])).lower().split())[:LONGEST].rstrip()
 
 
 class LazyEncoder:
