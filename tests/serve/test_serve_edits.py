@@ -85,3 +85,22 @@ def test_impossible_corrections_are_refused_whole(client: TestClient, body: dict
 
 def test_every_editable_field_can_be_edited_here() -> None:
     assert set(EditableField.__args__) == set(EDITABLE)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"pack": "a\x00"},
+        {"style": "a\nb"},
+        {"language": "en\x00"},
+        {"tags": ["\x1b[2J"]},
+        {"rating": "nice"},
+        {"texts": "[]"},
+    ],
+)
+def test_stickers_are_added_with_plain_labels_only(client: TestClient, said: dict) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (20, 20), "lime").save(buffer, "PNG")
+    files = [("pictures", ("a lime.png", buffer.getvalue()))]
+    assert client.post("/v1/stickers", files=files, data=said).status_code == 422
+    assert client.get("/v1/search", params={"q": "lime"}).json()["reason"] != "matched"

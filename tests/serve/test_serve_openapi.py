@@ -76,6 +76,10 @@ def test_every_call_has_an_example(api: schemathesis.BaseSchema) -> None:
                     example = api.raw_schema["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["example"]
                     validator(schema | components).validate(example)
                     seen += 1
+                for kind, body in content.items():
+                    assert kind != "multipart/form-data" or validator(body["schema"] | components).is_valid(
+                        body["example"]
+                    )
     assert seen > 30
 
 

@@ -13,7 +13,7 @@ from persrv.online.request import FilterValue
 from persrv.serve.access import Readable, service_of
 from persrv.serve.problems import documented
 from persrv.serve.schemas.answers import AnswerBody, SuggestionsBody
-from persrv.serve.schemas.examples import STICKER_ID
+from persrv.serve.schemas.examples import STICKER_ID, form
 from persrv.serve.schemas.fields import QueryText, StickerId, UserName
 from persrv.serve.schemas.stickers import StickerBody, StickersBody
 from persrv.serve.served import ServedCollection
@@ -108,7 +108,7 @@ def similar(
     return _answered(request, collection, answer, began, None)
 
 
-@router.post("/similar")
+@router.post("/similar", openapi_extra=form(picture="the bytes of cat.png"))
 def similar_to_picture(
     request: Request,
     collection: Readable,

@@ -13,7 +13,8 @@ from persrv.errors import NotFoundError, PictureError
 from persrv.images.decode import facts
 from persrv.serve.access import Changeable, Pictured, Readable
 from persrv.serve.problems import Responses, documented
-from persrv.serve.schemas.fields import AddedField, Phrase, StickerPath
+from persrv.serve.schemas.examples import form
+from persrv.serve.schemas.fields import AddedField, Label, Phrase, StickerPath
 from persrv.serve.schemas.stickers import AddedBody, EditBody, RemovedBody, StickerBody, StickersBody
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
@@ -52,19 +53,19 @@ _THUMBNAIL: Responses = {
 }
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=form(pictures=["the bytes of cat.png"], pack="mine", tags=["happy"]))
 def add(
     collection: Changeable,
     pictures: Annotated[list[UploadFile], File(description="Pictures, or ZIP or TAR archives of them.")],
-    pack: Annotated[str, Form(max_length=200, description="Their pack; else the folder in each one's name.")] = "",
-    tags: Annotated[list[Phrase] | None, Form(max_length=50, description="Tags of all of them.")] = None,
+    pack: Annotated[Label, Form(description="Their pack; else the folder in each one's name.")] = "",
+    tags: Annotated[list[Label] | None, Form(max_length=50, description="Tags of all of them.")] = None,
     texts: Annotated[
         Json[dict[AddedField, list[Phrase]]] | None,
         Form(description="More texts of all of them, as JSON; the files' names say nothing then.", examples=[_TEXTS]),
     ] = None,
-    language: Annotated[str, Form(max_length=50, description="BCP 47 tag of the texts.")] = "",
+    language: Annotated[str, Form(pattern="^[A-Za-z0-9-]{0,35}$", description="BCP 47 tag of the texts.")] = "",
     rating: Annotated[Literal["", "safe", "unsafe"], Form()] = "",
-    style: Annotated[str, Form(max_length=200, description="Name of the drawing style.")] = "",
+    style: Annotated[Label, Form(description="Name of the drawing style.")] = "",
     stickers: Annotated[bool, Query(description="Also return all that is known of them.")] = False,
 ) -> AddedBody:
     """Add stickers; they are found when the answer comes."""

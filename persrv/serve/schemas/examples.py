@@ -12,6 +12,12 @@ _PICTURES = {
 }
 _TEXTS = {"name": ["love-you gesture", "爱你的手势"], "tags": ["love", "爱你"], "emoji": ["🤟"]}
 
+
+def form(**fields: object) -> dict[str, Any]:
+    """Return what a call's description says besides its parameters, where it takes a form: an example of the fields."""
+    return {"requestBody": {"content": {"multipart/form-data": {"example": fields}}}}
+
+
 HIT: dict[str, Any] = {
     "rank": 1,
     "sticker_id": STICKER_ID,

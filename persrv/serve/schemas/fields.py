@@ -23,6 +23,9 @@ StickerId = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{1,32}$")]
 StickerPath = Annotated[StickerId, Path(examples=[STICKER_ID])]
 """The same in a call's path."""
 
+Label = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A name that stands on one line."""
+
 Phrase = Annotated[str, StringConstraints(max_length=2000)]
 AddedField = Literal["name", "emoji", "ocr", "description", "keywords", "emotions"]
 """A field of texts that stickers can be added with; packs, tags and queries come otherwise."""
