@@ -34,6 +34,8 @@ from persrv.online.retriever import Retriever
 SIZE, SMALL, TURNS = 20_000, 1_000, 2  # in a third turn the small collection would outgrow its fit
 ADDED = 100
 PICKS = 60
+DISK = "/var/tmp"
+"""Bytes that are written to a file system in memory, as ``/tmp`` may be, are not counted by the kernel."""
 
 _MEGABYTE = 1e6
 
@@ -111,7 +113,7 @@ def run(options: Options) -> list[Row]:
 
 @contextmanager
 def _made(size: int) -> Iterator[MadeUpFolder]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=DISK) as folder:
         made = MadeUpFolder(Path(folder))
         made.add(0, size)
         made.add_picks(size, size * PICKS_EACH)

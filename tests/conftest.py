@@ -1,7 +1,10 @@
-"""The small collection, built once and copied for each test that changes it."""
+"""Temporary files in memory, and the small collection, built once and copied for each test that changes it."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,16 @@ from persrv.offline import build_collection
 from tiny_collection import Tiny, write_collection
 
 settings.load_profile("ci")  # the same examples in every run; --hypothesis-profile default draws new ones
+
+MEMORY = Path("/dev/shm")
+ENOUGH = 4 << 30
+"""Bytes that must be free there: a small index reserves 270 MB, and each worker holds several at a time."""
+
+
+def pytest_configure() -> None:
+    """Keep temporary files in memory where there is room: a build syncs to disk dozens of times."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 @pytest.fixture(scope="session")

@@ -94,9 +94,14 @@ def _metadata(client: QdrantClient, version: str) -> Mapping[str, Any]:
 
 
 def _write(folder: Path, version: str, described: object) -> None:
-    """Keep a description, and remove the oldest ones of the same collection: builds sort by time."""
+    """Keep a description, and remove the oldest others of the same collection: builds sort by the second."""
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / f"{version}.json", json.dumps(described, ensure_ascii=False))
-    same = [file for file in folder.glob("*.json") if _BUILD.sub("", file.stem) == _BUILD.sub("", version)]
-    for old in sorted(same)[:-_FILES]:
+    written = folder / f"{version}.json"
+    replace_file(written, json.dumps(described, ensure_ascii=False))
+    others = [file for file in folder.glob("*.json") if file != written and _name(file.stem) == _name(version)]
+    for old in sorted(others)[: -(_FILES - 1)]:
         old.unlink(missing_ok=True)
+
+
+def _name(version: str) -> str:
+    return _BUILD.sub("", version)

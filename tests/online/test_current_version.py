@@ -23,6 +23,7 @@ from persrv.recipe import Compare, FieldSettings, Ranking, Text, Variant
 from persrv.recipe.location import IndexSettings
 from persrv.workspace import Workspace
 from tiny_collection import Tiny
+from waiting import until
 
 WORD = "zebra"
 
@@ -279,4 +280,5 @@ def test_words_that_the_catalog_no_longer_keeps_are_those_of_the_newest_build(ti
             for number in range(KEPT):
                 catalog.put_vocabulary(f"another {number}", {WORD: 1})
         build_another(tiny.recipe, tiny.home)
+        until(lambda: retriever.search(WORD).reason == "matched")
         assert len(retriever.search(WORD)) == 1

@@ -22,7 +22,8 @@ def left_in_files(tiny: Tiny, *words: str) -> list[str]:
     """Return the files of the collection's folder that hold one of the words, with the word."""
     files = [file for file in (tiny.home / "tiny").rglob("*") if file.is_file()]
     assert len(files) > 10
-    return [f"{file}: {word}" for file in files for word in words if word.encode() in file.read_bytes()]
+    contents = ((file, file.read_bytes()) for file in files)
+    return [f"{file}: {word}" for file, content in contents for word in words if word.encode() in content]
 
 
 def pick_as(retriever: Retriever, *users: str) -> list[str]:

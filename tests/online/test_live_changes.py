@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from contextlib import closing
 from io import BytesIO
 from typing import Any
@@ -21,20 +19,13 @@ from persrv.indexing.progress import Silent
 from persrv.indexing.vector_sources import open_vectors
 from persrv.workspace import Workspace
 from tiny_collection import Tiny
+from waiting import until
 
 WORD = "zebra"
 
 
 def ids(retriever: Retriever, query: str) -> list[str]:
     return [hit.sticker_id for hit in retriever.search(query, limit=40)]
-
-
-def soon(happens: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if happens():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen within ten seconds")
 
 
 def like_from_nothing(tiny: Tiny) -> None:
@@ -131,7 +122,7 @@ def test_a_pick_shows_in_the_sticker_within_a_second(tiny: Tiny) -> None:
         hit = retriever.search("rain")[0]
         retriever.record("new", "drizzle", hit.sticker_id)
         retriever.record("newer", "drizzle", hit.sticker_id)
-        soon(lambda: ids(retriever, "drizzle") == [hit.sticker_id])
+        until(lambda: ids(retriever, "drizzle") == [hit.sticker_id])
         now = retriever.search("drizzle")[0]
         assert now.payload["picks"] == hit.payload["picks"] + 2
         assert now.payload["utility"] > hit.payload["utility"]
@@ -150,7 +141,7 @@ def test_what_others_change_is_found_by_who_has_it_open(tiny: Tiny) -> None:
     with tiny.open() as retriever, Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
         cat = ids(retriever, "cat")[0]
         catalog.edit(cat, "tags", [WORD], "somebody")
-        soon(lambda: ids(retriever, WORD) == [cat])
+        until(lambda: ids(retriever, WORD) == [cat])
 
 
 def test_what_was_left_behind_is_brought_in_at_the_next_open(tiny: Tiny) -> None:
@@ -167,7 +158,7 @@ def test_a_build_while_the_collection_is_open_leaves_the_index_to_who_has_it(tin
         (folder / f"{WORD}.png").write_bytes((folder / "cat.png").read_bytes() + b"\0")
         report = build_collection(tiny.file, home=tiny.home)
         assert report.index is not None and report.index.way == "left"
-        soon(lambda: len(ids(retriever, WORD)) == 1)
+        until(lambda: len(ids(retriever, WORD)) == 1)
 
 
 def test_people_in_picks_that_a_build_took_in_get_their_style_from_who_has_the_index(tiny: Tiny) -> None:
@@ -177,8 +168,8 @@ def test_people_in_picks_that_a_build_took_in_get_their_style_from_who_has_the_i
         report = build_collection(tiny.file, home=tiny.home)
         assert report.index is not None and (report.index.way, report.picks) == ("left", 1)
         with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
-            soon(lambda: not catalog.profiles_left())
-        soon(lambda: len(retriever.profile("cleo").mass) == 1)
+            until(lambda: not catalog.profiles_left())
+        until(lambda: len(retriever.profile("cleo").mass) == 1)
 
 
 def test_a_build_in_place_writes_what_changed_and_nothing_else(tiny: Tiny) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
@@ -21,15 +22,23 @@ from persrv.workspace import Workspace
 from tiny_collection import MEANINGS, Tiny
 
 
+@pytest.fixture(scope="module")
+def meant_built(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """The small collection, built with meanings; tests must not change it."""
+    meant = tiny_built.copied(tmp_path_factory.mktemp("meant") / "tiny")
+    meant.file.write_text(meant.file.read_text().replace('encoder = ""', 'encoder = "use"'))
+    build_collection(meant.file, home=meant.home)
+    return meant
+
+
 @pytest.fixture
-def meant(tiny: Tiny) -> Tiny:
-    tiny.file.write_text(tiny.file.read_text().replace('encoder = ""', 'encoder = "use"'))
-    build_collection(tiny.file, home=tiny.home)
-    return tiny
+def meant(meant_built: Tiny, tmp_path: Path) -> Tiny:
+    """A copy of it that a test may change."""
+    return meant_built.copied(tmp_path / "meant")
 
 
-def test_a_word_that_no_sticker_has_finds_what_it_means(meant: Tiny) -> None:
-    with meant.open() as retriever:
+def test_a_word_that_no_sticker_has_finds_what_it_means(meant_built: Tiny) -> None:
+    with meant_built.open() as retriever:
         answer = retriever.search("kitten", limit=3)
         assert answer.reason == "meaning"
         assert "near in meaning" in answer.note
@@ -40,8 +49,8 @@ def test_a_word_that_no_sticker_has_finds_what_it_means(meant: Tiny) -> None:
         assert mine.score == pytest.approx(told.text * told.utility_factor * told.style_factor, rel=1e-4)
 
 
-def test_words_that_stickers_have_come_first(meant: Tiny) -> None:
-    with meant.open() as retriever:
+def test_words_that_stickers_have_come_first(meant_built: Tiny) -> None:
+    with meant_built.open() as retriever:
         answer = retriever.search("dog", limit=30)
         assert answer.reason == "matched"
         assert [hit.payload["tags"][0] for hit in answer[:3]] == ["dog"] * 3
@@ -63,8 +72,8 @@ def test_the_explanation_tells_words_from_meaning(meant: Tiny) -> None:
         assert (words.meaning, sum(words.matched.values()) + words.picks) == (0.0, pytest.approx(words.text, rel=1e-4))
 
 
-def test_filters_and_pages_hold_for_meaning_too(meant: Tiny) -> None:
-    with meant.open() as retriever:
+def test_filters_and_pages_hold_for_meaning_too(meant_built: Tiny) -> None:
+    with meant_built.open() as retriever:
         whole = [hit.sticker_id for hit in retriever.search("kitten puppy", limit=30)]
         pages = [hit.sticker_id for o in range(0, 30, 4) for hit in retriever.search("kitten puppy", limit=4, offset=o)]
         assert pages == whole
@@ -72,8 +81,8 @@ def test_filters_and_pages_hold_for_meaning_too(meant: Tiny) -> None:
         assert {hit.payload["style"] for hit in only} == {"soft"}
 
 
-def test_what_means_nothing_gets_popular_stickers(meant: Tiny) -> None:
-    with meant.open() as retriever:
+def test_what_means_nothing_gets_popular_stickers(meant_built: Tiny) -> None:
+    with meant_built.open() as retriever:
         assert retriever.search("†", limit=3).reason == "unmatched"
 
 
@@ -86,9 +95,9 @@ def test_an_index_without_meanings_is_refused_when_they_are_asked_for(tiny: Tiny
         tiny.open()
 
 
-def test_the_manifest_names_the_encoder(meant: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PERSRV_HOME", str(meant.home))
-    info = json.loads(CliRunner().invoke(app, ["info", "-c", str(meant.file), "--json"]).stdout)
+def test_the_manifest_names_the_encoder(meant_built: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(meant_built.home))
+    info = json.loads(CliRunner().invoke(app, ["info", "-c", str(meant_built.file), "--json"]).stdout)
     assert info["meaning"].startswith("use@")
     assert "meaning_space" not in info
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,20 +13,12 @@ from persrv.errors import IndexUnavailableError
 from persrv.online.feedback import STYLE_FOLLOWS
 from persrv.recipe.location import IndexSettings
 from tiny_collection import Tiny
-
-PATIENCE = 60.0
+from waiting import until
 
 
 @pytest.fixture
 def recipe(tiny: Tiny) -> Callable[[str], Recipe]:
     return lambda url: tiny.recipe.model_copy(update={"index": IndexSettings(location=url, timeout_s=1)})
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -55,7 +46,7 @@ def test_a_pick_while_the_server_is_away_is_acknowledged_and_its_style_follows(
             again = retriever.record("cleo", "cat", sticker, pick_id="1")
             assert not again.new
         assert len(retriever.picks("cleo")) == 1
-        eventually(lambda: len(retriever.profile("cleo").mass) == 1)
+        until(lambda: len(retriever.profile("cleo").mass) == 1)
         assert retriever.profile("cleo").mass.sum() == pytest.approx(1.0, abs=0.01)
 
 
