@@ -53,7 +53,7 @@ def run(options: Options) -> list[Row]:
         file = written(part.recipe, part.folder / f"{part.recipe.name}.toml")
         for home in (part.folder, Path(other)):
             build_collection(file, home=home)
-        asked = _asked(part)
+        requests = _asked(part)
         with (
             service(file, Path(other)) as running,
             Retriever.open(file, home=part.folder, engine="process") as retriever,
@@ -64,13 +64,13 @@ def run(options: Options) -> list[Row]:
             def here(one: Asked) -> int:
                 return len(retriever.search(one[1], one[0], limit=LIMIT))
 
-            if differing := [one for one in asked[:50] if here(one) != there(one)]:
+            if differing := [one for one in requests[:50] if here(one) != there(one)]:
                 raise ServiceError(f"the service answers {differing[0]} otherwise", "look at its log")
-            ours, theirs = latencies(turns, asked, there, here)
+            ours, theirs = latencies(turns, requests, there, here)
             rows = percentile_rows("GET /v1/search, one connection", ours, RIVAL, theirs, _difference(ours, theirs))
             for callers in CONNECTIONS:
                 found = take_turns(
-                    turns, partial(_together, there, asked, callers), partial(_together, here, asked, callers)
+                    turns, partial(_together, there, requests, callers), partial(_together, here, requests, callers)
                 )
                 rows.append(compare(f"GET /v1/search, {callers} connections", found[0], RIVAL, found[1], "ms a search"))
     return rows
@@ -88,11 +88,11 @@ def _asked(part: Part) -> list[Asked]:
     return [(people[number % len(people)], phrases[which]) for number, which in enumerate(chosen)]
 
 
-def _together(search: Callable[[Asked], int], asked: Sequence[Asked], callers: int) -> float:
+def _together(search: Callable[[Asked], int], requests: Sequence[Asked], callers: int) -> float:
     with ThreadPoolExecutor(callers) as pool:
-        list(pool.map(search, asked[:callers]))  # connections and threads are there before the clock runs
-        taken = seconds(lambda: list(pool.map(search, asked)))
-    return taken / len(asked) * 1000
+        list(pool.map(search, requests[:callers]))  # connections and threads are there before the clock runs
+        taken = seconds(lambda: list(pool.map(search, requests)))
+    return taken / len(requests) * 1000
 
 
 class _Connections:

@@ -26,7 +26,7 @@ BLOCK = 1 << 16
 """Bytes at the beginning and before the end of what was read that must be as they were."""
 
 REPORTED = 1000
-"""Rows that cannot be used, told again at every build; a source with more is read whole each time."""
+"""Rows that cannot be used, reported again at every build; a source with more is read whole each time."""
 
 _TEXTS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson")
 _HEADERS = (".csv", ".tsv", ".tab")
@@ -42,10 +42,10 @@ class ReadSource:
         end: Bytes up to the end of the last whole line.
         head: Digest of its beginning.
         last: Digest of the block before ``end``.
-        asked: Digest of the loader's file and options.
+        options: Digest of the loader's file and options.
         moves: How many keys of stickers had come to stand for other pictures.
         revision: The catalog's last change.
-        untimed: Whether a pick had no time: repeated ones are told apart by counting from the beginning.
+        untimed: Whether a pick had no time: repeated ones are distinguished by counting from the beginning.
         unknown: Whether a pick was of a sticker that nobody knew.
         skipped: Rows that could not be used: key and reason.
     """
@@ -55,7 +55,7 @@ class ReadSource:
     end: int
     head: str
     last: str
-    asked: str
+    options: str
     moves: int
     revision: int
     untimed: bool = False
@@ -91,16 +91,16 @@ class SourceLog:
             head = _digest(file.read(BLOCK))
             end = _last_line_end(file, stat.st_size)
             last = _block_before(file, end)
-        asked = _digest(
+        options = _digest(
             json.dumps([dict(self._loader.options), self._loader.file.stat().st_mtime_ns], sort_keys=True).encode()
         )
         moves, revision = self._catalog.moves(), self._catalog.revision()
-        return ReadSource(stat.st_size, stat.st_mtime_ns, end, head, last, asked, moves, revision)
+        return ReadSource(stat.st_size, stat.st_mtime_ns, end, head, last, options, moves, revision)
 
     def part_to_read(self, now: ReadSource | None) -> Part:
         """Return which part of the source has to be read."""
         before = self.before
-        if now is None or before is None or (before.asked, before.moves) != (now.asked, now.moves):
+        if now is None or before is None or (before.options, before.moves) != (now.options, now.moves):
             return "all"
         if before.unknown and before.revision != now.revision:
             return "all"
@@ -133,8 +133,8 @@ class SourceLog:
         if len(skipped) > REPORTED:
             self._catalog.note(self._key, None)
             return
-        told = [[item.key, item.reason] for item in skipped]
-        done = replace(now, untimed=untimed, unknown=unknown, skipped=told, revision=self._catalog.revision())
+        rows = [[item.key, item.reason] for item in skipped]
+        done = replace(now, untimed=untimed, unknown=unknown, skipped=rows, revision=self._catalog.revision())
         self._catalog.note(self._key, asdict(done))
 
 

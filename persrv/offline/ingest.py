@@ -197,13 +197,13 @@ def _ingest_picks(
     skipped.extend(again)
     if part == "nothing":
         return PickReport(0, 0, ())
-    told: list[Skipped] = []
+    unusable: list[Skipped] = []
     with log.new_part() if part == "the end" else nullcontext(source) as loader:
-        report, untimed = _read_picks(catalog, sticker_loaders, loader, progress, None, told)
-    skipped.extend(told)
+        report, untimed = _read_picks(catalog, sticker_loaders, loader, progress, None, unusable)
+    skipped.extend(unusable)
     if now is not None:
         unknown = bool(report.skipped) or (part == "the end" and before is not None and before.unknown)
-        log.note(now, again + told, untimed=untimed, unknown=unknown)
+        log.note(now, again + unusable, untimed=untimed, unknown=unknown)
     return report
 
 

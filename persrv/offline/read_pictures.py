@@ -98,8 +98,8 @@ class _Readers:
         picture = timed("decode", lambda: open_picture(file))
         timed("look", lambda: self._encoder.encode([picture]))
         found: dict[str, Any] = timed("ocr", lambda: self._text(file, picture)) if self._engine else {}
-        said = tuple(line["text"] for line in found.get("text", ()))
-        found |= timed("describe", lambda: self._meaning(file, picture, said)) if self._describer else {}
+        lines = tuple(line["text"] for line in found.get("text", ()))
+        found |= timed("describe", lambda: self._meaning(file, picture, lines)) if self._describer else {}
         return PictureReading(
             file=str(file),
             format=picture.format,
@@ -132,7 +132,11 @@ class _Readers:
 
         if self._describer is None:
             return {}
-        (said,) = self._describer.describe([Subject(str(file), picture, Semantics(ocr=text))])
-        if isinstance(said, Skipped):
-            return {"undescribed": said.reason}
-        return {"description": said.description, "keywords": said.keywords, "emotions": said.emotions}
+        (description,) = self._describer.describe([Subject(str(file), picture, Semantics(ocr=text))])
+        if isinstance(description, Skipped):
+            return {"undescribed": description.reason}
+        return {
+            "description": description.description,
+            "keywords": description.keywords,
+            "emotions": description.emotions,
+        }

@@ -182,9 +182,9 @@ def _delimiter(lines: Iterator[str], columns: Columns, usual: str) -> tuple[_Beg
     beginning = list(islice(lines, 1))
     if not beginning:
         return _Beginning([], 1), usual
-    said = _SEPARATOR_LINE.fullmatch(beginning[0])
-    if said:
-        return _Beginning([], 2), said[1]
+    separator = _SEPARATOR_LINE.fullmatch(beginning[0])
+    if separator:
+        return _Beginning([], 2), separator[1]
     for delimiter in dict.fromkeys((usual, *DELIMITERS)):
         header = [cell.strip() for cell in next(read_delimited(iter(beginning), delimiter)).cells]
         if header and not columns.missing(header):

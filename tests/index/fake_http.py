@@ -167,8 +167,8 @@ def _handler(backend: Backend, node: Node) -> type[BaseHTTPRequestHandler]:
             try:
                 result = backend.respond(node, self.command, self.path, headers, content)
             except RefusalError as refusal:
-                said = {"status": {"error": refusal.reason}, "time": 0.0}
-                return refusal.status, _json(said) if refusal.body is None else refusal.body
+                refused = {"status": {"error": refusal.reason}, "time": 0.0}
+                return refusal.status, _json(refused) if refusal.body is None else refusal.body
             whole = result if path == "/" else {"result": result, "status": "ok", "time": 0.0}
             return 200, _json(whole)
 

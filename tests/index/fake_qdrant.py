@@ -104,17 +104,17 @@ class FakeQdrant:
         if len(content) > self.proxy_limit:
             raise RefusalError(413, body=_PAGE)
         if len(content) > self.limit:
-            said = f"JSON payload ({len(content)} bytes) is larger than allowed (limit: {self.limit} bytes)."
-            raise RefusalError(400, said)
+            reason = f"JSON payload ({len(content)} bytes) is larger than allowed (limit: {self.limit} bytes)."
+            raise RefusalError(400, reason)
         self._check_rights(method, path, headers.get("api-key", ""))
         try:
             return self.answer(node, method, path, json.loads(content) if content else None)
         except (LookupError, ValidationError, ValueError, AssertionError) as error:
-            said = str(error)
-            missing = re.fullmatch(r"Collection (.*) not found", said)
+            reason = str(error)
+            missing = re.fullmatch(r"Collection (.*) not found", reason)
             if missing:
                 raise RefusalError(404, f"Not found: Collection `{missing[1]}` doesn't exist!") from error
-            raise RefusalError(409 if "already exists" in said else 400, said) from error
+            raise RefusalError(409 if "already exists" in reason else 400, reason) from error
 
     def _check_rights(self, method: str, path: str, key: str) -> None:
         if not self.key or key == self.key:

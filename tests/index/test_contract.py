@@ -294,8 +294,8 @@ BAD_POINTS = [
 
 def test_a_bad_point_is_named_and_nothing_of_its_batch_is_written(store: Store, name: str) -> None:
     with store.create(name, SCHEMA, manifest(0)) as collection:
-        for bad, said in BAD_POINTS:
-            with pytest.raises(VectorIndexError, match=said):
+        for bad, message in BAD_POINTS:
+            with pytest.raises(VectorIndexError, match=message):
                 collection.upsert([point(0), bad])
         assert collection.count() == 0
 

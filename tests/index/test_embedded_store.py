@@ -280,8 +280,8 @@ except IndexLockedError:
 mine.upsert(sample_points(8)); say(mine.count()); mine.close(); store.open("emoji").close(); say("released")
 """
     with process(folder, script) as child:
-        said = [line(child) for _ in range(7)]
-        assert said == ["fork"] * 4 + ["lock held", "8", "released"]
+        lines = [line(child) for _ in range(7)]
+        assert lines == ["fork"] * 4 + ["lock held", "8", "released"]
         assert child.wait(20) == 0
 
 

@@ -81,10 +81,10 @@ def allow(fake: FakeQdrant, count: int) -> None:
 
 
 def test_the_copy_is_complete_and_answers_alike(source: Collection, server: ClientStore) -> None:
-    told: list[int] = []
-    made = push(source, server, "emoji", source.schema, new_build(), told.append)
-    assert sum(told) == 300
-    assert len(told) > 1
+    progress: list[int] = []
+    made = push(source, server, "emoji", source.schema, new_build(), progress.append)
+    assert sum(progress) == 300
+    assert len(progress) > 1
     origin = source.manifest.build
     assert made == source.manifest.model_copy(update={"build": made.build, "origin": origin})
     assert made.build != origin
@@ -111,11 +111,11 @@ def test_a_push_that_broke_off_is_gone_on_with(source: Collection, server: Clien
     assert 100 <= already < 300
     assert server.manifest("emoji") == first
     assert server.begun(("emoji",), source.manifest.build) == build
-    told: list[int] = []
-    second = push(source, server, "emoji", source.schema, build, told.append)
+    progress: list[int] = []
+    second = push(source, server, "emoji", source.schema, build, progress.append)
     # The last batch goes out twice, the second time to wait for it.
     assert written(fake) <= 300 - already + 2 * 20
-    assert sum(told) == 300
+    assert sum(progress) == 300
     assert server.manifest("emoji") == second
     assert server.begun(("emoji",), source.manifest.build) is None
 

@@ -73,9 +73,9 @@ def refusal(url: str, key: str = "secret") -> str:
 def test_a_certificate_of_our_own_authority(
     tls: FakeQdrant, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = refusal(tls.url)
-    assert "has a certificate that nobody known here has signed: " in said
-    assert said.endswith("set SSL_CERT_FILE to the file with the certificate of who signed it")
+    message = refusal(tls.url)
+    assert "has a certificate that nobody known here has signed: " in message
+    assert message.endswith("set SSL_CERT_FILE to the file with the certificate of who signed it")
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     with connect(tls.url) as store:
@@ -83,7 +83,7 @@ def test_a_certificate_of_our_own_authority(
 
 
 @pytest.mark.parametrize(
-    ("names", "until", "said"),
+    ("names", "until", "message"),
     [
         (["qdrant.example"], None, "has a certificate for another name: .*write the name of its certificate"),
         (["127.0.0.1"], timedelta(days=-1), "has a certificate that has expired; renew it there"),
@@ -93,14 +93,14 @@ def test_certificates_of_others_and_of_yesterday(
     authority: trustme.CA,
     names: list[str],
     until: timedelta | None,
-    said: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     context = served(authority, *names, until=None if until is None else datetime.now(UTC) + until)
-    with FakeQdrant(tls=context) as fake, pytest.raises(IndexUnavailableError, match=said):
+    with FakeQdrant(tls=context) as fake, pytest.raises(IndexUnavailableError, match=message):
         connect(fake.url)
 
 
@@ -109,21 +109,21 @@ def test_http_to_a_port_that_speaks_tls(tls: FakeQdrant) -> None:
 
 
 def test_https_to_a_plain_port(fake: FakeQdrant) -> None:
-    said = refusal(fake.url.replace("http", "https"))
-    assert said.endswith("speaks no TLS; write http:// in place of https://, or set TLS up there")
+    message = refusal(fake.url.replace("http", "https"))
+    assert message.endswith("speaks no TLS; write http:// in place of https://, or set TLS up there")
     assert fake.nodes[0].connections == 1
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
         b"Client sent an HTTP request to an HTTPS server.\n",
     ],
     ids=["nginx", "go"],
 )
-def test_a_proxy_that_notices_by_itself(fake: FakeQdrant, said: bytes) -> None:
-    fake.faults.append(Fault(400, body=said))
+def test_a_proxy_that_notices_by_itself(fake: FakeQdrant, message: bytes) -> None:
+    fake.faults.append(Fault(400, body=message))
     assert refusal(fake.url).endswith("speaks TLS; write https:// in place of http://")
 
 
@@ -131,7 +131,7 @@ def test_a_proxy_that_notices_by_itself(fake: FakeQdrant, said: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "message"),
     [
         (403, b"ExpiredSignature", "refuses our token, which has expired.*have a new one made"),
         (403, b"InvalidSignature", "refuses our token, which another key signed"),
@@ -148,9 +148,9 @@ def test_a_proxy_that_notices_by_itself(fake: FakeQdrant, said: bytes) -> None:
         ),
     ],
 )
-def test_keys_and_tokens(fake: FakeQdrant, store: ClientStore, status: int, body: bytes, said: str) -> None:
+def test_keys_and_tokens(fake: FakeQdrant, store: ClientStore, status: int, body: bytes, message: str) -> None:
     fake.faults.append(Fault(status, body=body))
-    with pytest.raises(IndexUnavailableError, match=said):
+    with pytest.raises(IndexUnavailableError, match=message):
         store.names()
 
 
@@ -165,7 +165,7 @@ def test_a_key_that_may_only_read(fake: FakeQdrant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "said"),
+    ("fault", "kind", "message"),
     [
         (Fault(404), IndexUnavailableError, "knows no such path.*correct host, port and path"),
         (
@@ -204,9 +204,9 @@ def test_a_key_that_may_only_read(fake: FakeQdrant) -> None:
     ],
     ids=["path", "gone", "page", "welcome", "page-403", "moved", "disk", "507", "large", "other"],
 )
-def test_answers(fake: FakeQdrant, store: ClientStore, fault: Fault, kind: type[PersrvError], said: str) -> None:
+def test_answers(fake: FakeQdrant, store: ClientStore, fault: Fault, kind: type[PersrvError], message: str) -> None:
     fake.faults.extend([fault] * 4)
-    with pytest.raises(kind, match=said) as caught:
+    with pytest.raises(kind, match=message) as caught:
         store.names()
     assert type(caught.value) is kind
     assert "<" not in str(caught.value)
@@ -221,8 +221,8 @@ def test_a_server_that_stands_behind_a_proxy_and_is_not_running(fake: FakeQdrant
 def test_requests_that_are_too_large(fake: FakeQdrant, store: ClientStore) -> None:
     with store.create("emoji", SCHEMA, manifest(1)) as made:
         fake.proxy_limit = 400
-        said = "what stands before the Qdrant server .*: 413 Request Entity Too Large; raise its limit"
-        with pytest.raises(RequestTooLargeError, match=said):
+        message = "what stands before the Qdrant server .*: 413 Request Entity Too Large; raise its limit"
+        with pytest.raises(RequestTooLargeError, match=message):
             made.upsert(sample_points(1))
         fake.proxy_limit, fake.limit = 1 << 30, 400
         with pytest.raises(RequestTooLargeError, match=r"refuses a request for its size \(400\): JSON payload"):
@@ -235,9 +235,9 @@ def test_requests_that_are_too_large(fake: FakeQdrant, store: ClientStore) -> No
 @pytest.mark.parametrize(("url", "here"), [("http://127.0.0.1:9", True), ("http://127.9.9.9:9", True), (FAR, False)])
 def test_docker_compose_is_for_this_machine_alone(url: str, here: bool) -> None:
     assert Address.read(url).on_this_machine is here
-    said = refusal(url)
-    assert ("docker compose" in said) is here
-    assert said.endswith("or correct [index] location") or said.endswith("correct [index] location")
+    message = refusal(url)
+    assert ("docker compose" in message) is here
+    assert message.endswith("or correct [index] location") or message.endswith("correct [index] location")
 
 
 @pytest.mark.parametrize(("url", "port"), [(FAR, 6333), ("https://[::1]/a", 6333), ("http://h:80", 80)])

@@ -202,7 +202,7 @@ def test_a_retry_after_beyond_our_patience_is_an_error_at_once(
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "said"),
+    ("fault", "error", "message"),
     [
         (Fault(400, path="query"), QueryError, "refuses the request with 400: injected"),
         (Fault(401, path="query"), IndexUnavailableError, "refuses our key.*QDRANT_API_KEY"),
@@ -210,12 +210,12 @@ def test_a_retry_after_beyond_our_patience_is_an_error_at_once(
     ],
 )
 def test_refusals_are_not_tried_again(
-    fake: FakeQdrant, store: ClientStore, waits: Waits, fault: Fault, error: type[Exception], said: str
+    fake: FakeQdrant, store: ClientStore, waits: Waits, fault: Fault, error: type[Exception], message: str
 ) -> None:
     publish(store, 5)
     with store.open("emoji") as opened:
         fake.faults.append(fault)
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             opened.query(QUERY)
     assert waits == []
 
@@ -289,15 +289,15 @@ def closed_port() -> Iterator[int]:
 
 
 def test_nobody_listens(waits: Waits) -> None:
-    said = r"cannot be reached \(4 attempts\).*docker compose up -d"
-    with closed_port() as port, pytest.raises(IndexUnavailableError, match=said):
+    message = r"cannot be reached \(4 attempts\).*docker compose up -d"
+    with closed_port() as port, pytest.raises(IndexUnavailableError, match=message):
         connect_server(f"http://127.0.0.1:{port}", retry=waits.retry())
     assert len(waits) == 3
 
 
-@pytest.mark.parametrize(("key", "said"), [("", "wants a key"), ("wrong", "refuses our key")])
-def test_a_wrong_key_is_noticed_when_connecting(fake: FakeQdrant, key: str, said: str) -> None:
-    with pytest.raises(IndexUnavailableError, match=rf"{said}.*set QDRANT_API_KEY"):
+@pytest.mark.parametrize(("key", "message"), [("", "wants a key"), ("wrong", "refuses our key")])
+def test_a_wrong_key_is_noticed_when_connecting(fake: FakeQdrant, key: str, message: str) -> None:
+    with pytest.raises(IndexUnavailableError, match=rf"{message}.*set QDRANT_API_KEY"):
         connect_server(fake.url, api_key=key)
 
 
@@ -308,7 +308,7 @@ def test_the_key_comes_from_the_environment(fake: FakeQdrant, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("version", "said"),
+    ("version", "message"),
     [
         ("1.16.3", "of version 1.16, older than 1.17; upgrade it one minor version at a time"),
         ("1.22.0", r"of version 1\.22, too new for the installed client"),
@@ -316,8 +316,8 @@ def test_the_key_comes_from_the_environment(fake: FakeQdrant, monkeypatch: pytes
         ("something", "older than 1.17"),
     ],
 )
-def test_servers_of_other_times_are_refused(version: str, said: str) -> None:
-    with FakeQdrant(version=version) as fake, pytest.raises(IndexUnavailableError, match=said):
+def test_servers_of_other_times_are_refused(version: str, message: str) -> None:
+    with FakeQdrant(version=version) as fake, pytest.raises(IndexUnavailableError, match=message):
         connect_server(fake.url)
 
 

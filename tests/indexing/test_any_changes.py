@@ -73,14 +73,14 @@ class AnyChanges(RuleBasedStateMachine):
         update_index(self.workspace, self.catalog, self.sources, self.store, Silent())
 
     def _put(self, numbers: Any, tags: list[str]) -> None:
-        said = Semantics(tags=tuple(tags))
+        texts = Semantics(tags=tuple(tags))
         self.catalog.add_again(IDS[number] for number in numbers)
         self.catalog.put(
             [
                 Entry(
                     IDS[number],
                     "folder",
-                    SourceSticker(str(number), Path(f"{number}.png"), f"pack {number % 2}", said),
+                    SourceSticker(str(number), Path(f"{number}.png"), f"pack {number % 2}", texts),
                     "png",
                     8,
                     8,

@@ -50,9 +50,9 @@ def test_a_sound_collection_passes_every_look(tiny_built: Tiny, tmp_path: Path) 
     copy = tiny_built.copied(tmp_path / "copy")
     build_collection(copy.file, home=copy.home)  # the pictures of the copy lie elsewhere
     workspace = Workspace.of(copy.file, copy.home)
-    said = {name: look(workspace, Silent()) for name, look in LOOKS.items()}
-    assert said["index contents"].startswith("30 points")
-    assert said["contents"].startswith("30 pictures")
+    findings = {name: look(workspace, Silent()) for name, look in LOOKS.items()}
+    assert findings["index contents"].startswith("30 points")
+    assert findings["contents"].startswith("30 pictures")
     # What changed since the points were made waits, and is no finding.
     with workspace.existing_catalog() as catalog:
         catalog.edit(next(iter(catalog.stickers())).id, "tags", ["changed"], "ann")

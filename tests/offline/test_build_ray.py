@@ -209,13 +209,13 @@ def test_impossible_settings(workers: int, gpus: float) -> None:
 
 def test_the_command_names_what_is_wrong(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build = ["build", str(recipe)]
-    told = CliRunner().invoke(app, [*build, "--engine", "spark"])
-    assert (told.exit_code, "use one of local, ray" in told.output) == (2, True)
-    told = CliRunner().invoke(app, [*build, "--gpus", "1"])
-    assert (told.exit_code, "add --engine ray" in told.output) == (2, True)
+    result = CliRunner().invoke(app, [*build, "--engine", "spark"])
+    assert (result.exit_code, "use one of local, ray" in result.output) == (2, True)
+    result = CliRunner().invoke(app, [*build, "--gpus", "1"])
+    assert (result.exit_code, "add --engine ray" in result.output) == (2, True)
     monkeypatch.setitem(sys.modules, "ray.data", None)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError):
         build_collection(recipe, engine="ray")
-    told = CliRunner().invoke(app, [*build, "--engine", "ray"])
-    assert (told.exit_code, 'pip install "persrv[ray]"' in told.output) == (3, True)
+    result = CliRunner().invoke(app, [*build, "--engine", "ray"])
+    assert (result.exit_code, 'pip install "persrv[ray]"' in result.output) == (3, True)

@@ -43,9 +43,9 @@ def test_a_build_before_learning_says_what_to_do(fresh: Tiny) -> None:
 def test_the_command_learns_and_the_build_describes(fresh: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(fresh.home))
     without_labels(fresh.file.parent, ("flat",))
-    asked = CliRunner().invoke(app, ["learn", str(fresh.file), "--encoder", "statistics", "--json"])
-    assert asked.exit_code == 0, asked.output
-    learnt = json.loads(asked.stdout)
+    result = CliRunner().invoke(app, ["learn", str(fresh.file), "--encoder", "statistics", "--json"])
+    assert result.exit_code == 0, result.output
+    learnt = json.loads(result.stdout)
     assert learnt["stickers"] == 2 * len(MEANINGS)
     assert learnt["labels"] == 2 * len(MEANINGS)
     assert learnt["emotions"] >= 2
@@ -92,8 +92,8 @@ def test_guesses_are_never_taken_for_what_a_person_said(fresh: Tiny, monkeypatch
             assert sticker.packs == ("third",)
             assert not sticker.semantics.name + sticker.semantics.tags
             assert sticker.id.startswith(sticker.title)
-            said = [(r.source, r.model.partition("@")[0]) for r in catalog.semantics_sources(sticker.id)]
-            assert ("describe", "nearest") in said
+            readings = [(r.source, r.model.partition("@")[0]) for r in catalog.semantics_sources(sticker.id)]
+            assert ("describe", "nearest") in readings
         assert any(sticker.semantics.emotions for sticker in guessed)
         chosen = guessed[0].id
         page = CliRunner().invoke(app, ["show", chosen, "--collection", str(fresh.file)], env={"COLUMNS": "200"})

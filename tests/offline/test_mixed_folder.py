@@ -67,19 +67,19 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
     file, home = folder / "mixed.toml", folder / "calm"
     file.write_text(RECIPE)
     started = time.monotonic()
-    told = CliRunner().invoke(app, ["build", str(file), "--strict", "--json"], env={"PERSRV_HOME": str(home)})
-    assert told.stdout, told.output
-    return Calm(file, home, told.exit_code, json.loads(told.stdout), time.monotonic() - started)
+    result = CliRunner().invoke(app, ["build", str(file), "--strict", "--json"], env={"PERSRV_HOME": str(home)})
+    assert result.stdout, result.output
+    return Calm(file, home, result.exit_code, json.loads(result.stdout), time.monotonic() - started)
 
 
 def test_every_broken_file_is_named_once_with_its_reason(calm: Calm) -> None:
     expected = REFUSED | UNREADABLE | ({"locked.png": "cannot be read"} if refuses_us() else {})
     root = f"{calm.file.parent / 'stickers'}/"
-    said = {item["key"].removeprefix(root): item["reason"] for item in calm.report["skipped"]}
-    assert set(said) == set(expected)
+    reasons = {item["key"].removeprefix(root): item["reason"] for item in calm.report["skipped"]}
+    assert set(reasons) == set(expected)
     assert len(calm.report["skipped"]) == len(expected)
     for name, reason in expected.items():
-        assert reason in said[name], name
+        assert reason in reasons[name], name
     assert calm.exit_code == 8
 
 
@@ -106,12 +106,12 @@ def test_everything_else_is_read(calm: Calm) -> None:
 
 
 def test_a_person_sees_one_line_for_each_skipped_file(calm: Calm) -> None:
-    told = CliRunner().invoke(app, ["build", str(calm.file)], env={"PERSRV_HOME": str(calm.home)})
-    assert told.exit_code == 0
-    lines = [line for line in told.stderr.splitlines() if line.startswith("skipped ")]
+    result = CliRunner().invoke(app, ["build", str(calm.file)], env={"PERSRV_HOME": str(calm.home)})
+    assert result.exit_code == 0
+    lines = [line for line in result.stderr.splitlines() if line.startswith("skipped ")]
     assert len(lines) == 20
     assert any(line.startswith(r"skipped broken\nname \x1b[31m.png: ") for line in lines)
-    assert "\x1b" not in told.stderr
+    assert "\x1b" not in result.stderr
 
 
 def test_killed_at_ten_moments_it_ends_with_the_same(calm: Calm) -> None:

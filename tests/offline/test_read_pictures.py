@@ -87,9 +87,9 @@ def test_reading_single_pictures_touches_no_catalog(reading: Tiny, tmp_path: Pat
 def test_the_read_command(reading: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(tmp_path / "untouched"))
     picture = str(reading.file.parent / "stickers" / "soft" / "1001.png")
-    told = CliRunner().invoke(app, ["read", picture, "-c", str(reading.file), "--json"])
-    assert told.exit_code == 0, told.output
-    assert "NIGHT" in json.loads(told.stdout)[0]["text"][-1]["text"].upper()
+    result = CliRunner().invoke(app, ["read", picture, "-c", str(reading.file), "--json"])
+    assert result.exit_code == 0, result.output
+    assert "NIGHT" in json.loads(result.stdout)[0]["text"][-1]["text"].upper()
     shown = CliRunner().invoke(app, ["read", picture, "nowhere.png", "-c", str(reading.file)])
     assert shown.exit_code == 4
     assert "360 x 120" in shown.stdout

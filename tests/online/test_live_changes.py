@@ -111,10 +111,10 @@ def test_a_removed_sticker_is_gone_at_once_and_its_source_does_not_bring_it_back
         assert kept is not None and not kept.exists()
 
 
-@pytest.mark.parametrize("said", [{"texts": {"queries": ["x"]}}, {"texts": {"name": "x"}}, {"rating": "good"}])
-def test_what_an_added_picture_cannot_have(tiny_built: Tiny, said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("described", [{"texts": {"queries": ["x"]}}, {"texts": {"name": "x"}}, {"rating": "good"}])
+def test_what_an_added_picture_cannot_have(tiny_built: Tiny, described: dict[str, Any]) -> None:
     with tiny_built.open() as retriever, pytest.raises(QueryError):
-        retriever.add([], **said)
+        retriever.add([], **described)
 
 
 def test_a_pick_shows_in_the_sticker_within_a_second(tiny: Tiny) -> None:

@@ -45,8 +45,10 @@ def test_a_word_that_no_sticker_has_finds_what_it_means(meant_built: Tiny) -> No
         assert {hit.payload["tags"][0] for hit in answer} == {"cat"}
         mine = retriever.search("kitten", "ann", limit=1)[0]
         assert (mine.payload["tags"][0], mine.payload["style"]) == ("cat", "line")
-        told = mine.explanation
-        assert mine.score == pytest.approx(told.text * told.utility_factor * told.style_factor, rel=1e-4)
+        explanation = mine.explanation
+        assert mine.score == pytest.approx(
+            explanation.text * explanation.utility_factor * explanation.style_factor, rel=1e-4
+        )
 
 
 def test_words_that_stickers_have_come_first(meant_built: Tiny) -> None:
@@ -60,10 +62,12 @@ def test_the_explanation_tells_words_from_meaning(meant: Tiny) -> None:
     with meant.open() as retriever:
         both = retriever.search("dog kitten", limit=30, explain=True)
         dog = next(hit for hit in both if hit.payload["tags"][0] == "dog")
-        told = dog.explanation
-        assert set(told.matched) == {"dog"}
-        assert told.meaning > 0
-        assert sum(told.matched.values()) + told.meaning + told.picks == pytest.approx(told.text, rel=1e-6)
+        explanation = dog.explanation
+        assert set(explanation.matched) == {"dog"}
+        assert explanation.meaning > 0
+        assert sum(explanation.matched.values()) + explanation.meaning + explanation.picks == pytest.approx(
+            explanation.text, rel=1e-6
+        )
         plain = meant.file.read_text().replace('encoder = "use"', 'encoder = ""')
     meant.file.write_text(plain)
     build_collection(meant.file, home=meant.home)
@@ -114,23 +118,23 @@ def test_a_rebuild_encodes_only_new_phrases(meant: Tiny, monkeypatch: pytest.Mon
     assert encoder is not None
     with workspace.phrases(encoder) as cache:
         assert len(cache) >= 2 * len(MEANINGS)
-    asked: list[str] = []
+    encoded: list[str] = []
     real = type(encoder).encode_documents
 
     def listening(self: object, texts: Sequence[str]) -> NDArray[np.float32]:
-        asked.extend(texts)
+        encoded.extend(texts)
         return real(self, texts)
 
     monkeypatch.setattr(type(encoder), "encode_documents", listening)
     first = vectors_by_id(meant)
     build_collection(meant.file, home=meant.home)
-    assert asked == []
+    assert encoded == []
     assert vectors_by_id(meant) == first
     side_car = next((meant.file.parent / "stickers" / "flat").glob("*.json"))
-    said = json.loads(side_car.read_text())
-    side_car.write_text(json.dumps(said | {"tags": [*said["tags"], "zebra"]}))
+    content = json.loads(side_car.read_text())
+    side_car.write_text(json.dumps(content | {"tags": [*content["tags"], "zebra"]}))
     build_collection(meant.file, home=meant.home)
-    assert asked == ["zebra"]
+    assert encoded == ["zebra"]
 
 
 def test_auto_takes_what_is_installed_and_words_alone_until_the_next_build(

@@ -43,17 +43,17 @@ def test_a_sticker_that_people_picked_for_a_word_answers_it(tiny: Tiny, rain: st
         answer = retriever.search("brb", explain=True)
         assert (answer.reason, [hit.sticker_id for hit in answer]) == ("matched", [rain])
         assert "people picked these" in answer.note
-        told = answer[0].explanation
-        assert (told.people, told.matched) == (2, {})
-        assert told.pick_factor == pytest.approx(1 + 2 * math.log(3), rel=1e-4)
-        assert told.text == pytest.approx(told.picks, rel=1e-4)
+        explanation = answer[0].explanation
+        assert (explanation.people, explanation.matched) == (2, {})
+        assert explanation.pick_factor == pytest.approx(1 + 2 * math.log(3), rel=1e-4)
+        assert explanation.text == pytest.approx(explanation.picks, rel=1e-4)
         # Other words in another order, and part of it.
         assert first(retriever, "sorry brb now") == rain
     # A collection that is built from nothing answers alike.
     build_collection(tiny.file, home=tiny.home, rebuild=True)
     with tiny.open() as retriever:
         again = retriever.search("brb", explain=True)[0].explanation
-        assert (again.picks, again.people) == (pytest.approx(told.picks, rel=1e-5), 2)
+        assert (again.picks, again.people) == (pytest.approx(explanation.picks, rel=1e-5), 2)
 
 
 def test_what_people_picked_for_a_query_comes_before_what_says_it(tiny: Tiny, rain: str) -> None:

@@ -51,11 +51,11 @@ def test_chinese_and_emoji_find_the_same_stickers(retriever: Retriever) -> None:
 def test_a_hit_explains_its_score(retriever: Retriever) -> None:
     answer = retriever.search("happy 开心", "ann", explain=True)
     for hit in answer:
-        told = hit.explanation
+        explanation = hit.explanation
         assert hit.score == pytest.approx(
-            told.text * told.pick_factor * told.utility_factor * told.style_factor, rel=1e-4
+            explanation.text * explanation.pick_factor * explanation.utility_factor * explanation.style_factor, rel=1e-4
         )
-        assert sum(told.matched.values()) + told.picks == pytest.approx(told.text, rel=1e-4)
+        assert sum(explanation.matched.values()) + explanation.picks == pytest.approx(explanation.text, rel=1e-4)
         assert hit.path is not None and hit.path.is_file()
     assert set(answer[0].explanation.matched) == {"happi", "开", "心", "开心"}
     assert [hit.rank for hit in answer] == list(range(1, len(answer) + 1))

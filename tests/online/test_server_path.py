@@ -95,18 +95,18 @@ class Stages(Silent):
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "message"),
     [
         ({"key": "right"}, "refuses our key"),
         ({"key": "right", "read_key": "wrong"}, "lets our key read, but not write"),
     ],
 )
 def test_a_build_that_the_server_would_refuse_reads_no_picture(
-    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], said: str
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, keys: dict[str, str], message: str
 ) -> None:
     monkeypatch.setenv("QDRANT_API_KEY", "wrong")
     stages = Stages()
-    with FakeQdrant(**keys) as server, pytest.raises(IndexUnavailableError, match=said):
+    with FakeQdrant(**keys) as server, pytest.raises(IndexUnavailableError, match=message):
         build_collection(on(tiny, server.url), home=tiny.home, progress=stages)
     assert stages.names == []
 
@@ -141,11 +141,11 @@ def test_several_addresses_search_on_when_a_node_is_killed(tiny: Tiny, monkeypat
             assert [ids(retriever, "cat", "ann") for _ in range(4)] == [want] * 4
             assert retriever.record("cleo", "cat", want[0])
         # What a person is told of it.
-        told = overview(recipe, home=tiny.home)
-        assert [node.startswith(url) for node, url in zip(told["nodes"], urls, strict=True)] == [True, True]
-        assert "cannot be reached" in told["nodes"][0]
-        assert told["nodes"][1] == f"{urls[1]}: hears no majority: 1 of its 2 nodes do not answer it"
-        assert [copy.rpartition(": ")[2] for copy in told["replicas"]] == ["Dead", "Active"] * 2
+        overview_now = overview(recipe, home=tiny.home)
+        assert [node.startswith(url) for node, url in zip(overview_now["nodes"], urls, strict=True)] == [True, True]
+        assert "cannot be reached" in overview_now["nodes"][0]
+        assert overview_now["nodes"][1] == f"{urls[1]}: hears no majority: 1 of its 2 nodes do not answer it"
+        assert [copy.rpartition(": ")[2] for copy in overview_now["replicas"]] == ["Dead", "Active"] * 2
         (server_check,) = [check for check in examine(recipe, home=tiny.home) if check.name == "server"]
         assert not server_check.passed
         assert "start what is down" in server_check.finding

@@ -65,7 +65,9 @@ def test_what_words_foretell_is_taken_out_of_the_vectors(tmp_path: Path) -> None
     with VectorCache(tmp_path, "drawn", "1", 24) as cache:
         cache.append(ids[:180], raw)
         have, seen = pictured(ids, cache)
-        fits = [StyleFit.fit([ids[i] for i in have], seen, packs[:180], said, {"tags": 1.0}) for said in (words, None)]
+        fits = [
+            StyleFit.fit([ids[i] for i in have], seen, packs[:180], texts, {"tags": 1.0}) for texts in (words, None)
+        ]
         apart, left_in = (fit.vectors_of(ids, packs, nothing, Text(), cache) for fit in fits)
 
     def same_hand(vectors: NDArray[np.float32]) -> float:

@@ -16,7 +16,7 @@ from running_service import running
 from tiny_collection import Tiny
 
 
-async def asked(tiny: Tiny, *arguments: str) -> dict[str, Any]:
+async def answers_of(tiny: Tiny, *arguments: str) -> dict[str, Any]:
     command = ["-m", "persrv", "mcp", *arguments]
     server = StdioServerParameters(
         command=sys.executable, args=command, env={**os.environ, "PERSRV_HOME": str(tiny.home)}
@@ -32,23 +32,23 @@ async def asked(tiny: Tiny, *arguments: str) -> dict[str, Any]:
         return {"tools": tools, "found": found, "alike": alike, "taken": taken, "wrong": wrong}
 
 
-def check(said: dict[str, Any]) -> None:
-    assert said["tools"] == {"search", "similar", "pick"}
-    kinds = [part.type for part in said["found"].content]
-    assert kinds == ["text", "image", "text", "image"] and "1. cat" in said["found"].content[0].text
-    picture = Image.open(io.BytesIO(base64.b64decode(said["found"].content[1].data)))
+def check(answers: dict[str, Any]) -> None:
+    assert answers["tools"] == {"search", "similar", "pick"}
+    kinds = [part.type for part in answers["found"].content]
+    assert kinds == ["text", "image", "text", "image"] and "1. cat" in answers["found"].content[0].text
+    picture = Image.open(io.BytesIO(base64.b64decode(answers["found"].content[1].data)))
     assert (picture.format, picture.size) == ("WEBP", (256, 256))
-    assert sum(part.type == "image" for part in said["alike"].content) == 3
-    assert "kim took" in said["taken"].content[0].text
-    assert said["wrong"].is_error and "no sticker" in said["wrong"].content[0].text
+    assert sum(part.type == "image" for part in answers["alike"].content) == 3
+    assert "kim took" in answers["taken"].content[0].text
+    assert answers["wrong"].is_error and "no sticker" in answers["wrong"].content[0].text
 
 
 def test_an_assistant_finds_and_picks(tiny: Tiny) -> None:
-    check(asyncio.run(asked(tiny, "-c", str(tiny.file))))
+    check(asyncio.run(answers_of(tiny, "-c", str(tiny.file))))
     with tiny.open() as retriever:
         assert [pick.query for pick in retriever.picks("kim")] == ["cat"]
 
 
 def test_an_assistant_beside_a_running_service(tiny: Tiny) -> None:
     with running(tiny) as service:
-        check(asyncio.run(asked(tiny, "-c", str(tiny.file), "--url", service.address)))
+        check(asyncio.run(answers_of(tiny, "-c", str(tiny.file), "--url", service.address)))

@@ -63,7 +63,9 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address)
         page.wait_for_selector("[data-ready]")
@@ -416,13 +418,13 @@ def test_axe_finds_nothing_serious(open_page: OpenPage, scheme: str) -> None:
 def test_the_page_weighs_little_and_asks_no_other_host(open_page: OpenPage, browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(address)
     page.wait_for_selector("[data-ready]")
     context.close()
-    assert all(url.startswith((address, "data:")) for url in asked)
-    parts = {url for url in asked if url == f"{address}/" or "/page/" in url}
+    assert all(url.startswith((address, "data:")) for url in requested)
+    parts = {url for url in requested if url == f"{address}/" or "/page/" in url}
     assert sum(len(httpx.get(url).content) for url in parts) <= 150_000
     assert len(parts) >= 8
 

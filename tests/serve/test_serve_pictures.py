@@ -37,9 +37,9 @@ def test_a_part_of_a_picture(client: TestClient, cat: str) -> None:
     assert client.get(f"/v1/stickers/{cat}/picture", headers={"range": "bytes=999999-"}).status_code == 416
 
 
-@pytest.mark.parametrize(("asked", "made"), [(1, 64), (64, 64), (100, 128), (512, 512)])
-def test_thumbnails_come_in_four_sizes(client: TestClient, cat: str, asked: int, made: int) -> None:
-    answer = client.get(f"/v1/stickers/{cat}/thumbnail", params={"size": asked})
+@pytest.mark.parametrize(("wanted", "made"), [(1, 64), (64, 64), (100, 128), (512, 512)])
+def test_thumbnails_come_in_four_sizes(client: TestClient, cat: str, wanted: int, made: int) -> None:
+    answer = client.get(f"/v1/stickers/{cat}/thumbnail", params={"size": wanted})
     image = Image.open(io.BytesIO(answer.content))
     assert (image.format, image.size) == ("WEBP", (made, made))
 

@@ -40,7 +40,7 @@ def test_a_stop_is_clean(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["--host", "0.0.0.0"], 9, "persrv keys add"),
         (["--workers", "2"], 3, "one worker"),
@@ -48,9 +48,9 @@ def test_a_stop_is_clean(tiny: Tiny) -> None:
         (["--port", "99999"], 3, "port"),
     ],
 )
-def test_what_cannot_be_served_says_why(tiny_built: Tiny, arguments: list[str], code: int, said: str) -> None:
+def test_what_cannot_be_served_says_why(tiny_built: Tiny, arguments: list[str], code: int, message: str) -> None:
     command = [sys.executable, "-m", "persrv", "serve", "-c", str(tiny_built.file), "--no-open", *arguments]
     environment = os.environ | {"PERSRV_HOME": str(tiny_built.home)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert (done.returncode, done.stderr.count("persrv: ")) == (code, 1), done.stderr
-    assert said in done.stderr and "Traceback" not in done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr

@@ -62,15 +62,15 @@ def test_more_like_a_sticker_and_like_a_picture(client: TestClient, own_tiny: Ti
 def test_pages_stay_right_while_people_pick(tiny: Tiny) -> None:
     with serving(tiny) as client:
         seen: list[str] = []
-        asked = {"user": "ann", "limit": 4}
-        page = client.get("/v1/search", params=asked).json()
+        parameters = {"user": "ann", "limit": 4}
+        page = client.get("/v1/search", params=parameters).json()
         while True:
             seen += ids(page)
             last = page["hits"][-1]["sticker_id"]
             assert client.post("/v1/share", json={"user": "ann", "sticker_id": last}).status_code == 201
             if not page["next"]:
                 break
-            page = client.get("/v1/search", params=asked | {"cursor": page["next"]}).json()
+            page = client.get("/v1/search", params=parameters | {"cursor": page["next"]}).json()
         assert len(seen) == len(set(seen)) == 30
         assert client.get("/v1/search", params={"cursor": "nonsense"}).status_code == 400
 

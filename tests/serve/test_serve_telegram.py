@@ -74,8 +74,8 @@ def test_the_bot_answers_and_learns(tiny: Tiny, tmp_path: Path) -> None:
         }  # fmt: skip
         with subprocess.Popen([sys.executable, str(bot)], env=environment) as process:
             try:
-                asked = {"id": "q1", "from": {"id": 7}, "query": "cat", "offset": ""}
-                api.updates.append({"update_id": 10, "inline_query": asked})
+                inline_query = {"id": "q1", "from": {"id": 7}, "query": "cat", "offset": ""}
+                api.updates.append({"update_id": 10, "inline_query": inline_query})
                 api.until(lambda: api.answers)
                 (first,) = api.answers
                 assert (first["inline_query_id"], first["is_personal"], len(first["results"])) == ("q1", True, 3)

@@ -37,9 +37,9 @@ def test_the_page_serves_merged_models_and_promises_what_was_run() -> None:
 
 def test_prepare_prints_the_card_and_json(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSRV_HOME", str(tiny.home))
-    asked = ["train", "prepare", str(tmp_path / "data"), str(tiny.file), "--min-users", "1"]
-    assert "| train |" in CliRunner().invoke(app, asked).stdout
-    card = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
+    preparing = ["train", "prepare", str(tmp_path / "data"), str(tiny.file), "--min-users", "1"]
+    assert "| train |" in CliRunner().invoke(app, preparing).stdout
+    card = json.loads(CliRunner().invoke(app, [*preparing, "--json"]).stdout)
     assert card["picks"] == 12
     assert card["skipped_stickers"] == []
 

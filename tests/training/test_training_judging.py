@@ -26,7 +26,7 @@ from persrv.training.retrieval import document, reciprocal_ranks, without_query
 from persrv.training.side_by_side import side_by_side
 
 
-def said(*keywords: str, description: str = "") -> Description:
+def described(*keywords: str, description: str = "") -> Description:
     return Description(description, keywords, ())
 
 
@@ -37,14 +37,14 @@ def example(sticker: str, *queries: str, image: str = "images/x.png") -> Example
 def test_measures_by_hand() -> None:
     queries = (TrainingQuery("happy cat", 3), TrainingQuery("笑", 1))
     # "ＨＡＰＰＹ  Cat" is found; its words are 2 of the 3 typed; one of the two keywords was typed.
-    assert measure(said("ＨＡＰＰＹ  Cat", "dog"), queries) == Measures(0.75, 0.5, pytest.approx(2 / 3))
-    assert measure(said(description="a cat"), queries) == Measures(0.0, 0.0, pytest.approx(1 / 3))
+    assert measure(described("ＨＡＰＰＹ  Cat", "dog"), queries) == Measures(0.75, 0.5, pytest.approx(2 / 3))
+    assert measure(described(description="a cat"), queries) == Measures(0.0, 0.0, pytest.approx(1 / 3))
     assert measure(None, queries) == Measures(0.0, 0.0, 0.0)
 
 
 def test_a_sticker_is_found_by_what_was_said_of_it() -> None:
     examples = [example("a", "cat"), example("b", "dog", "bird"), example("c", "cat")]
-    texts = [document(said("cat")), document(said("dog", "fish")), document(said("cat"))]
+    texts = [document(described("cat")), document(described("dog", "fish")), document(described("cat"))]
     # The two cats are alike, so their order is that of their ids; nothing says bird.
     assert reciprocal_ranks(examples, texts).tolist() == [1.0, 1.0, 0.0, 0.5]
     assert reciprocal_ranks(examples, [{}, {}, {}]).tolist() == [0.0] * 4
@@ -65,9 +65,9 @@ def test_the_commonest_queries_as_one_answer() -> None:
 
 def test_a_judgement_has_every_row_and_a_readable_table() -> None:
     examples = [example(f"s{i:02d}", f"word{i}") for i in range(20)]
-    plain = [said("a picture") for _ in examples]
-    tuned = [said(f"word{i}") if i % 4 else None for i in range(20)]
-    nearest = [said("word0")] * 20
+    plain = [described("a picture") for _ in examples]
+    tuned = [described(f"word{i}") if i % 4 else None for i in range(20)]
+    nearest = [described("word0")] * 20
     found = judge(examples, Answers(plain, tuned, nearest, commonest(examples)), base="b", encoder="e")
     assert found.unreadable == {"base": 0, "tuned": 5}
     assert found.measures["keyword_recall"]["tuned"].mean == 0.75
@@ -117,7 +117,9 @@ def test_neighbours_of_a_known_drawing_in_another_style_know_its_words(prepared:
 
 def test_queries_of_one_sticker_count_as_one_observation() -> None:
     examples = [example("a", "cat", "bird"), example("b", "dog")]
-    answers = Answers([None, None], [said("cat"), said("dog")], [said(), said()], commonest(examples))
+    answers = Answers(
+        [None, None], [described("cat"), described("dog")], [described(), described()], commonest(examples)
+    )
     found = judge(examples, answers)
     assert (found.queries, found.retrieval["tuned"].groups, found.retrieval["tuned"].mean) == (3, 2, 0.75)
 
@@ -126,7 +128,7 @@ def test_the_page_escapes_everything(prepared: Prepared) -> None:
     known = read_examples(prepared.data, "test")[0]
     evil = "<script>alert(1)</script>"
     hostile = Example(known.id, known.image, "?", "!", (TrainingQuery(evil, 2),))
-    page = side_by_side([hostile], [said(evil, description=f'"{evil}')], [None], prepared.data)
+    page = side_by_side([hostile], [described(evil, description=f'"{evil}')], [None], prepared.data)
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 3
     assert "no answer that can be read" in page

@@ -27,8 +27,8 @@ from tiny_collection import Tiny
 
 def test_the_parts_hold_what_people_typed(prepared: Prepared) -> None:
     examples = {part: read_examples(prepared.data, part) for part in PARTS}
-    assert {part: len(those) for part, those in examples.items()} == prepared.card.stickers
-    everything = [example for those in examples.values() for example in those]
+    assert {part: len(found) for part, found in examples.items()} == prepared.card.stickers
+    everything = [example for found in examples.values() for example in found]
     assert len({example.id for example in everything}) == len(everything)
     for example in everything:
         read = parse(example.answer)

@@ -64,9 +64,9 @@ def test_only_the_answer_and_its_end_are_labelled(prepared: Prepared) -> None:
         first = labels.index(learnt[0])
         assert labels == [IGNORED] * first + tokens[first:length] + [IGNORED] * (len(tokens) - length)
         # <s> USER: <image> x 16 \n question ASSISTANT:
-        asked = tokens[:first]
-        assert asked.count(image) == 16
-        text = processor.tokenizer.decode([token for token in asked if token != image])
+        prompt = tokens[:first]
+        assert prompt.count(image) == 16
+        text = processor.tokenizer.decode([token for token in prompt if token != image])
         assert text == f"<s>USER: \n{PROMPT} ASSISTANT:"
 
 
@@ -77,9 +77,9 @@ def test_the_prompt_in_training_is_the_describers_token_by_token(prepared: Prepa
     inputs = asking(
         images=[[example.opened(prepared.data)]], text=[Chat(asking).prompt(example.question)], return_tensors="pt"
     )
-    asked = inputs["input_ids"][0].tolist()
-    assert batch["input_ids"][0].tolist()[: len(asked)] == asked
-    assert batch["labels"][0, : len(asked)].tolist() == [IGNORED] * len(asked)
+    prompt = inputs["input_ids"][0].tolist()
+    assert batch["input_ids"][0].tolist()[: len(prompt)] == prompt
+    assert batch["labels"][0, : len(prompt)].tolist() == [IGNORED] * len(prompt)
     assert torch.equal(batch["pixel_values"], inputs["pixel_values"])
 
 
@@ -188,10 +188,10 @@ def test_the_merged_model_says_what_the_adapter_says(
 ) -> None:
     folder, _ = trained
     merged = merge(folder, tmp_path / "merged")
-    said = say(prepared.base, prepared, folder)
-    assert say(merged, prepared) == said
-    assert said != say(prepared.base, prepared)
-    assert any(answer.startswith(' {"description"') or answer.startswith('{"description"') for answer in said)
+    answers = say(prepared.base, prepared, folder)
+    assert say(merged, prepared) == answers
+    assert answers != say(prepared.base, prepared)
+    assert any(answer.startswith(' {"description"') or answer.startswith('{"description"') for answer in answers)
     with pytest.raises(RecipeError, match="is there already"):
         merge(folder, tmp_path / "merged")
 
@@ -322,13 +322,13 @@ def test_missing_packages_name_the_extra(prepared: Prepared, tmp_path: Path, mon
 
 
 def test_two_processes_learn_what_one_does(prepared: Prepared, tmp_path: Path) -> None:
-    asked = quick_settings(prepared, dropout=0.0, max_steps=6, micro_batch=2)
-    train(prepared.data, tmp_path / "one", asked)
-    told = tmp_path / "settings.toml"
-    values = {key: value for key, value in asked.model_dump(mode="json").items() if value is not None}
-    told.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()), encoding="utf-8")
+    settings = quick_settings(prepared, dropout=0.0, max_steps=6, micro_batch=2)
+    train(prepared.data, tmp_path / "one", settings)
+    file = tmp_path / "settings.toml"
+    values = {key: value for key, value in settings.model_dump(mode="json").items() if value is not None}
+    file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()), encoding="utf-8")
     launched = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "persrv"]
-    command = ["train", "run", str(prepared.data), str(tmp_path / "two"), "--settings", str(told), "--json"]
+    command = ["train", "run", str(prepared.data), str(tmp_path / "two"), "--settings", str(file), "--json"]
     done = subprocess.run([*launched, *command], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["steps"] == 6

@@ -63,7 +63,7 @@ def read_pack_files(folder: Path, root: Path) -> PackFiles:
             continue
         try:
             if file.name == "emoji.txt":
-                emoji = {stem: emoji_in(text(said)) for stem, said in table(read_json(file, _LARGEST)).items()}
+                emoji = {stem: emoji_in(text(listed)) for stem, listed in table(read_json(file, _LARGEST)).items()}
             else:
                 found[file.stem] = _line(file)
         except (SourceError, OSError, ValueError) as error:

@@ -56,12 +56,12 @@ def pack_stickers(
         inside = read_sticker_exif(path) if path.suffix.lower() == ".webp" else NOTHING
         place = path.parent.relative_to(root).as_posix()
         own = Semantics() if says_nothing(path) else read_file_name(path.stem)
-        said = Semantics(emoji=(*pack.emoji.get(path.stem, ()), *inside.emoji))
+        listed = Semantics(emoji=(*pack.emoji.get(path.stem, ()), *inside.emoji))
         sticker = SourceSticker(
             key=path.relative_to(root).as_posix(),
             path=path,
             pack=pack.title or inside.pack or ("" if place == "." else place),
-            semantics=merged(own, said, Semantics(**pack.texts.get(path.stem, _NO_TEXTS))),
+            semantics=merged(own, listed, Semantics(**pack.texts.get(path.stem, _NO_TEXTS))),
         )
         rating = pack.ratings.get(path.stem, "")
         yield replace(sticker, rating=rating) if rating else sticker

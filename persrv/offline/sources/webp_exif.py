@@ -32,10 +32,10 @@ NOTHING = StickerExif()
 def read_sticker_exif(file: Path) -> StickerExif:
     """Return what WhatsApp wrote into a file; :data:`NOTHING` where it is no WebP, or says nothing that can be read."""
     try:
-        said = json.loads(_content(_exif(file)))
+        metadata = json.loads(_content(_exif(file)))
     except (OSError, ValueError, RecursionError, struct.error):
         return NOTHING
-    found = table(said)
+    found = table(metadata)
     return StickerExif(
         text(found.get("sticker-pack-id")),
         text(found.get("sticker-pack-name")),

@@ -180,7 +180,8 @@ def _gone(sticker_id: str) -> NotFoundError:
 
 def unless_known(request: Request, sticker_id: str) -> Response | None:
     """Return the answer for a caller who has the picture already, ``None`` for others."""
-    asked = request.headers.get("if-none-match", "")
-    if asked.strip() != "*" and f'"{sticker_id}"' not in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
+    header = request.headers.get("if-none-match", "")
+    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    if header.strip() != "*" and f'"{sticker_id}"' not in tags:
         return None
     return Response(status_code=304, headers=_HEADERS | {"etag": f'"{sticker_id}"'})

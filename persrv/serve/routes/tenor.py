@@ -190,10 +190,10 @@ def registershare(
 
 def _filters(contentfilter: Ratings, searchfilter: str) -> dict[str, FilterValue]:
     filters: dict[str, FilterValue] = {"rating": {"off": "any", "high": "safe"}.get(contentfilter, "!unsafe")}
-    asked = {part.strip() for part in searchfilter.split(",")}
-    if "static" in asked:
+    wanted = {part.strip() for part in searchfilter.split(",")}
+    if "static" in wanted:
         filters["animated"] = False
-    elif "-static" in asked:
+    elif "-static" in wanted:
         filters["animated"] = True
     return filters
 
@@ -223,8 +223,8 @@ def _page(
 def _results(
     request: Request, collection: ServedCollection, ids: list[str], media_filter: str
 ) -> list[TenorResultBody]:
-    asked = {name.strip() for name in media_filter.split(",") if name.strip()}
-    names = [name for name in FORMATS if name in asked or not asked]
+    wanted = {name.strip() for name in media_filter.split(",") if name.strip()}
+    names = [name for name in FORMATS if name in wanted or not wanted]
     found = {sticker.id: sticker for sticker in collection.catalog.stickers(ids)}
     address = f"{str(request.base_url).rstrip('/')}/v1/stickers"
     return [_result(address, collection.name, found[known], names) for known in ids if known in found]
@@ -235,8 +235,8 @@ def _result(address: str, collection: str, sticker: Sticker, names: list[str]) -
     media = {}
     for name in names if sticker.path is not None else []:
         side, ending = FORMATS[name]
-        asked = f"size={side}&format={ending}&animated={str(name != 'preview').lower()}&collection={collection}"
-        media[name] = TenorMediaBody(url=f"{own}/thumbnail?{asked}", dims=[side, side], duration=0.0, size=0)
+        parameters = f"size={side}&format={ending}&animated={str(name != 'preview').lower()}&collection={collection}"
+        media[name] = TenorMediaBody(url=f"{own}/thumbnail?{parameters}", dims=[side, side], duration=0.0, size=0)
     return TenorResultBody(
         id=sticker.id,
         title=sticker.title,

@@ -38,7 +38,7 @@ def comparing(tiny: Tiny, text: str) -> Tiny:
     return tiny
 
 
-def told(tiny: Tiny, *, days: float = 0) -> ComparisonResult:
+def result_of(tiny: Tiny, *, days: float = 0) -> ComparisonResult:
     workspace = Workspace.of(tiny.file, tiny.home)
     with workspace.existing_catalog() as catalog:
         return outcome(workspace.recipe, catalog, until=datetime.now(UTC) + timedelta(days=days))
@@ -70,7 +70,7 @@ def test_people_with_taste_let_the_ranking_by_style_win(tiny: Tiny) -> None:
     with comparing(tiny, STYLE_HELPS).open() as retriever:
         known_by(retriever, PEOPLE)
         people_search(retriever, PEOPLE, noise=0.15)
-    found = told(tiny)
+    found = result_of(tiny)
     assert (found.winner, found.impressions, found.users, found.trials) == ("b", 60, 6, 60)
     assert found.wins["b"] > 3 * found.wins["a"]
     assert found.wins["a"] + found.wins["b"] + found.ties == 60
@@ -82,7 +82,7 @@ def test_people_without_taste_decide_nothing(tiny: Tiny) -> None:
     with comparing(tiny, STYLE_HELPS).open() as retriever:
         known_by(retriever, PEOPLE)
         people_search(retriever, PEOPLE[:4], noise=1.0, seed=3)
-    found = told(tiny)
+    found = result_of(tiny)
     assert found.wins["a"] > 5 and found.wins["b"] > 5
     assert found.winner is None and found.effect.low < 0 < found.effect.high
     assert "not decided" in found.verdict
@@ -92,7 +92,7 @@ def test_a_ranking_against_itself_only_ties(tiny: Tiny) -> None:
     with comparing(tiny, '[compare]\nname = "same"\n').open() as retriever:
         known_by(retriever, PEOPLE[:2])
         people_search(retriever, PEOPLE[:2], noise=0.15)
-    found = told(tiny)
+    found = result_of(tiny)
     assert (found.ties, found.counted, found.winner, found.e_value) == (20, 0, None, 1.0)
     assert "nothing can be said" in found.verdict
 
@@ -114,9 +114,9 @@ def test_one_ranking_for_each_person(tiny: Tiny) -> None:
                 first = retriever.search(meaning, user, limit=1)[0]
                 if first.payload["style"] == favourite(user):
                     retriever.record(user, meaning, first.sticker_id)
-    early = told(tiny)
+    early = result_of(tiny)
     assert (early.counted, early.winner, early.success) == (0, None, {})
-    found = told(tiny, days=4)
+    found = result_of(tiny, days=4)
     assert (found.counted, found.winner) == (48, "b")
     assert found.success["b"] > 0.9 > found.success["a"] + 0.3
     assert found.effect.low <= found.success["b"] - found.success["a"] <= found.effect.high
@@ -169,7 +169,7 @@ def test_nobody_in_particular_is_compared_with_nothing(tiny: Tiny) -> None:
         with workspace.existing_catalog() as catalog:
             assert list(catalog.impressions()) == []
     with pytest.raises(NotFoundError, match="'style' has shown nobody anything"):
-        told(tiny)
+        result_of(tiny)
 
 
 def test_other_settings_begin_anew(tiny: Tiny) -> None:
@@ -177,10 +177,10 @@ def test_other_settings_begin_anew(tiny: Tiny) -> None:
         retriever.search("cat", "ann")
     tiny.file.write_text(tiny.file.read_text().replace("gamma = 1.0", "gamma = 0.5"))
     with pytest.raises(NotFoundError, match="since its settings changed"):
-        told(tiny)
+        result_of(tiny)
     with tiny.open() as retriever:
         retriever.search("cat", "ann")
-    assert (told(tiny).impressions, told(tiny).earlier) == (1, 1)
+    assert (result_of(tiny).impressions, result_of(tiny).earlier) == (1, 1)
 
 
 def test_the_evaluation_asks_the_recipes_own_ranking(tiny: Tiny) -> None:
@@ -194,7 +194,7 @@ def test_the_evaluation_asks_the_recipes_own_ranking(tiny: Tiny) -> None:
 
 def test_what_compares_nothing_is_refused(tiny_built: Tiny) -> None:
     with pytest.raises(RecipeError, match=r"\[compare\]"):
-        told(tiny_built)
+        result_of(tiny_built)
 
 
 @pytest.fixture

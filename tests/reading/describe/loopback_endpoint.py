@@ -33,7 +33,7 @@ class Answer:
     drip: float = 0.0
 
 
-def said(content: Any, **message: Any) -> Answer:
+def completion(content: Any, **message: Any) -> Answer:
     """Return a chat completion with this content; ``finish_reason`` may be given."""
     reason = message.pop("finish_reason", "stop")
     choice = {"index": 0, "finish_reason": reason, "message": {"role": "assistant", "content": content, **message}}

@@ -63,11 +63,11 @@ def test_default_prompts_ask_for_what_parsing_reads(language: str) -> None:
         assert word in plain
     assert not [mark for mark in ("{emotions}", "{known}", "{frames}", "{text}", "{name}") if mark in plain]
     known = Semantics(name=("grin", "other"), ocr=("哈哈", "{emotions}\u0000 x"))
-    told = prompts.question(Subject("1", picture(RED, BLUE), known))
-    assert prompts.frames in told
-    assert "grin" in told
-    assert "other" not in told
-    assert "哈哈 / {emotions} x" in told
+    text = prompts.question(Subject("1", picture(RED, BLUE), known))
+    assert prompts.frames in text
+    assert "grin" in text
+    assert "other" not in text
+    assert "哈哈 / {emotions} x" in text
     assert prompts.question(Subject("1", picture(RED)), firmer=True) == f"{plain}\n{prompts.again}"
 
 
@@ -79,8 +79,8 @@ def test_a_text_without_end_is_cut() -> None:
 
 def test_a_recipe_has_its_own_prompt_and_revision() -> None:
     own = Prompts.of(Describe(prompt='Say {"a": 1} and one of {emotions}. {known}'))
-    asked = own.question(Subject("1", picture(RED)))
-    assert asked.startswith('Say {"a": 1} and one of joy, amusement,')
+    first = own.question(Subject("1", picture(RED)))
+    assert first.startswith('Say {"a": 1} and one of joy, amusement,')
     revisions = {own.revision, Prompts.of(Describe()).revision, Prompts.of(Describe(language="zh")).revision}
     assert len(revisions) == 3
     assert Prompts.of(Describe()).revision == Prompts.of(Describe(model="x", batch=3)).revision
@@ -91,12 +91,12 @@ def test_labels_say_only_what_the_source_says() -> None:
     known = Semantics(
         name=("crying cat", "哭猫"), tags=("cat", "sad", "伤心", "Crying Cat", "a", "b", "c", "d"), emoji=("😿",)
     )
-    said = made.describe(
+    found = made.describe(
         [Subject("1", None, known), subject(2), Subject("3", None, Semantics(tags=("happy", "sad", "难过")))]
     )
-    assert said[0] == Description("crying cat: cat, sad, 伤心, a, b, c", (), ("sadness",))
-    assert said[1] == Skipped(f"{2:032x}", "its source gives it no name, tag or emoji")
-    assert said[2] == Description("happy, sad, 难过", (), ("sadness", "joy"))
+    assert found[0] == Description("crying cat: cat, sad, 伤心, a, b, c", (), ("sadness",))
+    assert found[1] == Skipped(f"{2:032x}", "its source gives it no name, tag or emoji")
+    assert found[2] == Description("happy, sad, 难过", (), ("sadness", "joy"))
     assert made.name == "labels"
     assert made.revision == describer(Describe(engine="labels"), folder=Path("elsewhere")).revision
 

@@ -146,9 +146,9 @@ def test_a_sticker_with_words_gets_no_guesses() -> None:
     known = [Semantics(name=("x",)), Semantics(tags=("x",)), Semantics(description=("x",)), Semantics(keywords=("x",))]
     subjects = [subject(number, RED, semantics) for number, semantics in enumerate(known)]
     without = [subject(9, RED), subject(10, RED, Semantics(ocr=("ha ha",), pack=("p",)))]
-    said = NearestDescriber(model, statistics).describe([*subjects, *without])
-    assert said[:4] == [Description("", (), ())] * 4
-    assert all(isinstance(found, Description) and found.keywords for found in said[4:])
+    descriptions = NearestDescriber(model, statistics).describe([*subjects, *without])
+    assert descriptions[:4] == [Description("", (), ())] * 4
+    assert all(isinstance(found, Description) and found.keywords for found in descriptions[4:])
 
 
 def test_labels_that_stand_once_or_are_no_words_are_not_guessed() -> None:
@@ -257,20 +257,22 @@ def test_trained_on_seven_styles_it_describes_an_eighth(tmp_path: Path) -> None:
     from persrv.images.decode import open_picture
 
     subjects = [Subject(s.id, open_picture(s.path)) for s in unseen if s.path]
-    said = made.describe(subjects)
-    assert made.describe(subjects[:1]) == said[:1]
+    descriptions = made.describe(subjects)
+    assert made.describe(subjects[:1]) == descriptions[:1]
     right = [
         keyword in {word.casefold() for word in (*sticker.semantics.name, *sticker.semantics.tags)}
-        for sticker, found in zip(unseen, said, strict=True)
+        for sticker, found in zip(unseen, descriptions, strict=True)
         if isinstance(found, Description)
         for keyword in found.keywords
     ]
     # These all are faces, so the commonest labels alone would give a precision of about a half, and few keywords.
     assert len(right) > 60
     assert np.mean(right) > 0.7
-    assert any(found.emotions for found in said if isinstance(found, Description))
+    assert any(found.emotions for found in descriptions if isinstance(found, Description))
     assert all(
-        found.confidence is not None and 0 < found.confidence < 1 for found in said if isinstance(found, Description)
+        found.confidence is not None and 0 < found.confidence < 1
+        for found in descriptions
+        if isinstance(found, Description)
     )
 
 
@@ -298,14 +300,14 @@ def test_pictures_that_show_nothing_are_skipped_and_other_encoders_refused() -> 
     blank = subject(3)
     assert blank.picture is not None
     blank.picture.frames[0][...] = 0
-    said = made.describe([subject(1, None), subject(2), blank])
-    assert [found.reason for found in said if isinstance(found, Skipped)] == [
+    descriptions = made.describe([subject(1, None), subject(2), blank])
+    assert [found.reason for found in descriptions if isinstance(found, Skipped)] == [
         "it has no picture",
         "nothing is visible in it",
     ]
-    assert isinstance(said[1], Description)
-    assert said[1].keywords == ("anger", "red")
-    assert said[1].emotions == ()
+    assert isinstance(descriptions[1], Description)
+    assert descriptions[1].keywords == ("anger", "red")
+    assert descriptions[1].emotions == ()
     assert made.describe([]) == []
     with pytest.raises(RecipeError, match="trained with the encoder statistics 0, not statistics"):
         NearestDescriber(NearestModel.fit(vectors, labels, encoder="statistics", encoder_revision="0"), statistics)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drawn_stickers import BLUE, RED, subject
-from loopback_endpoint import Answer, Endpoint, failed, said, serving
+from loopback_endpoint import Answer, Endpoint, completion, failed, serving
 from PIL import Image
 
 from persrv.errors import RecipeError
@@ -53,15 +53,15 @@ def _describe(
         return made.describe(subjects), endpoint, waits
 
 
-def _reason(said: Description | Skipped) -> str:
-    assert isinstance(said, Skipped)
-    return said.reason
+def _reason(completion: Description | Skipped) -> str:
+    assert isinstance(completion, Skipped)
+    return completion.reason
 
 
 def test_the_request_carries_prompt_picture_and_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY, " secret-key\n")
     known = Semantics(name=("grin",), ocr=("ha ha",))
-    found, endpoint, _ = _describe(lambda number, body: said(JOY), [subject(1, RED, known)], max_tokens=77)
+    found, endpoint, _ = _describe(lambda number, body: completion(JOY), [subject(1, RED, known)], max_tokens=77)
     assert found == [SAID_JOY]
     ((path, headers, body),) = endpoint.requests
     assert path == "/v1/chat/completions"
@@ -81,14 +81,14 @@ def test_the_request_carries_prompt_picture_and_schema(monkeypatch: pytest.Monke
 
 
 def test_without_a_key_none_is_sent() -> None:
-    _, endpoint, _ = _describe(lambda number, body: said(JOY), [subject(1)])
+    _, endpoint, _ = _describe(lambda number, body: completion(JOY), [subject(1)])
     assert "Authorization" not in endpoint.requests[0][1]
 
 
 def test_answers_come_in_the_order_of_the_subjects_and_several_at_once() -> None:
     def answer(number: int, body: dict[str, Any]) -> Answer:
         name = body["messages"][0]["content"][1]["text"].split("called: ")[1].split(".")[0]
-        reply = said(json.dumps({"description": f"sticker {name}", "keywords": []}))
+        reply = completion(json.dumps({"description": f"sticker {name}", "keywords": []}))
         return Answer(body=reply.body, delay=0.2 if name in ("0", "1") else 0.0)
 
     subjects = [subject(n, RED, Semantics(name=(str(n),))) for n in range(6)]
@@ -101,7 +101,7 @@ def test_subjects_without_a_visible_picture_are_skipped_and_cost_nothing() -> No
     blank = subject(2)
     assert blank.picture is not None
     blank.picture.frames[0][...] = 0
-    found, endpoint, _ = _describe(lambda number, body: said(JOY), [subject(1, None), blank, subject(3)])
+    found, endpoint, _ = _describe(lambda number, body: completion(JOY), [subject(1, None), blank, subject(3)])
     assert [_reason(f) for f in found[:2]] == ["it has no picture", "nothing is visible in its picture"]
     assert found[2] == SAID_JOY
     assert len(endpoint.requests) == 1
@@ -109,7 +109,7 @@ def test_subjects_without_a_visible_picture_are_skipped_and_cost_nothing() -> No
 
 def test_a_server_without_schemas_is_asked_without_and_remembered() -> None:
     def answer(number: int, body: dict[str, Any]) -> Answer:
-        return failed(400, "response_format is not supported") if "response_format" in body else said(JOY)
+        return failed(400, "response_format is not supported") if "response_format" in body else completion(JOY)
 
     found, endpoint, waits = _describe(answer, [subject(1), subject(2), subject(3)], concurrency=1)
     assert found == [SAID_JOY] * 3
@@ -123,7 +123,7 @@ def test_other_names_of_the_limit_and_no_temperature_are_learned() -> None:
             return failed(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
         if "temperature" in body:
             return failed(400, "Unsupported value: 'temperature' does not support 0.")
-        return said(JOY)
+        return completion(JOY)
 
     found, endpoint, _ = _describe(answer, [subject(1), subject(2)], concurrency=1)
     assert found == [SAID_JOY] * 2
@@ -135,7 +135,7 @@ def test_other_names_of_the_limit_and_no_temperature_are_learned() -> None:
 
 def test_one_refused_picture_does_not_change_how_the_next_is_asked() -> None:
     def answer(number: int, body: dict[str, Any]) -> Answer:
-        return failed(400, "image too odd") if number < 2 else said(JOY)
+        return failed(400, "image too odd") if number < 2 else completion(JOY)
 
     found, endpoint, _ = _describe(answer, [subject(1), subject(2)], concurrency=1)
     assert "HTTP 400): image too odd" in _reason(found[0])
@@ -145,7 +145,7 @@ def test_one_refused_picture_does_not_change_how_the_next_is_asked() -> None:
 
 def test_too_many_requests_wait_as_long_as_the_server_says() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    answers = [failed(429, "slow down", Retry_After="7"), failed(429, "slow down", Retry_After=soon), said(JOY)]
+    answers = [failed(429, "slow down", Retry_After="7"), failed(429, "slow down", Retry_After=soon), completion(JOY)]
     found, _, waits = _describe(lambda number, body: answers[number], [subject(1)])
     assert found == [SAID_JOY]
     assert waits[0] == 7.0
@@ -154,7 +154,7 @@ def test_too_many_requests_wait_as_long_as_the_server_says() -> None:
 
 @pytest.mark.parametrize(("header", "wait"), [("soon", 0.5), ("999999999999", 60.0), ("-5", 0.5), ("0", 0.5)])
 def test_an_odd_wait_is_bounded(header: str, wait: float) -> None:
-    answers = [failed(503, "busy", Retry_After=header), said(JOY)]
+    answers = [failed(503, "busy", Retry_After=header), completion(JOY)]
     _, _, waits = _describe(lambda number, body: answers[number], [subject(1)])
     assert waits == [wait]
 
@@ -171,19 +171,21 @@ def test_a_failing_server_is_tried_again_then_given_up() -> None:
     [
         Answer(body=b"<html>gateway</html>"),
         Answer(body=b'{"choices": [{"mess'),
-        Answer(body=said(JOY).body, missing=10),
+        Answer(body=completion(JOY).body, missing=10),
         Answer(status=502, body=b"\xff\xfe"),
         Answer(body=b" " * (2**20 + 1)),
         Answer(body=b"[" * 100_000),
     ],
 )
 def test_garbled_and_broken_answers_are_tried_again(bad: Answer) -> None:
-    found, endpoint, _ = _describe(lambda number, body: bad if number == 0 else said(JOY), [subject(1)])
+    found, endpoint, _ = _describe(lambda number, body: bad if number == 0 else completion(JOY), [subject(1)])
     assert found == [SAID_JOY]
     assert len(endpoint.requests) == 2
 
 
-@pytest.mark.parametrize("slow", [Answer(body=said(JOY).body, delay=1.0), Answer(body=said(JOY).body, drip=0.05)])
+@pytest.mark.parametrize(
+    "slow", [Answer(body=completion(JOY).body, delay=1.0), Answer(body=completion(JOY).body, drip=0.05)]
+)
 def test_a_slow_answer_ends_at_the_timeout(slow: Answer) -> None:
     found, _, _ = _describe(lambda number, body: slow, [subject(1)], timeout_s=0.3, retries=0)
     assert "0.3 s" in _reason(found[0])
@@ -191,7 +193,7 @@ def test_a_slow_answer_ends_at_the_timeout(slow: Answer) -> None:
 
 @pytest.mark.parametrize(
     "refusal",
-    [said(None, refusal="I cannot look at this."), said("", finish_reason="content_filter")],
+    [completion(None, refusal="I cannot look at this."), completion("", finish_reason="content_filter")],
 )
 def test_refusals_are_skipped_and_not_asked_again(refusal: Answer) -> None:
     found, endpoint, _ = _describe(lambda number, body: refusal, [subject(1)])
@@ -200,18 +202,23 @@ def test_refusals_are_skipped_and_not_asked_again(refusal: Answer) -> None:
 
 
 def test_an_answer_cut_off_at_the_limit_keeps_what_is_complete() -> None:
-    cut = said('{"description": "A red cat laughs.", "keywords": ["cat", "red", "lau', finish_reason="length")
+    cut = completion('{"description": "A red cat laughs.", "keywords": ["cat", "red", "lau', finish_reason="length")
     found, _, _ = _describe(lambda number, body: cut, [subject(1)])
     assert found == [Description("A red cat laughs.", ("cat", "red"), (), "en")]
 
 
 def test_a_limit_that_leaves_no_room_says_so() -> None:
-    found, _, _ = _describe(lambda number, body: said("", finish_reason="length"), [subject(1)])
+    found, _, _ = _describe(lambda number, body: completion("", finish_reason="length"), [subject(1)])
     assert "raise describe.max_tokens" in _reason(found[0])
 
 
 def test_prose_is_asked_about_once_more_and_counted() -> None:
-    answers = [said("What a lovely cat!"), said("A cat."), said("What a dog!"), said([{"type": "text", "text": JOY}])]
+    answers = [
+        completion("What a lovely cat!"),
+        completion("A cat."),
+        completion("What a dog!"),
+        completion([{"type": "text", "text": JOY}]),
+    ]
     with serving(lambda number, body: answers[number]) as endpoint:
         settings = _settings(endpoint, concurrency=1)
         made = describer(settings, folder=Path())

@@ -124,7 +124,7 @@ def test_control_characters_and_marks_of_direction_go() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "text", "language"),
+    ("wanted", "text", "language"),
     [
         ("zh", "一只猫", "zh"),
         ("zh", "a cat", ""),
@@ -135,8 +135,8 @@ def test_control_characters_and_marks_of_direction_go() -> None:
         ("", "a cat", ""),
     ],
 )
-def test_the_language_is_the_one_that_is_seen(asked: str, text: str, language: str) -> None:
-    read = parse(json.dumps({"description": text}), asked)
+def test_the_language_is_the_one_that_is_seen(wanted: str, text: str, language: str) -> None:
+    read = parse(json.dumps({"description": text}), wanted)
     assert isinstance(read, Description)
     assert read.language == language
 
@@ -150,10 +150,14 @@ _PLAIN = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1
     st.lists(st.sampled_from(labels()), max_size=5, unique=True),
 )
 def test_what_is_written_is_read(description: str, keywords: list[str], emotions: list[str]) -> None:
-    said = Description(description, tuple(keywords), tuple(emotions))
-    read = parse(written(said))
+    expected = Description(description, tuple(keywords), tuple(emotions))
+    read = parse(written(expected))
     assert isinstance(read, Description)
-    assert (read.description, read.keywords, read.emotions) == (said.description, said.keywords, said.emotions)
+    assert (read.description, read.keywords, read.emotions) == (
+        expected.description,
+        expected.keywords,
+        expected.emotions,
+    )
 
 
 @given(st.text() | st.text(alphabet='{}[]",:\\ \nabdescriptionkeywordsemotions描述关键词：，'))

@@ -85,10 +85,10 @@ def test_it_says_what_it_sees_and_a_batch_says_what_each_alone_says(taught: Taug
     made = _made(taught.model, batch=3)
     named = Semantics(name=("one two three",))
     subjects = [subject(1), subject(2, BLUE), subject(3, None), subject(4, BLUE, named), subject(5, RED, named)]
-    said = made.describe(subjects)
-    assert said == [LAUGH, WEEP, Skipped(f"{3:032x}", "it has no picture"), WEEP, LAUGH]
+    found = made.describe(subjects)
+    assert found == [LAUGH, WEEP, Skipped(f"{3:032x}", "it has no picture"), WEEP, LAUGH]
     alone = _made(taught.model, batch=1)
-    assert [answer for one in subjects for answer in alone.describe([one])] == said
+    assert [answer for one in subjects for answer in alone.describe([one])] == found
     assert made.counts.stickers == 4
     assert made.counts.repeated == 0
 
@@ -115,8 +115,8 @@ def test_the_revision_follows_the_settings_that_decide_an_answer(taught: Taught)
 
 def test_an_untaught_model_is_asked_twice_then_skipped_and_counted(taught: Taught) -> None:
     made = _made(taught.untaught, max_tokens=8)
-    said = made.describe([subject(1), subject(2, BLUE)])
-    assert all(isinstance(answer, Skipped) and "no description" in answer.reason for answer in said)
+    found = made.describe([subject(1), subject(2, BLUE)])
+    assert all(isinstance(answer, Skipped) and "no description" in answer.reason for answer in found)
     assert (made.counts.stickers, made.counts.repeated, made.counts.unreadable) == (2, 2, 2)
 
 

@@ -152,9 +152,9 @@ def _batch(processor: Any, examples: Sequence[tuple[NDArray[np.uint8], str, str]
     images = [[image] for image, _, _ in examples]
     full = [prompt + answer + tokenizer.eos_token for prompt, (_, _, answer) in zip(prompts, examples, strict=True)]
     inputs = processor(images=images, text=full, padding=True, return_tensors="pt")
-    asked = processor(images=images, text=prompts, padding=True, return_tensors="pt")["attention_mask"].sum(1)
+    lengths = processor(images=images, text=prompts, padding=True, return_tensors="pt")["attention_mask"].sum(1)
     labels = inputs["input_ids"].masked_fill(inputs["attention_mask"] == 0, -100)
-    for row, length in enumerate(asked):
+    for row, length in enumerate(lengths):
         labels[row, :length] = -100
     return {**inputs, "labels": labels}
 

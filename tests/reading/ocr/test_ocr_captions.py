@@ -23,13 +23,13 @@ def test_nearly_every_caption_of_every_kind_is_read() -> None:
 
 def test_captions_that_change_are_all_read_and_a_still_one_is_read_from_few_frames() -> None:
     engine = RapidOcrEngine(("en",))
-    asked: list[int] = []
+    frames: list[int] = []
 
     def read(captions: list[str]) -> list[str]:
         content = changing(random.Random(3), captions)
 
         def more() -> object:
-            asked.append(MORE_FRAMES)
+            frames.append(MORE_FRAMES)
             return open_picture(content, max_frames=MORE_FRAMES)
 
         found = read_picture(engine, open_picture(content), min_confidence=0.6, max_side=320, more=more)  # type: ignore[arg-type]
@@ -37,9 +37,9 @@ def test_captions_that_change_are_all_read_and_a_still_one_is_read_from_few_fram
 
     several = ["hello", "what now", "oh no", "see you", "not again", "coffee"]
     assert read(several) == several
-    assert asked == [MORE_FRAMES]
+    assert frames == [MORE_FRAMES]
     assert read(["hello there"]) == ["hello there"]
-    assert asked == [MORE_FRAMES]
+    assert frames == [MORE_FRAMES]
 
 
 def test_a_lone_character_above_or_below_a_column_belongs_to_it() -> None:
