@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from persrv.errors import PersrvError
-from persrv.offline.importing import IMPORTERS, Recognised, recognise, survey
+from persrv.offline.importing import IMPORTERS, Recognised, recognise, summarise
 
 RESULT = Path(__file__).parent / "results" / "hostile.md"
 _PNG = bytes.fromhex(
@@ -129,7 +129,7 @@ def _opened(source: Path, data: Path, made: random.Random, outcome: Outcome) -> 
     other = made.choice(IMPORTERS)
     for each in (found, Recognised(source, other, "", "", "", other in ("telegram_export", "u_sticker"), False)):
         try:
-            held = survey(each, data, {})
+            held = summarise(each, data, {})
             outcome.read += bool(held.stickers and each is found)
         except PersrvError as error:
             outcome.refused[" ".join(error.problem.replace(str(source), "it").split()[:4])] += 1

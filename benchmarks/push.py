@@ -33,7 +33,7 @@ from persrv.index.client_translator import encode_point
 from persrv.index.engine import Collection
 from persrv.index.language import Point
 from persrv.index.nodes import Node, Nodes
-from persrv.index.uploads import Limits, Uploads
+from persrv.index.uploads import UploadLimits, Uploads
 from persrv.recipe import Text
 from persrv.text.bm25f import SparseVector
 
@@ -51,7 +51,7 @@ def run(options: Options) -> list[Row]:
         calls = Calls(Nodes([Node(Address.read(url), client)]), False, 60.0, Retry())
         bodies = [_body(batch) for batch in chunks(_read(source), BATCH)]
         ways: list[Callable[[], object]] = [
-            lambda: Uploads(calls, _VERSION, 1, Limits()).load(_read(source)),
+            lambda: Uploads(calls, _VERSION, 1, UploadLimits()).load(_read(source)),
             lambda: _bare(url, bodies),
             lambda: _upserts(client, source),
         ]
@@ -101,7 +101,7 @@ def _model(point: Point) -> m.PointStruct:
 
 
 def _client(url: str) -> QdrantClient:
-    limits = httpx.Limits(max_keepalive_connections=4)
+    limits = httpx.UploadLimits(max_keepalive_connections=4)
     return QdrantClient(url=url, check_compatibility=False, timeout=60, limits=limits)
 
 

@@ -11,7 +11,7 @@ import typer
 from persrv.cli.options import JsonOption, print_json
 
 if TYPE_CHECKING:
-    from persrv.offline.importing import Recognised, Survey
+    from persrv.offline.importing import Recognised, SourceSummary
 
 RECIPES = Path("collections")
 """Where recipes are written, below the folder in which the command runs: there they are found by name."""
@@ -39,13 +39,13 @@ def import_(
 
     Example: `persrv import ~/Downloads/ChatExport_2026-11-27`, `persrv import pack.wastickers --name foxes`
     """
-    from persrv.offline.importing import collection_folder, name_for, recognise, survey, write_recipe
+    from persrv.offline.importing import collection_folder, name_for, recognise, summarise, write_recipe
 
     name = name or name_for(source)
     folder = collection_folder(name)
     found = recognise(source, folder)
     options = {"keep_text": True} if keep_text and found.has_words else {}
-    holds = survey(found, folder, options)
+    holds = summarise(found, folder, options)
     if not as_json:
         _tell(found, holds, keep_text)
     if dry_run or not holds.stickers:
@@ -61,7 +61,7 @@ def import_(
     _build(recipe, name, found, holds, as_json)
 
 
-def _build(recipe: Path, name: str, found: Recognised, holds: Survey, as_json: bool) -> None:
+def _build(recipe: Path, name: str, found: Recognised, holds: SourceSummary, as_json: bool) -> None:
     from persrv.cli.build import tell_build
     from persrv.cli.progress import Bars
     from persrv.offline import build_collection
@@ -88,7 +88,7 @@ def _build(recipe: Path, name: str, found: Recognised, holds: Survey, as_json: b
         typer.echo(f"  persrv {command} -c {name}{for_whom}    # {_one_line(titles)}")
 
 
-def _tell(found: Recognised, holds: Survey, keep_text: bool) -> None:
+def _tell(found: Recognised, holds: SourceSummary, keep_text: bool) -> None:
     from persrv.cli.progress import stderr
 
     typer.echo(
@@ -109,7 +109,7 @@ def _tell(found: Recognised, holds: Survey, keep_text: bool) -> None:
         stderr.print(f"... and {len(holds.skipped) - NAMED} more; the build names them", highlight=False)
 
 
-def _facts(found: Recognised, holds: Survey) -> dict[str, Any]:
+def _facts(found: Recognised, holds: SourceSummary) -> dict[str, Any]:
     return {
         "source": str(found.source),
         "loader": found.loader,

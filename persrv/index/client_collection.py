@@ -21,7 +21,7 @@ from persrv.index.client_translator import (
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
 from persrv.index.schema import NOBODY, Schema
-from persrv.index.uploads import Advance, Limits, Uploads
+from persrv.index.uploads import Advance, UploadLimits, Uploads
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
 
 _BATCH = 128
@@ -217,7 +217,7 @@ class ClientCollection:
     @cached_property
     def _uploads(self) -> Uploads:
         """Read what one request may carry when the first one is written: most programs only search."""
-        limits = Limits()
+        limits = UploadLimits()
         limits.obey(self._calls.read(lambda client: client.get_collection(self._version)).config.strict_mode_config)
         return Uploads(self._calls, self._version, self._schema.placement.shards, limits)
 

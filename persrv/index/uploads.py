@@ -26,7 +26,7 @@ _HEAD, _TAIL = b'{"points":[', b"]}"
 
 
 @dataclass(slots=True)
-class Limits:
+class UploadLimits:
     """How much one request may carry; halved whenever the server refuses one for its size.
 
     Attributes:
@@ -76,7 +76,7 @@ class Uploads:
     calls: Calls
     version: str
     shards: int
-    limits: Limits
+    limits: UploadLimits
 
     def write(self, points: Sequence[Point]) -> None:
         """Write points one request after the other; all are applied when it returns."""

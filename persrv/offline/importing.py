@@ -64,7 +64,7 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class SourceSummary:
     """What a source holds, counted without opening a picture.
 
     Attributes:
@@ -151,7 +151,7 @@ def _asked(name: str, source: Path, looked_at: Path) -> Recognised | None:
     )
 
 
-def survey(found: Recognised, folder: Path, options: Mapping[str, Option]) -> Survey:
+def summarise(found: Recognised, folder: Path, options: Mapping[str, Option]) -> SourceSummary:
     """Count what a source holds.
 
     Args:
@@ -180,7 +180,7 @@ def survey(found: Recognised, folder: Path, options: Mapping[str, Option]) -> Su
         for pick in loader.interactions():
             if not isinstance(pick, Skipped):
                 people[pick.user] += 1
-    return Survey(stickers, pictures, worded, packs, people, tuple(skipped))
+    return SourceSummary(stickers, pictures, worded, packs, people, tuple(skipped))
 
 
 def _loader(found: Recognised, folder: Path, options: Mapping[str, Option]) -> Loader:

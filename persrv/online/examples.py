@@ -19,7 +19,7 @@ _FIELDS = ("queries", "keywords", "tags", "ocr", "name", "emoji", "description",
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ExampleSearch:
     """A search and its answer; ``like`` is the sticker whose likes are sought, ``""`` for a search by words."""
 
     answer: Answer
@@ -28,7 +28,7 @@ class Example:
 
 def example_searches(
     recipe: str | Path | Recipe, *, home: Path | None = None, user: str | None = None, count: int = 3
-) -> list[Example]:
+) -> list[ExampleSearch]:
     """Return searches for words that many stickers have, of different fields as far as there are.
 
     Where there are too few words, an empty search follows, and then searches for stickers like some.
@@ -50,16 +50,16 @@ def example_searches(
                     phrases[field].update({text for text in texts if len(text) <= _LONGEST})
     ranked = {field: sorted(counts, key=lambda text: (-counts[text], text)) for field, counts in phrases.items()}
     candidates = [text for place in range(_TRIED) for field in _FIELDS for text in ranked[field][place : place + 1]]
-    found: list[Example] = []
+    found: list[ExampleSearch] = []
     with Retriever.open(recipe, home=home) as retriever:
         for query in dict.fromkeys(candidates):
             if len(found) == count:
                 break
             answer = retriever.search(query, None if found else user, limit=3)
             if answer.reason == "matched" and len(answer):
-                found.append(Example(answer))
+                found.append(ExampleSearch(answer))
         if len(found) < count:
             popular = retriever.search("", user, limit=count)
-            likes = [Example(retriever.similar(hit.sticker_id, limit=3), hit.sticker_id) for hit in popular]
-            found += [each for each in (Example(popular), *likes) if len(each.answer)]
+            likes = [ExampleSearch(retriever.similar(hit.sticker_id, limit=3), hit.sticker_id) for hit in popular]
+            found += [each for each in (ExampleSearch(popular), *likes) if len(each.answer)]
     return found[:count]

@@ -37,7 +37,7 @@ PICKED_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CandidateSource:
     """One way by which stickers become candidates.
 
     A sticker's share of the recall score is ``slope * (score - floor)`` for the score that the query gives it, and 0
@@ -120,7 +120,7 @@ class Recall:
         constant: Whether all candidates start with 1, whatever their sources' scores.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[CandidateSource, ...]
     where: Filter | None = None
     constant: bool = False
 
@@ -130,7 +130,7 @@ class Recall:
         return all(source.stored or source.multiplies for source in self.sources)
 
     @property
-    def scoring(self) -> tuple[Source, ...]:
+    def scoring(self) -> tuple[CandidateSource, ...]:
         """The sources whose scores are part of the recall score."""
         return tuple(source for source in self.sources if source.scoring)
 
@@ -215,7 +215,7 @@ def within(where: Filter | None, clusters: tuple[int, ...]) -> Filter | None:
     return Filter((*kept.must, Matches(STYLE_CLUSTER, clusters)), kept.must_not)
 
 
-def text_source(query: SparseVector, finds: int | None = None) -> Source:
+def text_source(query: SparseVector, finds: int | None = None) -> CandidateSource:
     """Return the source of BM25F; with unwanted words, which weigh less than 0, it lets in nothing that has them.
 
     Args:
@@ -223,12 +223,12 @@ def text_source(query: SparseVector, finds: int | None = None) -> Source:
         finds: Most stickers that have one of them.
     """
     entry = 0.0 if any(value < 0 for value in query.values) else None
-    return Source(Nearest(query, TEXT), entry=entry, stored=True, finds=finds)
+    return CandidateSource(Nearest(query, TEXT), entry=entry, stored=True, finds=finds)
 
 
 def picked_sources(
     exact: int | None, words: SparseVector | None, omega: float, delta: float, finds: int | None = None
-) -> tuple[Source, ...]:
+) -> tuple[CandidateSource, ...]:
     """Return the sources of stickers that people picked for a query, see :mod:`persrv.ranking.affinity`.
 
     Args:
@@ -240,11 +240,11 @@ def picked_sources(
     """
     if words is None or not omega:
         return ()
-    by_words = Source(Nearest(words, PICKED), slope=omega, stored=True, picked=True, finds=finds)
+    by_words = CandidateSource(Nearest(words, PICKED), slope=omega, stored=True, picked=True, finds=finds)
     if exact is None or not delta:
         return (by_words,)
     query = Nearest(SparseVector([exact], [1.0]), PICKED)
-    return by_words, Source(query, slope=delta, multiplies=True, picked=True, finds=finds)
+    return by_words, CandidateSource(query, slope=delta, multiplies=True, picked=True, finds=finds)
 
 
 def picture_recall(vector: Sequence[float], where: Filter | None) -> Recall:
@@ -254,15 +254,15 @@ def picture_recall(vector: Sequence[float], where: Filter | None) -> Recall:
         vector: The text's unit vector in the space of the pictures.
         where: The search's filter.
     """
-    return Recall((Source(Nearest(list(vector), IMAGE), entry=0.0),), where)
+    return Recall((CandidateSource(Nearest(list(vector), IMAGE), entry=0.0),), where)
 
 
 def popular_recall(where: Filter | None) -> Recall:
     """Return the recall of the most useful stickers, all scored 1."""
-    return Recall((Source(OrderBy(TRENDING)),), where, constant=True)
+    return Recall((CandidateSource(OrderBy(TRENDING)),), where, constant=True)
 
 
-def meaning_source(query: NDArray[np.floating[Any]], blend: Blend) -> Source:
+def meaning_source(query: NDArray[np.floating[Any]], blend: Blend) -> CandidateSource:
     """Return the source of stickers that are near in meaning, so that :func:`persrv.text.meaning.fusion.fused` results.
 
     Args:
@@ -270,7 +270,7 @@ def meaning_source(query: NDArray[np.floating[Any]], blend: Blend) -> Source:
         blend: How meaning counts; at most :data:`NEAREST` stickers are let in by it.
     """
     dense = Nearest([[float(x) for x in query]], MEANING)
-    return Source(dense, slope=blend.slope, floor=blend.floor, entry=blend.entry, most=NEAREST)
+    return CandidateSource(dense, slope=blend.slope, floor=blend.floor, entry=blend.entry, most=NEAREST)
 
 
 def _times(shares: list[Expression], factor: Expression) -> Expression:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from persrv.errors import SourceError
-from persrv.offline.sources.archives import Bounds, is_archive, unpack
+from persrv.offline.sources.archives import ArchiveBounds, is_archive, unpack
 
 
 def zipped(path: Path, members: dict[str, bytes], **attributes: int) -> Path:
@@ -127,7 +127,7 @@ def test_a_bomb_is_refused_and_leaves_nothing(tmp_path: Path, into: Path, kind: 
             info.size = 3_000_000
             file.addfile(info, io.BytesIO(bytes(3_000_000)))
     with pytest.raises(SourceError, match="unpacks to more than"):
-        unpack(archive, into, Bounds(free_bytes=100_000))
+        unpack(archive, into, ArchiveBounds(free_bytes=100_000))
     assert not into.exists()
     assert not into.with_name("it.partial").exists()
 
@@ -135,13 +135,13 @@ def test_a_bomb_is_refused_and_leaves_nothing(tmp_path: Path, into: Path, kind: 
 @pytest.mark.parametrize(
     ("bounds", "problem"),
     [
-        (Bounds(files=2), "holds more than 2 files"),
-        (Bounds(total_bytes=5), "unpacks to more than"),
-        (Bounds(file_bytes=3), "is larger than 3 bytes"),
-        (Bounds(directory_bytes=10), "table of contents"),
+        (ArchiveBounds(files=2), "holds more than 2 files"),
+        (ArchiveBounds(total_bytes=5), "unpacks to more than"),
+        (ArchiveBounds(file_bytes=3), "is larger than 3 bytes"),
+        (ArchiveBounds(directory_bytes=10), "table of contents"),
     ],
 )
-def test_bounds_hold(tmp_path: Path, into: Path, bounds: Bounds, problem: str) -> None:
+def test_bounds_hold(tmp_path: Path, into: Path, bounds: ArchiveBounds, problem: str) -> None:
     archive = zipped(tmp_path / "a.zip", {f"{n}.png": b"abcd" for n in range(4)})
     with pytest.raises(SourceError, match=problem):
         unpack(archive, into, bounds)
@@ -170,7 +170,7 @@ def test_a_bomb_in_an_archive_counts_with_the_rest(tmp_path: Path, into: Path) -
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("a.png", bytes(3_000_000))
     with pytest.raises(SourceError):
-        unpack(zipped(tmp_path / "a.zip", {"in.zip": out.getvalue()}), into, Bounds(free_bytes=100_000))
+        unpack(zipped(tmp_path / "a.zip", {"in.zip": out.getvalue()}), into, ArchiveBounds(free_bytes=100_000))
 
 
 def test_names_from_chinese_programs_are_read(tmp_path: Path, into: Path) -> None:

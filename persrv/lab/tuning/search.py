@@ -17,7 +17,7 @@ Values = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Optimum:
     """Where a search ended.
 
     Attributes:
@@ -41,7 +41,7 @@ def coordinate_search(
     seed: int = 0,
     keys: Sequence[str] | None = None,
     advance: Advance = lambda done: None,
-) -> Found:
+) -> Optimum:
     """Climb from a start: for each key in turn the best of its proposals is kept, until a whole round helps nothing.
 
     Args:
@@ -75,8 +75,8 @@ def coordinate_search(
                 candidate = base | {name: proposal}
                 value = tried(candidate)
                 if value is None:
-                    return Found(values, reached, len(known), settled=False)
+                    return Optimum(values, reached, len(known), settled=False)
                 if value > reached + LEAST:
                     values, reached = candidate, value
         if reached <= before:
-            return Found(values, reached, len(known), settled=True)
+            return Optimum(values, reached, len(known), settled=True)

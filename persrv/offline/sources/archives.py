@@ -33,7 +33,7 @@ _NO_SPACE = 28
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ArchiveBounds:
     """How much may come out of one archive, with those inside it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Bounds:
 class _Count:
     """What has come out so far, against the bounds."""
 
-    bounds: Bounds
+    bounds: ArchiveBounds
     archive_bytes: int
     name: str
     files: int = 0
@@ -124,7 +124,7 @@ def innermost(folder: Path) -> Path:
     return folder
 
 
-def unpack(archive: Path, into: Path, bounds: Bounds | None = None) -> list[Skipped]:
+def unpack(archive: Path, into: Path, bounds: ArchiveBounds | None = None) -> list[Skipped]:
     """Unpack an archive, and archives that lie in it, once.
 
     The folder is complete or absent: what is unpacked stands beside it until all is there. An archive that did not
@@ -154,7 +154,7 @@ def unpack(archive: Path, into: Path, bounds: Bounds | None = None) -> list[Skip
         raise SourceError(
             f"{name} cannot be unpacked into {into}: {error.strerror}", "check rights and space"
         ) from error
-    count = _Count(bounds or Bounds(), about.st_size, name)
+    count = _Count(bounds or ArchiveBounds(), about.st_size, name)
     try:
         _unpack(archive, partial, count, "", nested=False)
         mark.unlink(missing_ok=True)
