@@ -99,9 +99,9 @@ def _run(pictures: Path, work: Path, steps: int, judged: int) -> str:
     started = time.process_time()
     training = train(data, adapter, settings, progress=Bars())
     seconds = time.process_time() - started
-    from persrv.training import evaluate
+    from persrv.training import evaluate_adapter
 
-    report = evaluate(data, adapter, work / "judged", limit=judged, max_tokens=64, batch=16, progress=Bars())
+    report = evaluate_adapter(data, adapter, work / "judged", limit=judged, max_tokens=64, batch=16, progress=Bars())
     passes = training.steps * settings.batch / training.stickers
     lines = [
         "# A small LLaVA of real parts, on a CPU",

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, tuple_, update
 
 from persrv.catalog.batches import CHUNK, chunks, insert_into, upsert
-from persrv.catalog.columns import plain
+from persrv.catalog.columns import storable
 from persrv.catalog.database import Part
 from persrv.catalog.tables import (
     interactions,
@@ -140,9 +140,9 @@ class Affinities(Part):
         everyday = len(set(words)) <= SHORT and public.issuperset(words)
         private = [word for word in stickers if word not in public]
         if private and user:
-            own = self._database.ask(of_user, (plain(user), json.dumps(private, ensure_ascii=True)))
+            own = self._database.ask(of_user, (storable(user), json.dumps(private, ensure_ascii=True)))
             public |= {str(word) for (word,) in own}
-        typists = self._database.ask(of_query, (plain(query), 2 * enough)) if query else []
+        typists = self._database.ask(of_query, (storable(query), 2 * enough)) if query else []
         names = {str(name) for name, _ in typists}
         exact = len(names) >= enough or user in names or everyday or any(simulated for _, simulated in typists)
         return TypedQuery(bool(names) and exact, {w: count for w, count in stickers.items() if w in public})

@@ -16,7 +16,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 """Whatever JSON can say."""
 
 
-def plain(text: str) -> str:
+def storable(text: str) -> str:
     """Return ``text`` as every database can store it: without NUL, lone surrogates as ``?``."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
@@ -36,14 +36,14 @@ def in_utc(moment: datetime) -> datetime:
 
 
 class PlainText(TypeDecorator[str]):
-    """Text of any length, made storable by :func:`plain`, so that a lookup finds what was written."""
+    """Text of any length, made storable by :func:`storable`, so that a lookup finds what was written."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Clean what is written or looked up."""
-        return None if value is None else plain(value)
+        return None if value is None else storable(value)
 
 
 class UserId(TypeDecorator[str]):
@@ -65,7 +65,9 @@ class JsonText(TypeDecorator[Json]):
 
     def process_bind_param(self, value: Json, dialect: Dialect) -> str | None:
         """Write JSON; ``None`` becomes NULL."""
-        return None if value is None else plain(json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False))
+        return (
+            None if value is None else storable(json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False))
+        )
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
         """Read JSON; NULL becomes ``None``."""

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from persrv.catalog import schema
-from persrv.catalog.failures import failure, shown, translated
+from persrv.catalog.failures import failure, printable_url, translated
 from persrv.catalog.ownership import OWNER
 from persrv.errors import CatalogError, MissingExtraError
 
@@ -58,7 +58,7 @@ class Database:
             MissingExtraError: PostgreSQL's driver is not installed.
         """
         parsed = _parse(url)
-        name = shown(parsed)
+        name = printable_url(parsed)
         with translated(name):
             engine = _connected(parsed, name)
             database = cls(engine, name, collection, min_users)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from persrv.catalog.database import Part
 from persrv.catalog.phrases import strings, tidy
-from persrv.catalog.revisions import mark
+from persrv.catalog.revisions import mark_changed
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import edits
 from persrv.errors import CatalogError
@@ -88,7 +88,7 @@ class Edits(Part):
             name = check_user(editor) if editor else ""
             row = {"sticker_id": sticker_id, "field": field, "phrases": values, "editor": name}
             connection.execute(insert(edits), row | {"edited_at": datetime.now(UTC)})
-            mark(connection, [sticker_id])
+            mark_changed(connection, [sticker_id])
 
 
 def edit_of(row: Row[Any]) -> Edit:

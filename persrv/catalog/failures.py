@@ -32,7 +32,7 @@ _COMPLAINTS = (
 )
 
 
-def shown(url: URL) -> str:
+def printable_url(url: URL) -> str:
     """Return the URL as it may be printed: without its password, wherever it stands."""
     hidden = url.update_query_dict({"password": "***"}) if "password" in url.query else url
     return hidden.render_as_string(hide_password=True)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, literal, select, update
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.columns import Json
 from persrv.catalog.tables import indexed_stickers, unfitted_users, vocabularies, vocabulary_words
-from persrv.catalog.vocabulary import Vocabularies, change_words, numbered, required
+from persrv.catalog.vocabulary import Vocabularies, build_number, change_words, required
 from persrv.recipe import Text
 from persrv.text.bm25f import CorpusStatistics
 from persrv.text.terms import Terms
@@ -57,7 +57,7 @@ class IndexedStickers(Vocabularies):
     def begin_index(self, build: str, applied: int, fitted: int, fit: Json) -> None:
         """Note a build that is being made, see :class:`IndexState`."""
         with self._database.write() as connection:
-            number = numbered(connection, build)
+            number = build_number(connection, build)
             values = {"applied": applied, "fitted": fitted, "fit": fit}
             connection.execute(update(vocabularies).where(vocabularies.c.id == number).values(**values))
 
@@ -107,7 +107,7 @@ class IndexedStickers(Vocabularies):
     def put_indexed(self, build: str, made: Sequence[IndexedSticker]) -> None:
         """Store what new points were made from; the build's words are counted at its end."""
         with self._database.write() as connection:
-            number = numbered(connection, build)
+            number = build_number(connection, build)
             connection.execute(insert(indexed_stickers), [_row(number, sticker) for sticker in made])
 
     def put_counts(self, build: str, statistics: CorpusStatistics) -> None:
@@ -193,7 +193,7 @@ class IndexedStickers(Vocabularies):
             BuildGoneError: The catalog does not know the build.
         """
         with self._database.write() as connection:
-            number, other = required(connection, build), numbered(connection, copy)
+            number, other = required(connection, build), build_number(connection, copy)
             kept = ("documents", "applied", "fitted", "lengths", "fit")
             row = connection.execute(select(vocabularies).where(vocabularies.c.id == number)).one()
             values = {name: getattr(row, name) for name in kept}

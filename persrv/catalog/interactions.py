@@ -14,13 +14,13 @@ from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
 from persrv.catalog.affinity import count, typed_before
 from persrv.catalog.batches import chunks, insert_new
-from persrv.catalog.columns import plain
+from persrv.catalog.columns import storable
 from persrv.catalog.database import Part
 from persrv.catalog.forgotten import forgotten_at
 from persrv.catalog.phrases import fold_query
 from persrv.catalog.pick_times import AHEAD, as_dated, counted_time
 from persrv.catalog.placements import resolved
-from persrv.catalog.revisions import mark
+from persrv.catalog.revisions import mark_changed
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import interactions, marks
 from persrv.errors import CatalogError, PersrvError
@@ -250,7 +250,7 @@ def _insert(connection: Connection, batch: list[Interaction]) -> int:
     before = typed_before(connection, rows)
     new = insert_new(connection, interactions, rows, "digest")
     count(connection, [row for row in {row["digest"]: row for row in rows}.values() if row["digest"] in new], before)
-    mark(connection, {row["sticker_id"] for row in rows if row["digest"] in new})
+    mark_changed(connection, {row["sticker_id"] for row in rows if row["digest"] in new})
     return len(new)
 
 
@@ -261,7 +261,7 @@ def interaction_row(interaction: Interaction, now: datetime) -> dict[str, Any]:
         QueryError: The user's id is refused.
         CatalogError: The time has no zone, or the kind is unknown.
     """
-    user, query = check_user(interaction.user), plain(interaction.query)
+    user, query = check_user(interaction.user), storable(interaction.query)
     if interaction.kind not in PICK_KINDS:
         raise CatalogError(f"{interaction.kind!r} is no kind of interaction", f"use one of {', '.join(PICK_KINDS)}")
     time = counted_time(interaction.time, now)

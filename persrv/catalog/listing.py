@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
 from persrv.catalog.batches import CHUNK, chunks
-from persrv.catalog.columns import plain
+from persrv.catalog.columns import storable
 from persrv.catalog.counts import typed_queries
 from persrv.catalog.database import Part
 from persrv.catalog.edits import edits_of
@@ -110,7 +110,7 @@ class Listing(Part):
         """Return the pictures' files of those stickers that are listed; ``None`` where one has no picture."""
         found: dict[str, Path | None] = {}
         for chunk in chunks(sorted(set(ids))):
-            wanted = json.dumps(chunk), plain(self._database.collection)
+            wanted = json.dumps(chunk), storable(self._database.collection)
             rows = self._database.ask(_PATHS[self._database.dialect], wanted)
             for _, _, sticker_id, path in sorted(rows, key=itemgetter(0, 1)):
                 if found.get(sticker_id) is None:

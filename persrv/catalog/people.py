@@ -8,7 +8,7 @@ from persrv.catalog.affinity import uncount
 from persrv.catalog.edits import Edit, edit_of
 from persrv.catalog.forgotten import ForgottenUsers, note_forgotten
 from persrv.catalog.interactions import Interactions
-from persrv.catalog.revisions import mark
+from persrv.catalog.revisions import mark_changed
 from persrv.catalog.tables import (
     edits,
     impressions,
@@ -46,7 +46,7 @@ class UserData(Interactions, ForgottenUsers):
             connection.execute(update(edits).where(edits.c.editor == name).values(editor=""))
             for table in (impressions, marks, unfitted_users):
                 connection.execute(delete(table).where(table.c.user == name))
-            mark(connection, uncount(connection, name))
+            mark_changed(connection, uncount(connection, name))
             deleted = connection.execute(delete(interactions).where(interactions.c.user == name)).rowcount
         self._database.scrub()
         return deleted
@@ -54,7 +54,7 @@ class UserData(Interactions, ForgottenUsers):
     def clear_picks(self) -> None:
         """Delete everybody's interactions, such as in a copy for an evaluation; nobody counts as forgotten for it."""
         with self._database.write() as connection:
-            mark(connection, connection.execute(select(interactions.c.sticker_id).distinct()).scalars())
+            mark_changed(connection, connection.execute(select(interactions.c.sticker_id).distinct()).scalars())
             for table in (picked_queries, picked_words, query_words, typed_words, interactions):
                 connection.execute(delete(table))
 

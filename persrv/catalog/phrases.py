@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from persrv.catalog.columns import Json, plain
+from persrv.catalog.columns import Json, storable
 from persrv.errors import CatalogError
 from persrv.records import FIELDS, Semantics
 from persrv.text.folding import normalise
@@ -18,7 +18,7 @@ def tidy(phrases: Iterable[str]) -> tuple[str, ...]:
     """Return the phrases stripped, without empty ones, each once whatever its case; the first spelling stays."""
     found: dict[str, str] = {}
     for phrase in phrases:
-        if stripped := plain(phrase).strip():
+        if stripped := storable(phrase).strip():
             found.setdefault(stripped.casefold(), stripped)
     return tuple(found.values())
 
@@ -48,7 +48,7 @@ def _bare(text: str) -> str:
 
 def fold_query(query: str) -> str:
     """Return what makes two typed queries the same: NFKC, case folded, runs of white space as one space."""
-    return " ".join(unicodedata.normalize("NFKC", plain(query)).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", storable(query)).casefold().split())
 
 
 def texts_of(semantics: Semantics) -> dict[str, Json]:

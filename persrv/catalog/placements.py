@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, select, tuple_
 
 from persrv.catalog.batches import chunks, upsert
-from persrv.catalog.columns import plain
+from persrv.catalog.columns import storable
 from persrv.catalog.database import Part
 from persrv.catalog.identity import check_sticker_id
 from persrv.catalog.ownership import collection_of, placed_here, placed_here_by_sticker
-from persrv.catalog.revisions import counted, mark, raised
+from persrv.catalog.revisions import counted, mark_changed, next_number
 from persrv.catalog.semantics import LOADER, reading_row, require, write_readings
 from persrv.catalog.tables import placements, readings, removed_stickers, stickers
 from persrv.records import SourceSticker
@@ -75,7 +75,7 @@ class Placements(Part):
         Raises:
             CatalogError: An id is none, or the database refuses.
         """
-        newest = {(plain(entry.loader), plain(entry.source.key)): entry for entry in batch}
+        newest = {(storable(entry.loader), storable(entry.source.key)): entry for entry in batch}
         for entry in newest.values():
             check_sticker_id(entry.sticker_id)
         with self._database.write() as connection:
@@ -103,7 +103,7 @@ class Placements(Part):
             connection.execute(delete(readings).where(*theirs, of.source.startswith(LOADER)))
             row = {"collection": collection_of(connection), "sticker_id": sticker_id, "removed_at": datetime.now(UTC)}
             upsert(connection, removed_stickers, [row])
-            mark(connection, [sticker_id])
+            mark_changed(connection, [sticker_id])
 
     def add_again(self, sticker_ids: Iterable[str]) -> None:
         """Let stickers that were removed come back when a loader or a person puts them."""
@@ -120,7 +120,7 @@ class Placements(Part):
         with self._database.read() as connection:
             own = (placed_here(connection), of.loader == loader)
             wanted = select(of.key, *columns).join(stickers, facts.id == of.sticker_id).where(*own)
-            for chunk in chunks(plain(key) for key in keys):
+            for chunk in chunks(storable(key) for key in keys):
                 rows = connection.execute(wanted.where(of.key.in_(chunk)))
                 found.update((key, KnownFile(*known)) for key, *known in rows)
         return found
@@ -150,12 +150,12 @@ class Placements(Part):
         Returns:
             The stickers that lost their last placement by this call, ascending.
         """
-        seen = {plain(key) for key in seen_keys}
+        seen = {storable(key) for key in seen_keys}
         with self._database.write() as connection:
             own = (placed_here(connection), placements.c.loader == loader)
             known = connection.execute(select(placements.c.key, placements.c.sticker_id).where(*own))
             gone = sorted((key, sticker_id) for key, sticker_id in known if key not in seen)
-            mark(connection, {sticker_id for _, sticker_id in gone})
+            mark_changed(connection, {sticker_id for _, sticker_id in gone})
             _drop_readings(connection, loader, gone)
             for chunk in chunks(key for key, _ in gone):
                 connection.execute(delete(placements).where(*own, placements.c.key.in_(chunk)))
@@ -174,7 +174,7 @@ def resolved(connection: Connection, loader: str | Sequence[str], keys: Iterable
     for chunk in chunks(keys):
         for name in reversed([loader] if isinstance(loader, str) else loader):
             known = _placed(connection, name, chunk)
-            found.update((key, known[plain(key)]) for key in chunk if plain(key) in known)
+            found.update((key, known[storable(key)]) for key in chunk if storable(key) in known)
     return found
 
 
@@ -237,7 +237,7 @@ def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]
     ]
     _drop_readings(connection, loader, moved)
     if moved:
-        raised(connection, _MOVES)
+        next_number(connection, _MOVES)
     upsert(connection, placements, [*rows.values()])
     source = LOADER + loader
     labels = (
@@ -245,7 +245,7 @@ def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]
     )
     spoken = write_readings(connection, source, labels)
     shown = {row["sticker_id"] for key, row in rows.items() if _shown(row) != _shown(before.get(key, {}))}
-    mark(connection, spoken | shown | {sticker_id for _, sticker_id in moved})
+    mark_changed(connection, spoken | shown | {sticker_id for _, sticker_id in moved})
 
 
 def _digest(entry: Entry) -> str:
@@ -263,16 +263,16 @@ def _shown(row: Mapping[str, Any]) -> list[Any]:
 
 def _placement_row(loader: str, key: str, entry: Entry, digest: str) -> dict[str, Any]:
     return {
-        "loader": plain(loader),
+        "loader": storable(loader),
         "key": key,
         "sticker_id": entry.sticker_id,
-        "pack": plain(entry.source.pack),
-        "path": None if entry.source.path is None else plain(str(entry.source.path)),
+        "pack": storable(entry.source.pack),
+        "path": None if entry.source.path is None else storable(str(entry.source.path)),
         "size": entry.size,
         "mtime_ns": entry.mtime_ns,
-        "language": plain(entry.source.language),
-        "rating": plain(entry.source.rating),
-        "style": plain(entry.source.style),
+        "language": storable(entry.source.language),
+        "rating": storable(entry.source.rating),
+        "style": storable(entry.source.style),
         "digest": digest,
     }
 

@@ -28,7 +28,7 @@ class Revisions(Part):
     def touch(self, sticker_ids: Iterable[str]) -> None:
         """Say that something changed that points are made from, such as a picture's vectors beside the catalog."""
         with self._database.write() as connection:
-            mark(connection, sticker_ids)
+            mark_changed(connection, sticker_ids)
 
     def ready(self, collection: str) -> int:
         """Return the change up to which a collection's new stickers are read completely, see :meth:`set_ready`."""
@@ -108,17 +108,17 @@ class Revisions(Part):
         return found
 
 
-def mark(connection: Connection, sticker_ids: Iterable[str]) -> None:
+def mark_changed(connection: Connection, sticker_ids: Iterable[str]) -> None:
     """Give stickers the next revision; none where there are no stickers.
 
     The counter's row is locked until the transaction ends, so that revisions appear in their order.
     """
     for number, chunk in enumerate(chunks(sorted(set(sticker_ids)))):
-        revision = raised(connection, _STICKERS) if not number else counted(connection, _STICKERS)
+        revision = next_number(connection, _STICKERS) if not number else counted(connection, _STICKERS)
         connection.execute(update(stickers).where(stickers.c.id.in_(chunk)).values(revision=revision))
 
 
-def raised(connection: Connection, name: str) -> int:
+def next_number(connection: Connection, name: str) -> int:
     """Raise a counter by one and return it; its row is locked until the transaction ends."""
     added = insert_into(connection, counters).values(name=name, value=1)
     more = added.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})

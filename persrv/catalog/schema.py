@@ -19,7 +19,7 @@ _FOLDER = Path(__file__).resolve().parent / "migrations"
 _SCRIPT = "v[0-9]*_*.py"
 
 
-def newest() -> str:
+def newest_revision() -> str:
     """Return the revision of this code: the largest number of a migration's file, such as ``0007``."""
     return max(file.name[1:].partition("_")[0] for file in (_FOLDER / "versions").glob(_SCRIPT))
 
@@ -46,7 +46,7 @@ def upgrade(readers: Engine, writers: Engine, shown: str, target: str = "head", 
         CatalogError: The database is of a newer version than this code, or the upgrade failed.
     """
     with readers.connect() as connection:
-        if revision(connection) == newest():
+        if revision(connection) == newest_revision():
             return
     # Alembic takes a fifth of a second to import, and most databases are up to date.
     from alembic import command

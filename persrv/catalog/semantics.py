@@ -13,7 +13,7 @@ from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Part
 from persrv.catalog.ownership import placed_here_by_sticker, read_here
 from persrv.catalog.phrases import semantics_of, texts_of
-from persrv.catalog.revisions import mark
+from persrv.catalog.revisions import mark_changed
 from persrv.catalog.tables import placements, readings, stickers
 from persrv.errors import CatalogError, NotFoundError
 from persrv.records import Semantics
@@ -72,7 +72,7 @@ class Readings(Part):
         with self._database.write() as connection:
             require(connection, texts)
             rows = [reading_row(sticker_id, source, "", model, semantics) for sticker_id, semantics in texts.items()]
-            mark(connection, write_readings(connection, source, rows))
+            mark_changed(connection, write_readings(connection, source, rows))
 
     def semantics_sources(self, sticker_id: str) -> list[Reading]:
         """Return who said what about a sticker, in the order in which it is merged: loaders first, then by name.

@@ -11,7 +11,7 @@ from persrv.catalog.affinity import COUNTED_BY
 from persrv.catalog.batches import chunks, insert_new, upsert
 from persrv.catalog.database import Part
 from persrv.catalog.interactions import interaction_row
-from persrv.catalog.revisions import mark
+from persrv.catalog.revisions import mark_changed
 from persrv.catalog.tables import edits, interactions, marks, notes
 from persrv.records import Interaction
 
@@ -43,5 +43,5 @@ class Successors(Part):
                 for chunk in chunks(picks):
                     given = [Interaction(p.user, p.query, new, p.time, p.kind, p.pick_id) for p in chunk]
                     insert_new(connection, interactions, [interaction_row(each, now) for each in given], "digest")
-            mark(connection, {*successors, *successors.values()})
+            mark_changed(connection, {*successors, *successors.values()})
             connection.execute(delete(notes).where(notes.c.key == COUNTED_BY))

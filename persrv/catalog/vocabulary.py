@@ -86,7 +86,7 @@ class Vocabularies(Part):
         for (token, surface), count in surfaces.items():
             spelled.setdefault(token, {})[surface] = count
         with self._database.write() as connection:
-            number = numbered(connection, build)
+            number = build_number(connection, build)
             connection.execute(update(vocabularies).where(vocabularies.c.id == number).values(documents=documents))
             _remove_old(connection)
             connection.execute(delete(vocabulary_words).where(vocabulary_words.c.vocabulary_id == number))
@@ -146,7 +146,7 @@ class Vocabularies(Part):
             return sorted(connection.execute(chosen), key=lambda row: str(row.token))
 
 
-def numbered(connection: Connection, build: str) -> int:
+def build_number(connection: Connection, build: str) -> int:
     """Return a build's number, a new one where it has none yet."""
     number = _number(connection, build)
     if number is None:

@@ -161,9 +161,9 @@ def evaluate(
     Example: `persrv train evaluate data adapter judged --limit 200`
     """
     from persrv.cli.progress import Bars
-    from persrv.training import evaluate as judge_adapter
+    from persrv.training import evaluate_adapter
 
-    found = judge_adapter(
+    found = evaluate_adapter(
         data,
         adapter,
         folder,

@@ -12,7 +12,7 @@ _SAME = 0.01
 """Root mean square difference, as a share of full scale, below which two frames count as the same."""
 
 
-def thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+def frame_samples(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a frame, shape (h, w, 4) RGBA, sampled on a grid of 16 x 16 points: shape (1024,), premultiplied, 0 to 1.
 
     Sampling points instead of averaging costs nothing, and serves as well to tell frames apart.
@@ -28,7 +28,7 @@ def representative(thumbnails: Iterable[NDArray[np.float32]], count: int) -> tup
     """Choose at most ``count`` frames that differ from one another, by farthest-point selection.
 
     Args:
-        thumbnails: One vector a frame, as :func:`thumbnail` makes them; at least one.
+        thumbnails: One vector a frame, as :func:`frame_samples` makes them; at least one.
         count: Largest number of frames, >= 1.
 
     Returns:

@@ -25,7 +25,7 @@ GROUPS: tuple[FeatureGroup, ...] = (*colours.GROUPS, *lines.GROUPS, *texture.GRO
 DIMENSION = sum(len(group.meanings) for group in GROUPS)
 
 
-def describe(frame: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+def descriptor(frame: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     """Return one frame's raw descriptor, shape (DIMENSION,), or ``None`` where nothing is visible.
 
     Args:
@@ -52,7 +52,7 @@ class StatisticsEncoder:
         """Return raw descriptors, shape (n_pictures, dimension), each value in the range of its group."""
         answer = np.zeros((len(pictures), DIMENSION), np.float32)
         for row, picture in zip(answer, pictures, strict=True):
-            described = [vector for frame in picture.frames if (vector := describe(frame)) is not None]
+            described = [vector for frame in picture.frames if (vector := descriptor(frame)) is not None]
             if described:
                 row[:] = np.mean(described, axis=0, dtype=np.float64)
         return answer

@@ -21,7 +21,7 @@ from persrv.errors import BuildGoneError, NotFoundError, VectorIndexError
 from persrv.index.calls import Calls
 from persrv.index.client_collection import ClientCollection
 from persrv.index.cluster import NodeState, ReplicaState, node_state, replicas
-from persrv.index.description import describe
+from persrv.index.description import description_of
 from persrv.index.descriptions import DESCRIPTION, PREVIOUS, Descriptions
 from persrv.index.engine import Collection
 from persrv.index.manifest import BUILD_PATTERN, Manifest
@@ -96,7 +96,7 @@ class ClientStore:
     def create(self, name: str, schema: Schema, manifest: Manifest) -> ClientCollection:
         """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
         version = f"{name}_{manifest.build}"
-        metadata = {DESCRIPTION: describe(schema, manifest)}
+        metadata = {DESCRIPTION: description_of(schema, manifest)}
         self._remove_others(name)
         if self._calls.read(lambda client: client.collection_exists(version)):
             raise VectorIndexError(f"build {manifest.build} of {name} exists already", "make a new id with new_build()")
@@ -135,7 +135,7 @@ class ClientStore:
             raise VectorIndexError(f"{build} is no unpublished build of {name}", "publish what create() returned, once")
         manifest = verify(collection, points)
         if manifest != collection.manifest:
-            metadata = {DESCRIPTION: describe(collection.schema, manifest)}
+            metadata = {DESCRIPTION: description_of(collection.schema, manifest)}
             self._calls.write(lambda client: client.update_collection(collection.version, metadata=metadata))
         self._switch(name, collection.version, current)
         self._remove_others(name)

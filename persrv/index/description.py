@@ -15,7 +15,7 @@ from persrv.index.schema import Schema
 _SCHEMA = TypeAdapter(Schema)
 
 
-def describe(schema: Schema, manifest: Manifest) -> dict[str, Any]:
+def description_of(schema: Schema, manifest: Manifest) -> dict[str, Any]:
     """Return schema and manifest as plain JSON values."""
     layout = {key: getattr(schema, key) for key in Schema.__slots__}
     layout |= {"payload": dict(schema.payload), "placement": asdict(schema.placement)}
@@ -23,7 +23,7 @@ def describe(schema: Schema, manifest: Manifest) -> dict[str, Any]:
 
 
 def read_description(described: object, where: str) -> tuple[Schema, Manifest]:
-    """Read what :func:`describe` returned.
+    """Read what :func:`description_of` returned.
 
     Args:
         described: The JSON value.

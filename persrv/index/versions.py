@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from persrv.errors import IndexLockedError, IndexMismatchError, VectorIndexError
-from persrv.index.description import describe, read_description
+from persrv.index.description import description_of, read_description
 from persrv.index.lock import FileLock
 from persrv.index.manifest import BUILD_PATTERN, Manifest
 from persrv.index.schema import Schema
@@ -150,7 +150,7 @@ class Versions:
 
     def write_description(self, build: str, schema: Schema, manifest: Manifest) -> None:
         """Keep schema and manifest beside the version."""
-        described = describe(schema, manifest)
+        described = description_of(schema, manifest)
         described[_DIGEST] = _digest(described)
         text = json.dumps(described, ensure_ascii=False, indent=2, sort_keys=True)
         replace_file(self.folder / build / "manifest.json", text + "\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 from persrv.images.registry import encoder
 from persrv.offline import Progress, Silent, build_collection
 from persrv.offline.stages.describe import SOURCE
-from persrv.reading.describe.nearest_file import save
+from persrv.reading.describe.nearest_file import save_nearest
 from persrv.reading.describe.nearest_training import train_nearest
 from persrv.recipe import Recipe
 from persrv.records import Skipped
@@ -69,5 +69,5 @@ def learn_labels(
         build_collection(workspace.recipe, home=home, progress=progress, only=["ingest"])
     with workspace.existing_catalog() as catalog, shown.stage("learning labels", catalog.count()) as advance:
         model, skipped = train_nearest(catalog.stickers(typed=0, without=(SOURCE,)), sees, advance)
-    file = save(model, workspace.folder)
+    file = save_nearest(model, workspace.folder)
     return LearningReport(file, image_encoder, len(model.ids), len(model.words), len(model.emotions), skipped)

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from persrv.images.web import WEB_FORMATS
-from persrv.present.thumbnail import opened, thumbnail
+from persrv.present.thumbnail import decoded, thumbnail
 
 LARGEST = 200_000
 """Bytes up to which a file is embedded as it is; larger ones become stills of ``SIDE`` pixels."""
@@ -37,7 +37,7 @@ def embedded(path: Path | None) -> Embedded | None:
     Every file is decoded first, within the usual limits: no browser gets one that hides more than it shows. What is no
     picture of the web becomes a still one.
     """
-    picture = opened(path)
+    picture = decoded(path)
     if path is None or picture is None:
         return None
     original = _content(path) if picture.format in WEB_FORMATS else None

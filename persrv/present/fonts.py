@@ -57,7 +57,7 @@ def drawable(text: str, size: int, fallback: str) -> tuple[str, ImageFont.FreeTy
     return (kept if 2 * len(kept) >= len(line) > 0 else fallback), own
 
 
-def shortened(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+def cut_to_width(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     """Return the text, cut with an ellipsis where it is wider than ``width`` pixels."""
     if font.getlength(text) <= width:
         return text

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 from persrv.errors import PictureError, QueryError
 from persrv.online.answer import Answer
 from persrv.present import words
-from persrv.present.fonts import drawable, shortened
-from persrv.present.thumbnail import opened, thumbnail
+from persrv.present.fonts import cut_to_width, drawable
+from persrv.present.thumbnail import decoded, thumbnail
 from persrv.records import Hit
 
 _PAPER, _CARD, _GROUND = "#f5f4f1", "#ffffff", "#e3e6eb"
@@ -80,7 +80,7 @@ def _draw_card(canvas: Image.Image, corner: tuple[int, int], hit: Hit) -> None:
     _round(canvas, corner, (_TILE, _TILE + _CAPTION), 22, _CARD, _LINE)
     _round(canvas, (left + _INSET, top + _INSET), (side, side), 14, _GROUND)
     text_at, room = left + _INSET + 4, side - 8
-    picture = opened(hit.path)
+    picture = decoded(hit.path)
     if picture is None:
         _write(canvas, (left + _TILE // 2 - 46, top + _TILE // 2 - 10), "no picture", 20, _SOFT, room, "no picture")
     else:
@@ -104,7 +104,7 @@ def _write(
 ) -> int:
     """Write one line from its top left corner and return where it ends, in pixels from the left."""
     shown, font = drawable(text, size, fallback)
-    line = shortened(shown, font, room)
+    line = cut_to_width(shown, font, room)
     # The anchor is the baseline: ascents differ from font to font, and lines must not dance. Pillow's font has one
     # weight, so a heading is drawn twice, a little beside itself; a stroke would close the gap under the dot of an i.
     for shift in (0.0, size / 32) if bold else (0.0,):

@@ -142,9 +142,9 @@ def _entry(hit: Hit, width: int) -> str:
 
 def _still(path: Path | None, draw: Draw, cells: int) -> RenderableType:
     # Imported here: most terminals and every pipe get the table.
-    from persrv.present.thumbnail import on_ground, opened, thumbnail
+    from persrv.present.thumbnail import decoded, on_ground, thumbnail
 
-    picture = opened(path)
+    picture = decoded(path)
     still = thumbnail(picture, _PIXELS * 7 // 8) if picture else None
     return draw(on_ground(still, _PIXELS, _GROUND), cells)
 

@@ -12,7 +12,7 @@ from persrv.images.compositing import fit
 from persrv.images.decode import Picture, open_picture
 
 
-def opened(path: Path | None) -> Picture | None:
+def decoded(path: Path | None) -> Picture | None:
     """Return the decoded picture, ``None`` where the file is missing or may not or cannot be decoded."""
     if path is None:
         return None
@@ -28,7 +28,7 @@ def thumbnail(picture: Picture, side: int) -> Image.Image:
     Of an animation it is the frame that covers most, the first of equals: many begin with nothing.
 
     Args:
-        picture: From :func:`opened`.
+        picture: From :func:`decoded`.
         side: Pixels of the square's side, >= 1; smaller pictures are enlarged.
 
     Returns:

@@ -41,7 +41,7 @@ def chinese_names() -> Mapping[str, str]:
 
 
 @cache
-def revision() -> str:
+def emotions_revision() -> str:
     """Return 8 hex digits that change with the vocabulary."""
     return hashlib.sha256(_DATA.read_bytes()).hexdigest()[:8]
 

@@ -63,7 +63,7 @@ _BLOCKS_WITH_MARKS = (
 
 
 @cache
-def marks() -> str:
+def combining_marks() -> str:
     """Return every combining mark of Unicode 14 (categories Mn and Mc), and the half-width kana marks.
 
     Found on first use rather than at import, because it takes some milliseconds that plain English never needs.

@@ -101,7 +101,7 @@ def _from_code_points(text: str) -> tuple[str, ...]:
 
 @cache
 def _word() -> re.Pattern[str]:
-    inside = rf"[^\W_]|[{characters.marks()}\u200c\u200d]|['’](?=[^\W_])"
+    inside = rf"[^\W_]|[{characters.combining_marks()}\u200c\u200d]|['’](?=[^\W_])"
     return re.compile(rf"[^\W_](?:{inside})*")
 
 

@@ -83,7 +83,7 @@ def _compatible(text: str) -> str:
 @cache
 def _mark_run() -> re.Pattern[str]:
     """Match too many marks in a row: sorting them, as Unicode normalisation must, takes quadratic time."""
-    marks = characters.marks()
+    marks = characters.combining_marks()
     return re.compile(f"([{marks}]{{{_LONGEST_MARK_RUN}}})[{marks}]+")
 
 

@@ -107,7 +107,7 @@ def _any_script() -> re.Pattern[str]:
     one = f"[{characters.EMOJI}]"
     emoji = f"[{characters.FLAG_LETTER}]{{2}}|[0-9#*]\u20e3|{one}(?:[{characters.TAG}]+\U000e007f)?(?:\u200d{one})*"
     letter = rf"[^\W_{characters.UNSPACED}{characters.EMOJI}]"
-    part = f"(?:{letter}|[{characters.NEWER}])(?:{letter}|[{characters.marks()}{characters.NEWER}])*"
+    part = f"(?:{letter}|[{characters.NEWER}])(?:{letter}|[{characters.combining_marks()}{characters.NEWER}])*"
     unspaced = f"[{characters.UNSPACED}]+"
     return re.compile(
         f"{_ADDRESS}|{_EMOTICON}|(?P<emoji>{emoji})|(?P<unspaced>{unspaced})|(?P<word>{part}(?:'{part})*)|{_SILENCE}"

@@ -11,14 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from persrv.training.evaluating import evaluate
+    from persrv.training.evaluating import evaluate_adapter
     from persrv.training.merging import merge
     from persrv.training.preparing import prepare
     from persrv.training.run import train
 
-__all__ = ["evaluate", "merge", "prepare", "train"]
+__all__ = ["evaluate_adapter", "merge", "prepare", "train"]
 
-_HOMES = {"evaluate": "evaluating", "merge": "merging", "prepare": "preparing", "train": "run"}
+_HOMES = {"evaluate_adapter": "evaluating", "merge": "merging", "prepare": "preparing", "train": "run"}
 
 
 def __getattr__(name: str) -> Any:

@@ -34,7 +34,7 @@ class State:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-def trained(model: Any) -> dict[str, torch.Tensor]:
+def trained_weights(model: Any) -> dict[str, torch.Tensor]:
     """Return the weights that are trained, by name, on the CPU."""
     return {name: weight.detach().cpu() for name, weight in model.named_parameters() if weight.requires_grad}
 
@@ -53,7 +53,7 @@ def save(folder: Path, state: State, model: Any, parts: dict[str, Any]) -> None:
     """
     place = folder / FOLDER
     place.mkdir(parents=True, exist_ok=True)
-    content = {"state": asdict(state), "weights": trained(model)}
+    content = {"state": asdict(state), "weights": trained_weights(model)}
     content |= {name: part.state_dict() for name, part in parts.items()}
     file = place / f"step-{state.step:07d}.pt"
     unfinished = file.with_suffix(".part")
@@ -67,7 +67,7 @@ def save(folder: Path, state: State, model: Any, parts: dict[str, Any]) -> None:
         old.unlink()
 
 
-def newest(folder: Path) -> Path | None:
+def newest_checkpoint(folder: Path) -> Path | None:
     """Return the newest checkpoint of a folder."""
     return max(_files(folder), default=None)
 

@@ -30,7 +30,7 @@ from persrv.training.split import Part
 _MEASURES = ("keyword_recall", "keyword_precision", "word_recall")
 
 
-def evaluate(
+def evaluate_adapter(
     data: Path,
     adapter: Path,
     folder: Path,
@@ -118,7 +118,7 @@ def evaluate(
             vectors = picture_vectors(examples, data, sees, advance)
         nearest = neighbour_words(vectors, known, [example.queries for example in train])
         answers = Answers(plain, tuned, nearest, commonest(train))
-        found = judge(examples, answers, base=base, encoder=sees.name, part=part, seed=seed)
+        found = judge_answers(examples, answers, base=base, encoder=sees.name, part=part, seed=seed)
         (folder / "report.json").write_text(json.dumps(found.as_dict(), indent=2) + "\n", encoding="utf-8")
         (folder / "report.md").write_text(f"# Base against tuned\n\n{found.as_markdown()}\n", encoding="utf-8")
         page = side_by_side(examples, plain, tuned, data)
@@ -145,7 +145,7 @@ class Answers:
     constant: Description
 
 
-def judge(
+def judge_answers(
     examples: Sequence[Example],
     answers: Answers,
     *,

@@ -18,7 +18,7 @@ from persrv.images.decode import open_picture
 from persrv.images.duplicates import PerceptualHash, duplicate_groups
 from persrv.indexing.progress import Progress, Silent
 from persrv.offline.stages.describe import SOURCE
-from persrv.reading.describe.contact_sheet import contact_sheet
+from persrv.reading.describe.contact_sheet import frame_sheet
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.parsing import parse, written
 from persrv.reading.describe.prompts import Prompts
@@ -234,7 +234,7 @@ def _example(sticker: Sticker, queries: tuple[TrainingQuery, ...], prompts: Prom
         picture = open_picture(sticker.path)
     except PictureError as error:
         return Skipped(sticker.id, error.problem)
-    sheet = contact_sheet(picture)
+    sheet = frame_sheet(picture)
     if sheet is None:
         return Skipped(sticker.id, "nothing is visible in its picture")
     image = f"{IMAGES}/{sticker.id}.png"

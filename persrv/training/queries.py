@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from persrv.catalog.phrases import fold_query
-from persrv.reading.describe.cleaning import clean
+from persrv.reading.describe.cleaning import one_line
 from persrv.reading.describe.parsing import LONGEST_KEYWORD
 from persrv.records import Interaction
 from persrv.text.privacy import looks_private
@@ -71,7 +71,7 @@ class QueryCounter:
     def add(self, interactions: Iterable[Interaction]) -> None:
         """Count interactions; those whose query is refused are counted in ``dropped`` by the reason."""
         for interaction in interactions:
-            query = clean(fold_query(interaction.query))
+            query = one_line(fold_query(interaction.query))
             if reason := refusal(query):
                 self.dropped[reason] += 1
                 continue

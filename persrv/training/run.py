@@ -74,7 +74,7 @@ def train(
 
     from persrv.reading.describe.machine import out_of_memory
     from persrv.training.base import base_folder, memory_error
-    from persrv.training.checkpoint import newest
+    from persrv.training.checkpoint import newest_checkpoint
     from persrv.training.log import draw_losses
     from persrv.training.saving import unwritable
     from persrv.training.trainer import Trainer
@@ -98,7 +98,7 @@ def train(
         raise unwritable(folder, error) from error
     except (RuntimeError, MemoryError) as error:
         if out_of_memory(error):
-            raise memory_error(settings, begun=newest(folder) is not None) from error
+            raise memory_error(settings, begun=newest_checkpoint(folder) is not None) from error
         raise
     state = trainer.state
     return TrainingReport(
@@ -115,10 +115,10 @@ def train(
 
 def training_identity(data: Path, base: Path, settings: TrainingSettings) -> dict[str, Any]:
     """Return what must be the same for a training to go on."""
-    from persrv.reading.describe.model_folder import fingerprint
+    from persrv.reading.describe.model_folder import folder_fingerprint
 
     fixed = settings.model_dump(mode="json", exclude=set(FREE))
-    return {"data": data_fingerprint(data), "base": fingerprint(base), **fixed}
+    return {"data": data_fingerprint(data), "base": folder_fingerprint(base), **fixed}
 
 
 def check_folder(folder: Path, identity: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def check_folder(folder: Path, identity: dict[str, Any]) -> None:
     Raises:
         RecipeError: It is another's.
     """
-    from persrv.training.checkpoint import newest
+    from persrv.training.checkpoint import newest_checkpoint
 
     file = folder / _RUN
     if not file.is_file():
@@ -139,7 +139,7 @@ def check_folder(folder: Path, identity: dict[str, Any]) -> None:
     except (ValueError, TypeError) as error:
         raise RecipeError(f"{file} cannot be read: {error}", "give another folder, or delete this one") from error
     changed = sorted(key for key in identity if known.get(key) != identity[key])
-    if changed and newest(folder):
+    if changed and newest_checkpoint(folder):
         raise RecipeError(
             f"{folder} holds a training that differs in {', '.join(changed)}", "give another folder, or delete this one"
         )

@@ -21,7 +21,7 @@ from persrv.reading.describe.quiet import quiet
 from persrv.reading.describe.transformers_model import DEFAULT_MODEL
 from persrv.training.adapter import save_adapter
 from persrv.training.base import adapted_model, processor_of
-from persrv.training.checkpoint import newest, read, restore, save
+from persrv.training.checkpoint import newest_checkpoint, read, restore, save
 from persrv.training.collating import Collator
 from persrv.training.data_card import DataCard
 from persrv.training.examples import Example
@@ -92,7 +92,7 @@ class Trainer:
         self._weights = [weight for weight in self._model.parameters() if weight.requires_grad]
         self._parts = self._optimisation()
         # The first process alone reads: on other hosts the folder may be another one.
-        file = newest(folder) if self._hardware.rank == 0 else None
+        file = newest_checkpoint(folder) if self._hardware.rank == 0 else None
         self.state = restore(self._hardware.from_first(read(file)), self._model, self._parts, file)
         self._template = Chat(processor).prompt(TEMPLATE_QUESTION)
         self._validator = Validator(validation, data, self._collator, load_processor(base), settings, self._hardware)
@@ -123,7 +123,7 @@ class Trainer:
             self.state.step += 1
             done = self.state.step == self.steps
             if not math.isfinite(loss):
-                folder = ", and train into another folder" if newest(self._folder) else ""
+                folder = ", and train into another folder" if newest_checkpoint(self._folder) else ""
                 raise RecipeError(
                     f"the loss became {loss} at update {self.state.step}",
                     f'set a smaller learning_rate or precision = "float32"{folder}',

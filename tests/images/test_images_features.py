@@ -10,10 +10,10 @@ from hypothesis.extra import numpy as npst
 from picture_files import drawing, solid
 from PIL import Image
 
-from persrv.images.features.group import histogram, joint_histogram, mean
+from persrv.images.features.group import histogram, joint_histogram, weighted_mean
 from persrv.images.features.raster import rasterise
 from persrv.images.oklab import to_oklab
-from persrv.images.statistics import GROUPS, describe
+from persrv.images.statistics import GROUPS, descriptor
 
 START = {}
 for _group in GROUPS:
@@ -21,7 +21,7 @@ for _group in GROUPS:
 
 
 def part(frame: np.ndarray, name: str) -> np.ndarray:
-    vector = describe(frame)
+    vector = descriptor(frame)
     assert vector is not None
     length = next(len(group.meanings) for group in GROUPS if group.name == name)
     return vector[START[name] : START[name] + length]
@@ -62,8 +62,8 @@ def test_the_joint_histogram_agrees_with_a_loop_and_its_margins(
 
 
 def test_weighted_mean() -> None:
-    assert mean(np.float32([1, 5]), np.float32([3, 1])) == 2.0
-    assert mean(np.float32([1, 5]), np.float32([0, 0])) == 0.0
+    assert weighted_mean(np.float32([1, 5]), np.float32([3, 1])) == 2.0
+    assert weighted_mean(np.float32([1, 5]), np.float32([0, 0])) == 0.0
 
 
 def test_the_raster_knows_its_depth() -> None:
@@ -148,7 +148,7 @@ def test_shape_of_a_full_square() -> None:
 @settings(max_examples=25, deadline=None)
 @given(npst.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24), st.just(4))))
 def test_every_feature_stays_in_its_documented_range(frame: np.ndarray) -> None:
-    vector = describe(frame)
+    vector = descriptor(frame)
     if vector is None:
         assert not frame[..., 3].any()
         return

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persrv.images.frames import representative, thumbnail
+from persrv.images.frames import frame_samples, representative
 
 
 def levels(*values: float) -> list[np.ndarray]:
@@ -41,5 +41,5 @@ def test_hidden_colours_do_not_tell_frames_apart() -> None:
     hidden = np.zeros((7, 9, 4), np.uint8)
     other = hidden.copy()
     other[..., 0] = 255
-    assert np.array_equal(thumbnail(hidden), thumbnail(other))
-    assert thumbnail(other).shape == (1024,)
+    assert np.array_equal(frame_samples(hidden), frame_samples(other))
+    assert frame_samples(other).shape == (1024,)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from picture_files import animation, drawing, encoded, solid
 
 from persrv.images.decode import Picture, open_picture
-from persrv.images.statistics import DIMENSION, GROUPS, StatisticsEncoder, describe, reference_table
+from persrv.images.statistics import DIMENSION, GROUPS, StatisticsEncoder, descriptor, reference_table
 from repository import ROOT
 
 ENCODER = StatisticsEncoder()
@@ -111,7 +111,7 @@ def test_a_decoded_animation_is_encoded() -> None:
 def test_nothing_visible_gives_the_zero_vector() -> None:
     ghost = solid((200, 10, 10))
     ghost[..., 3] = 0
-    assert describe(ghost) is None
+    assert descriptor(ghost) is None
     assert not ENCODER.encode([picture(ghost)]).any()
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from index_samples import SCHEMA, manifest
 from persrv.errors import IndexMismatchError
-from persrv.index.description import describe, read_description
+from persrv.index.description import description_of, read_description
 from persrv.index.manifest import BUILD_PATTERN, Manifest, new_build
 from persrv.index.schema import (
     FILTERS,
@@ -60,7 +60,7 @@ def test_builds_have_the_strict_form_that_they_are_recognised_by() -> None:
 
 def test_description_round_trip() -> None:
     made = manifest(3, space={"mean": [0.1, 0.2], "name": "中文"})
-    schema, read = read_description(describe(SCHEMA, made), "here")
+    schema, read = read_description(description_of(SCHEMA, made), "here")
     assert (schema, read) == (SCHEMA, made)
     assert isinstance(read, Manifest)
 

@@ -110,6 +110,6 @@ def test_the_machines_font_is_used_where_it_has_one() -> None:
 @given(st.text(alphabet="abWil ", max_size=60), st.integers(0, 300))
 def test_shortened_text_fits(text: str, width: int) -> None:
     font = fonts.fonts(20)[0]
-    shown = fonts.shortened(text, font, width)
+    shown = fonts.cut_to_width(text, font, width)
     assert font.getlength(shown) <= width or shown == ""
     assert shown == text or shown == "" or (text.startswith(shown[:-1]) and shown.endswith("…"))

@@ -16,8 +16,8 @@ from persrv.errors import QueryError, RecipeError, SourceError
 from persrv.images.registry import encoder
 from persrv.indexing.progress import Silent
 from persrv.reading.describe.describer import Description
-from persrv.training import evaluate
-from persrv.training.evaluating import Answers, commonest, judge
+from persrv.training import evaluate_adapter
+from persrv.training.evaluating import Answers, commonest, judge_answers
 from persrv.training.examples import Example, read_examples
 from persrv.training.measures import Measures, measure
 from persrv.training.neighbours import neighbour_words, picture_vectors
@@ -68,7 +68,7 @@ def test_a_judgement_has_every_row_and_a_readable_table() -> None:
     plain = [described("a picture") for _ in examples]
     tuned = [described(f"word{i}") if i % 4 else None for i in range(20)]
     nearest = [described("word0")] * 20
-    found = judge(examples, Answers(plain, tuned, nearest, commonest(examples)), base="b", encoder="e")
+    found = judge_answers(examples, Answers(plain, tuned, nearest, commonest(examples)), base="b", encoder="e")
     assert found.unreadable == {"base": 0, "tuned": 5}
     assert found.measures["keyword_recall"]["tuned"].mean == 0.75
     assert found.retrieval["tuned"].mean == 0.75
@@ -120,7 +120,7 @@ def test_queries_of_one_sticker_count_as_one_observation() -> None:
     answers = Answers(
         [None, None], [described("cat"), described("dog")], [described(), described()], commonest(examples)
     )
-    found = judge(examples, answers)
+    found = judge_answers(examples, answers)
     assert (found.queries, found.retrieval["tuned"].groups, found.retrieval["tuned"].mean) == (3, 2, 0.75)
 
 
@@ -142,25 +142,25 @@ def test_evaluate_goes_on_and_refuses_what_does_not_fit(prepared: Prepared, tmp_
 
     adapter = tmp_path / "adapter"
     train(prepared.data, adapter, TrainingSettings(model=str(prepared.base), max_steps=1, validation_answers=0))
-    found = evaluate(prepared.data, adapter, tmp_path / "judged", max_tokens=8, progress=Silent())
+    found = evaluate_adapter(prepared.data, adapter, tmp_path / "judged", max_tokens=8, progress=Silent())
     assert found.stickers == prepared.card.stickers["test"]
     files = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "judged").iterdir()}
     assert {"report.json", "report.md", "side-by-side.html"} < set(files)
     answers = max((tmp_path / "judged").glob("answers-*.jsonl"))
     answers.write_text(answers.read_text().splitlines()[0] + '\n{"id": "cut o')
-    again = evaluate(prepared.data, adapter, tmp_path / "judged", max_tokens=8)
+    again = evaluate_adapter(prepared.data, adapter, tmp_path / "judged", max_tokens=8)
     assert again == found
     assert answers.read_text() == files[answers.name]
     with pytest.raises(QueryError, match="limit = 0"):
-        evaluate(prepared.data, adapter, tmp_path / "judged", limit=0)
+        evaluate_adapter(prepared.data, adapter, tmp_path / "judged", limit=0)
     with pytest.raises(RecipeError, match="holds no adapter"):
-        evaluate(prepared.data, prepared.base, tmp_path / "judged")
+        evaluate_adapter(prepared.data, prepared.base, tmp_path / "judged")
     with pytest.raises(RecipeError, match="there is no folder"):
-        evaluate(prepared.data, adapter, tmp_path / "judged", model="/no/such/model")
+        evaluate_adapter(prepared.data, adapter, tmp_path / "judged", model="/no/such/model")
     other = Path(shutil.copytree(prepared.data, tmp_path / "other"))
     (other / "card.json").write_text(prepared.card.model_copy(update={"fingerprint": "x"}).model_dump_json())
     with pytest.raises(RecipeError, match="was trained on other data"):
-        evaluate(other, adapter, tmp_path / "judged")
+        evaluate_adapter(other, adapter, tmp_path / "judged")
     (other / "test.jsonl").write_text("{}\n")
     with pytest.raises(SourceError, match=r"test\.jsonl line 1 is no example"):
-        evaluate(other, adapter, tmp_path / "judged")
+        evaluate_adapter(other, adapter, tmp_path / "judged")

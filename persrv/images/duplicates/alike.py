@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.images.duplicates.layout import LIGHT_CELLS, Layout, moves, on_white, opaque, shown
+from persrv.images.duplicates.layout import LIGHT_CELLS, Layout, layout_on_grey, moves, on_white, opaque
 from persrv.images.duplicates.resampling import unexplained
 
 LIGHT = 0.16
@@ -45,7 +45,7 @@ def alike(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.b
     found = np.zeros(len(left), dtype=bool)
     on_ground = opaque(left) | opaque(right)
     both = moves(left) == moves(right)
-    for chosen, look in ((both & ~on_ground, shown), (both & on_ground, on_white)):
+    for chosen, look in ((both & ~on_ground, layout_on_grey), (both & on_ground, on_white)):
         rows = np.flatnonzero(chosen)
         found[rows] = _same(look(left[rows]), look(right[rows]))
     return found

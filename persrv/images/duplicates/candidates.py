@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.images.duplicates.layout import Layout, on_white, opaque, shown
+from persrv.images.duplicates.layout import Layout, layout_on_grey, on_white, opaque
 from persrv.images.duplicates.neighbours import near_pairs
 
 NEAREST = 24
@@ -30,7 +30,7 @@ def rough(rows: NDArray[np.float32]) -> NDArray[np.float32]:
         Shape (n, 97), in [-1, 1]: brightness and colour of 4 x 4 cells as alpha shows them (48) and on white (48), and
         1 where the picture is opaque.
     """
-    parts = [_pooled(view(rows)) for view in (shown, on_white)]
+    parts = [_pooled(view(rows)) for view in (layout_on_grey, on_white)]
     return np.concatenate([*parts, opaque(rows)[:, None]], axis=1, dtype=np.float32)
 
 

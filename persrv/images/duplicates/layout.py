@@ -34,7 +34,7 @@ class Layout:
     side: NDArray[np.float32]
 
 
-def shown(rows: NDArray[np.float32]) -> Layout:
+def layout_on_grey(rows: NDArray[np.float32]) -> Layout:
     """Return how perceptual hashes, shape (n, 3332), look by their alpha, on middle grey."""
     return _look(rows[:, :_SHOWN], 3)
 

@@ -66,7 +66,7 @@ def joint_histogram(
     return _normalised(np.bincount(cells, parts, len(first_centres) * wide), weights)
 
 
-def mean(values: Values, weights: Values) -> float:
+def weighted_mean(values: Values, weights: Values) -> float:
     """Return the weighted mean of arrays of equal shape, 0 where the weights are all 0."""
     total = float(weights.sum())
     return float((values * weights).sum()) / total if total > 0 else 0.0

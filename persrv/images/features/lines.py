@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from persrv.images.features.group import FeatureGroup, Values, histogram, mean
+from persrv.images.features.group import FeatureGroup, Values, histogram, weighted_mean
 from persrv.images.features.raster import Plane, Raster
 
 _RINGS = (1, 2, 3, 4, 5, 7)
@@ -53,8 +53,8 @@ def _edges_and_shading(raster: Raster) -> Values:
     both = np.hypot(light, colour)
     ones = np.ones(int(inside.sum()), np.float32)
     smooth = (inside & (both < _SMOOTH)).astype(np.float32)
-    slopes = [mean((slope > _SLOPE).astype(np.float32), smooth) for slope in (down, -down, right, -right)]
-    gains = [_SHADING_GAIN * mean(plane, smooth) for plane in (light, down, right, colour)]
+    slopes = [weighted_mean((slope > _SLOPE).astype(np.float32), smooth) for slope in (down, -down, right, -right)]
+    gains = [_SHADING_GAIN * weighted_mean(plane, smooth) for plane in (light, down, right, colour)]
     shading = [float(smooth.sum()) / ones.size, *gains[:3], *slopes, gains[3]]
     return np.concatenate(
         [histogram(both[inside], ones, _STEPS), histogram(colour[inside], ones, _STEPS), shading]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from persrv.images.features.group import FeatureGroup, Values, mean
+from persrv.images.features.group import FeatureGroup, Values, weighted_mean
 from persrv.images.features.raster import Plane, Raster
 
 _LIGHTER = 0.012
@@ -32,8 +32,8 @@ def _bands(raster: Raster) -> Values:
     for _ in range(_OCTAVES):
         blurred = _blur(plane)
         band = np.abs(plane - blurred)
-        size = mean(band, alpha)
-        energy = mean(band * band, alpha) ** 0.5
+        size = weighted_mean(band, alpha)
+        energy = weighted_mean(band * band, alpha) ** 0.5
         values += [np.log10(size + _FAINTEST) / 3 + 1, size / (energy + 1e-4)]
         plane, alpha = _half(blurred), _half(alpha)
     return np.array(values, np.float32)

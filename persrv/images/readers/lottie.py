@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.containers import Container, MalformedError
-from persrv.images.frames import thumbnail
+from persrv.images.frames import frame_samples
 from persrv.images.limits import Limits
 from persrv.images.readers.reader import Frame, MissingReaderError
 
@@ -76,7 +76,7 @@ class LottieReader:
 
     def thumbnails(self, numbers: Sequence[int]) -> Iterator[NDArray[np.float32]]:
         """Yield samples of small drawings."""
-        return (thumbnail(frame) for frame in self._drawn(numbers, _SMALL, _SMALL))
+        return (frame_samples(frame) for frame in self._drawn(numbers, _SMALL, _SMALL))
 
     def frames(self, numbers: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames at the animation's own size."""

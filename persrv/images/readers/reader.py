@@ -33,7 +33,7 @@ class Reader(Protocol):
         ...
 
     def thumbnails(self, numbers: Sequence[int]) -> Iterable[NDArray[np.float32]]:
-        """Yield what :func:`persrv.images.frames.thumbnail` makes of these frames, ascending numbers."""
+        """Yield what :func:`persrv.images.frames.frame_samples` makes of these frames, ascending numbers."""
         ...
 
     def frames(self, numbers: Sequence[int]) -> Iterator[Frame]:

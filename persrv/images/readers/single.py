@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.containers import Container, MalformedError
-from persrv.images.frames import thumbnail
+from persrv.images.frames import frame_samples
 from persrv.images.readers.reader import Frame
 
 
@@ -32,7 +32,7 @@ class SingleReader:
 
     def thumbnails(self, numbers: Sequence[int]) -> Iterator[NDArray[np.float32]]:
         """Yield a sample of the frame."""
-        return (thumbnail(frame) for frame in self.frames(numbers))
+        return (frame_samples(frame) for frame in self.frames(numbers))
 
     def frames(self, numbers: Sequence[int]) -> Iterator[Frame]:
         """Yield the frame.

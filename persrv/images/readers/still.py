@@ -14,7 +14,7 @@ from PIL import Image
 from persrv.images.colour import to_rgba
 from persrv.images.containers import Container, MalformedError
 from persrv.images.containers.png_pixels import check_pixels
-from persrv.images.frames import thumbnail
+from persrv.images.frames import frame_samples
 from persrv.images.limits import Limits
 from persrv.images.readers.reader import Frame
 
@@ -40,7 +40,7 @@ class PillowReader:
 
     def thumbnails(self, numbers: Sequence[int]) -> Iterator[NDArray[np.float32]]:
         """Yield samples of the decoded frames."""
-        return (thumbnail(frame) for frame in self.frames(numbers))
+        return (frame_samples(frame) for frame in self.frames(numbers))
 
     def frames(self, numbers: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames, decoding those between as the format asks."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.containers import Container, MalformedError
-from persrv.images.frames import thumbnail
+from persrv.images.frames import frame_samples
 from persrv.images.limits import Limits
 from persrv.images.readers.reader import Frame
 
@@ -43,7 +43,7 @@ class VideoReader:
 
     def thumbnails(self, numbers: Sequence[int]) -> Iterator[NDArray[np.float32]]:
         """Yield samples of the decoded frames."""
-        return (thumbnail(frame) for frame in self.frames(numbers))
+        return (frame_samples(frame) for frame in self.frames(numbers))
 
     def frames(self, numbers: Sequence[int]) -> Iterator[Frame]:
         """Yield the frames; a video that shows fewer than it has blocks repeats its last one.

@@ -85,7 +85,7 @@ def by_group(judged: Iterable[Judged], metric: str) -> dict[str, float]:
     return {group: float(np.mean(values[group])) for group in sorted(values)}
 
 
-def mean(judged: Iterable[Judged], metric: str, *, seed: int = 0) -> Interval:
+def mean_interval(judged: Iterable[Judged], metric: str, *, seed: int = 0) -> Interval:
     """Return a metric's mean over groups with its 95 % bootstrap interval.
 
     Raises:

@@ -40,7 +40,7 @@ class Retrieved:
 
 
 @contextmanager
-def trained(workspace: Workspace, split: PickSplit, progress: Progress | None = None) -> Iterator[Retriever]:
+def trained_retriever(workspace: Workspace, split: PickSplit, progress: Progress | None = None) -> Iterator[Retriever]:
     """Build a copy of a collection from a split's training picks, check it for leaks, and open it.
 
     The copy lies in a temporary folder and keeps texts, edits and vectors; no picture is read.

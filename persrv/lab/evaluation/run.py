@@ -13,7 +13,7 @@ from persrv.lab.evaluation.intervals import Interval
 from persrv.lab.evaluation.material import read_material
 from persrv.lab.evaluation.metrics import CUTOFFS
 from persrv.lab.evaluation.results import METRICS
-from persrv.lab.evaluation.retrieved import Retrieved, trained
+from persrv.lab.evaluation.retrieved import Retrieved, trained_retriever
 from persrv.lab.evaluation.splits import SPLITS, PickSplit, unseen
 from persrv.lab.evaluation.systems import (
     NOBODY,
@@ -124,7 +124,7 @@ def evaluate(
         questions=len(divided.questions),
         users=len({question.user for question in divided.questions}),
         systems={
-            name: {measure: results.mean(judged, measure, seed=seed) for measure in known}
+            name: {measure: results.mean_interval(judged, measure, seed=seed) for measure in known}
             for name, judged in answers.items()
         },
         metric=metric,
@@ -135,6 +135,6 @@ def evaluate(
 def _with_retriever(
     workspace: Workspace, split: PickSplit, systems: Sequence[System], progress: Progress | None
 ) -> Answers:
-    with trained(workspace, split, progress) as opened:
+    with trained_retriever(workspace, split, progress) as opened:
         candidates = [*systems, Retrieved(ANYBODY, opened, personal=False), Retrieved(SYSTEM, opened)]
         return ask(candidates, split.questions, progress)

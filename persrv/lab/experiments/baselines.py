@@ -104,7 +104,8 @@ def _systems(world: World, encoder: TextEncoder | None) -> list[System]:
 def _cutoffs(answers: Answers) -> Table:
     metrics = [f"{name}@{k}" for name in ("M-MRR", "Recall") for k in CUTOFFS]
     rows = tuple(
-        (name, *(f"{results.mean(judged, metric).mean:.4f}" for metric in metrics)) for name, judged in answers.items()
+        (name, *(f"{results.mean_interval(judged, metric).mean:.4f}" for metric in metrics))
+        for name, judged in answers.items()
     )
     return Table("At every cutoff", ("system", *metrics), rows, "Means over users.")
 
@@ -124,7 +125,7 @@ def _beyond(worlds: list[World], answers: Answers) -> Table:
 
 
 def _plot(answers: Answers, seed: int) -> Plot:
-    found = [results.mean(judged, METRIC, seed=seed) for judged in answers.values()]
+    found = [results.mean_interval(judged, METRIC, seed=seed) for judged in answers.values()]
     spans = [(one.low, one.high) for one in found]
     return Plot(
         "Every system", "", METRIC, tuple(answers), {METRIC: [one.mean for one in found]}, {METRIC: spans}, bars=True

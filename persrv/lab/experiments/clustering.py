@@ -33,7 +33,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
     """Fit every user's profile in every way; everything else stays as it is."""
     methods = _methods()
     answers = bench.ask_all(bench.worlds(settings), lambda world: _systems(world, methods))
-    found = {name: results.mean(judged, METRIC, seed=settings.seed) for name, judged in answers.items()}
+    found = {name: results.mean_interval(judged, METRIC, seed=settings.seed) for name, judged in answers.items()}
     rivals = [name for name in answers if name not in (CHOSEN,)]
     compared = compare(answers, [(CHOSEN, name) for name in rivals], METRIC, seed=settings.seed)
     best = max(found, key=lambda name: found[name].mean)
@@ -127,11 +127,11 @@ def _profiles(view: View, method: Cluster, k: int, seed: int) -> dict[str, Style
         distinct = len(np.unique(vectors, axis=0)) if len(vectors) else 0
         if distinct:
             labels = method(vectors, min(k, distinct), seed) if distinct > 1 else np.zeros(len(vectors), np.int64)
-            fitted[user] = profile_of(vectors, labels)
+            fitted[user] = profile_of_clusters(vectors, labels)
     return fitted
 
 
-def profile_of(vectors: Floats, labels: Labels) -> StyleProfile:
+def profile_of_clusters(vectors: Floats, labels: Labels) -> StyleProfile:
     """Return the profile whose styles are the clusters, largest first; where nothing has one, all are one style.
 
     Args:
@@ -146,7 +146,7 @@ def profile_of(vectors: Floats, labels: Labels) -> StyleProfile:
 
 def _plot(answers: Answers, methods: Mapping[str, Cluster], seed: int) -> Plot:
     steps = range(1, MOST + 1)
-    found = {name: results.mean(judged, METRIC, seed=seed).mean for name, judged in answers.items()}
+    found = {name: results.mean_interval(judged, METRIC, seed=seed).mean for name, judged in answers.items()}
     curves = {name: [found[ONE if k == 1 else f"{name}, k = {k}"] for k in steps] for name in methods}
     for level in (CHOSEN, "HDBSCAN"):
         curves[level] = [found[level]] * MOST

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from persrv.errors import MissingExtraError
 from persrv.lab.evaluation.compare import Answers, Compared, compare
 from persrv.lab.evaluation.diversity import different, few_in_a_row, marginal_relevance
-from persrv.lab.evaluation.results import Judged, judge, mean
+from persrv.lab.evaluation.results import Judged, judge, mean_interval
 from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.splits import PickSplit, by_time, cold_users
 from persrv.lab.evaluation.systems import best, ours
@@ -20,7 +20,7 @@ from persrv.lab.reports.report import Plot, Report, Table, gained, measured, sen
 from persrv.records import Interaction
 from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.registry import text_encoder
-from persrv.text.meaning.rows import unit
+from persrv.text.meaning.rows import unit_rows
 
 Floats = NDArray[np.float64]
 Reorder = Callable[[NDArray[np.int64], Floats], list[int]]
@@ -137,7 +137,7 @@ def _meaning_vectors(bench: Bench) -> Floats | None:
     space = learned_space(encoder, texts)
     rows = sticker_rows(encoder, space, texts)
     sums = [one.sum(axis=0) if len(one) else np.zeros(one.shape[1]) for one in rows]
-    return unit(np.array(sums, dtype=np.float64))
+    return unit_rows(np.array(sums, dtype=np.float64))
 
 
 def _arranged(bench: Bench, settings: ExperimentSettings, orders: Mapping[str, Reorder]) -> Arranged:
@@ -232,5 +232,5 @@ def _plot(found: Arranged, seed: int) -> Plot:
         for by in ("style", "meaning"):
             names = [PLAIN, *(f"{by} {one:g}" for one in STRENGTHS)]
             if names[-1] in answers:
-                curves[f"{by}, {who} users"] = [mean(answers[one], HIT, seed=seed).mean for one in names]
+                curves[f"{by}, {who} users"] = [mean_interval(answers[one], HIT, seed=seed).mean for one in names]
     return Plot("Hits by strength", "strength", HIT, x, curves)

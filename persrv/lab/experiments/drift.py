@@ -26,7 +26,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         answers = bench.ask_all(bench.worlds(settings, Population(drift=drift)), _systems)
         compared = compare(answers, [(name, STATIC) for name in names[1:]], METRIC, seed=settings.seed)
         title = f"{drift:.0%} of the people change their styles half way"
-        found = {name: results.mean(answers[name], METRIC, seed=settings.seed) for name in names}
+        found = {name: results.mean_interval(answers[name], METRIC, seed=settings.seed) for name in names}
         curves[title] = [one.mean for one in found.values()]
         spans[title] = [(one.low, one.high) for one in found.values()]
         rows = tuple((name, spread(one)) for name, one in found.items())

@@ -124,11 +124,11 @@ def _divided(divide: Divide, seed: int) -> Callable[[Sequence[Interaction]], Pic
 
 
 def _cells(answers: Answers) -> list[str]:
-    return [f"{results.mean(answers[name], METRIC).mean:.4f}" for name in (BASE, MIXED, FULL)]
+    return [f"{results.mean_interval(answers[name], METRIC).mean:.4f}" for name in (BASE, MIXED, FULL)]
 
 
 def _plot(answers: Answers, seed: int) -> Plot:
-    found = [results.mean(judged, METRIC, seed=seed) for judged in answers.values()]
+    found = [results.mean_interval(judged, METRIC, seed=seed) for judged in answers.values()]
     return Plot(
         "With and without the user",
         "",

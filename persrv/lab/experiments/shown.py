@@ -16,7 +16,7 @@ from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.systems import NOBODY, best, ours
 from persrv.lab.evaluation.view import View
 from persrv.lab.experiments.bench import METRIC, PEOPLE, Bench, ExperimentSettings, World
-from persrv.lab.experiments.utility import PLAIN, measures, predicted, with_measures
+from persrv.lab.experiments.utility import PLAIN, measures, predicted_picks, with_measures
 from persrv.lab.reports.report import UNDECIDED, Plot, Report, Table, gained, measured, sentences, verdict
 from persrv.recipe import Ranking
 
@@ -61,7 +61,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         title = f"{people.users} people search, appeal {appeal:g}"
         answers, compared = _asked(bench, seen, settings.seed)
         worlds = [(one.world, one.measures) for one in seen]
-        prediction = predicted(worlds, settings.seed, f"{title}: picked against not picked")
+        prediction = predicted_picks(worlds, settings.seed, f"{title}: picked against not picked")
         tables += [
             measured(answers, (METRIC, "nDCG@20"), title, seed=settings.seed),
             gained(compared, f"{title}: over no utility", METRIC),

@@ -36,7 +36,7 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         names = [name for name in answers if name != RECIPE]
         compared = compare(answers, [(name, RECIPE) for name in names], METRIC, seed=settings.seed)
         title = f"{noise:.0%} of the picks ignore taste"
-        found = {name: results.mean(answers[name], METRIC, seed=settings.seed) for name in answers}
+        found = {name: results.mean_interval(answers[name], METRIC, seed=settings.seed) for name in answers}
         rows = tuple((name, spread(one)) for name, one in found.items())
         tables += [Table(title, ("style", METRIC), rows), gained(compared, f"{title}: over {RECIPE}", METRIC)]
         findings += [f"{title}: {sentence}" for sentence in sentences(compared, METRIC)]

@@ -46,7 +46,9 @@ def run(bench: Bench, settings: ExperimentSettings) -> Report:
         (
             measured(answers, SHOWN, "As a factor", seed=settings.seed),
             gained(compared, "Over no utility", METRIC),
-            predicted([(world, measures(world.view)) for world in worlds], settings.seed, "Picked against not picked"),
+            predicted_picks(
+                [(world, measures(world.view)) for world in worlds], settings.seed, "Picked against not picked"
+            ),
         ),
         (),
         sentences(compared, METRIC),
@@ -104,7 +106,7 @@ def _with_measure(view: View, name: str, factor: Floats) -> Scored:
     return Scored(name, view.material.ids, lambda query, user: view.words.scores(query) * factor)
 
 
-def predicted(worlds: Sequence[tuple[World, Mapping[str, Floats]]], seed: int, title: str) -> Table:
+def predicted_picks(worlds: Sequence[tuple[World, Mapping[str, Floats]]], seed: int, title: str) -> Table:
     """Return how well each measure tells held-out picks from the meaning's other drawings, query and text aside.
 
     Args:

@@ -98,7 +98,7 @@ def spread(interval: Interval) -> str:
 def measured(answers: Answers, metrics: Sequence[str], title: str, *, seed: int = 0) -> Table:
     """Return a table of systems and metrics, means over users with their 95 % intervals."""
     rows = tuple(
-        (name, *(spread(results.mean(judged, metric, seed=seed)) for metric in metrics))
+        (name, *(spread(results.mean_interval(judged, metric, seed=seed)) for metric in metrics))
         for name, judged in answers.items()
     )
     return Table(title, ("system", *metrics), rows, "Mean over users, 95 % bootstrap interval over users.")

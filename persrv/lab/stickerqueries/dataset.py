@@ -103,7 +103,7 @@ def read_ids(file: Path) -> tuple[str, ...]:
     return ids
 
 
-def chosen(dataset: Dataset, ids: Sequence[str]) -> tuple[frozenset[int], tuple[str, ...]]:
+def chosen_stickers(dataset: Dataset, ids: Sequence[str]) -> tuple[frozenset[int], tuple[str, ...]]:
     """Return the numbers of the stickers that ``ids`` names, and warnings about the others.
 
     Raises:

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from persrv.indexing.progress import Progress, Silent
-from persrv.lab.stickerqueries.dataset import Dataset, Search, chosen, read_dataset, searches
+from persrv.lab.stickerqueries.dataset import Dataset, Search, chosen_stickers, read_dataset, searches
 from persrv.lab.stickerqueries.meanings import HeldOutMeanings, fitted_spaces, fold_of
 from persrv.lab.stickerqueries.measures import MEASURES, Estimate, Ratio, estimate, ratio
 from persrv.lab.stickerqueries.online import Latency, latency
-from persrv.lab.stickerqueries.systems import Floats, plain, product, rank
+from persrv.lab.stickerqueries.systems import Floats, plain_bm25, product, rank
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
 
@@ -100,12 +100,12 @@ def evaluate_stickerqueries(
     """
     shown = progress or Silent()
     dataset = read_dataset(recipe)
-    chosen_ids, warnings = chosen(dataset, ids) if ids is not None else (None, ())
+    chosen_ids, warnings = chosen_stickers(dataset, ids) if ids is not None else (None, ())
     wanted = searches(dataset, chosen_ids)
     owners = np.array([search.sticker for search in wanted], np.int64)
     meanings = held_out_meanings(dataset, recipe, wanted, shown)
     ours = _ranks((scores.total for scores in product(dataset, wanted, recipe, meanings)), wanted, "searching", shown)
-    theirs = _ranks(plain(dataset, wanted), wanted, "searching plainly", shown)
+    theirs = _ranks(plain_bm25(dataset, wanted), wanted, "searching plainly", shown)
     metrics, baseline, ratios = {}, {}, {}
     for name, measure in MEASURES.items():
         mine, plainly = measure(ours), measure(theirs)

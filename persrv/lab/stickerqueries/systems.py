@@ -22,7 +22,7 @@ from persrv.text.spelling import Speller
 Floats = NDArray[np.float64]
 
 
-def plain(dataset: Dataset, wanted: Sequence[Search]) -> Iterator[Floats]:
+def plain_bm25(dataset: Dataset, wanted: Sequence[Search]) -> Iterator[Floats]:
     """Yield the scores of BM25 with k1 = 1.2 and b = 0.75 over plain tokens, as if a search's phrase had never been.
 
     Yields:

@@ -9,7 +9,7 @@ from persrv.errors import NotFoundError, QueryError
 from persrv.indexing.progress import Progress, Silent
 from persrv.lab.evaluation.intervals import Gain, Interval
 from persrv.lab.evaluation.material import Material, read_material
-from persrv.lab.evaluation.results import gain, mean
+from persrv.lab.evaluation.results import gain, mean_interval
 from persrv.lab.evaluation.splits import SPLITS, PickSplit, unseen
 from persrv.lab.evaluation.view import View
 from persrv.lab.tuning.held_out import METRIC_NAMES, HeldOutQueries
@@ -170,7 +170,7 @@ def _measured(held_out: HeldOutQueries, before: Recipe, after: Recipe, metric: s
     old, new = held_out.judged(before), held_out.judged(after)
     return Measured(
         questions=len(held_out.questions),
-        before=mean(old, metric, seed=seed),
-        after=mean(new, metric, seed=seed),
+        before=mean_interval(old, metric, seed=seed),
+        after=mean_interval(new, metric, seed=seed),
         gain=gain(new, old, metric, seed=seed),
     )

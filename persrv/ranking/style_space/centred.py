@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.images.space import Space
-from persrv.ranking.style_space.packs import covariance_within, likeness, numbered, usable
+from persrv.ranking.style_space.packs import covariance_within, intraclass_correlation, pack_numbers, usable
 from persrv.ranking.style_space.predict import predicted
 from persrv.ranking.style_space.word_looks import WordLooks
 from persrv.ranking.style_space.words import Floats, Indices, WordTable
@@ -55,7 +55,7 @@ class MeaningCentred:
         removed: Share of the predicted look that was subtracted, in [0, 1]; near 0 where words do not tell looks.
         word_looks: What words predict, ``None`` where nothing was subtracted.
         likeness: How alike a pack's stickers are beyond what words explain, see
-            :func:`~persrv.ranking.style_space.packs.likeness`.
+            :func:`~persrv.ranking.style_space.packs.intraclass_correlation`.
     """
 
     vectors: Floats
@@ -82,7 +82,7 @@ class MeaningCentred:
         if len(packs) != len(raw):
             raise ValueError(f"{len(packs)} packs for {len(raw)} vectors")
         space = _undamped(Space.fit(raw))
-        looks, owners = centred_looks(space, raw), numbered(packs)
+        looks, owners = centred_looks(space, raw), pack_numbers(packs)
         rows = usable(owners)
         found, removed, word_looks = 0.0, 0.0, None
         if len(rows):
@@ -139,7 +139,7 @@ def _beyond_words(looks: Floats, table: WordTable, owners: Indices, rows: Indice
     meaning = predicted(looks, table.shared(owners), np.arange(len(looks), dtype=np.int64))
     meaning *= np.float32(-_slope(looks, meaning))
     meaning += looks
-    return likeness(meaning[rows], owners[rows])
+    return intraclass_correlation(meaning[rows], owners[rows])
 
 
 def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> tuple[float, WordLooks | None]:
@@ -152,7 +152,7 @@ def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -
     removed = _slope(looks, meaning)
     meaning *= np.float32(-removed)
     meaning += looks
-    if likeness(meaning[rows], owners[rows]) < _KEPT * likeness(looks[rows], owners[rows]):
+    if intraclass_correlation(meaning[rows], owners[rows]) < _KEPT * intraclass_correlation(looks[rows], owners[rows]):
         return 0.0, None
     looks[...] = meaning
     return removed, learnt

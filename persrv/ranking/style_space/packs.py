@@ -12,7 +12,7 @@ from persrv.ranking.style_space.words import Floats, Indices
 _ROWS = 16_384
 
 
-def numbered(packs: Sequence[str]) -> Indices:
+def pack_numbers(packs: Sequence[str]) -> Indices:
     """Return each sticker's pack as a number in [0, n), shape (n,); a sticker without one (``""``) gets its own."""
     numbers: dict[tuple[str, int], int] = {}
     keys = [(pack, -1) if pack else ("", row) for row, pack in enumerate(packs)]
@@ -46,7 +46,7 @@ def covariance_within(values: Floats, owners: Indices) -> NDArray[np.float64]:
     return np.asarray((squares - means.T @ means) / len(values))
 
 
-def likeness(values: Floats, owners: Indices) -> float:
+def intraclass_correlation(values: Floats, owners: Indices) -> float:
     """Return which part of the variance lies between owners: the intraclass correlation, at most 1.
 
     The one-way estimate for groups of unequal sizes (Donner, International Statistical Review 54, 1986), with squared

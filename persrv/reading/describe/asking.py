@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.reading.describe.contact_sheet import contact_sheet
+from persrv.reading.describe.contact_sheet import frame_sheet
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.parsing import Unreadable, parse
 from persrv.reading.describe.prompts import Prompts
@@ -112,7 +112,7 @@ class AskingDescriber:
         images: dict[int, NDArray[np.uint8]] = {}
         for number, subject in enumerate(subjects):
             if subject.picture is not None:
-                image = contact_sheet(subject.picture)
+                image = frame_sheet(subject.picture)
                 if image is None:
                     results[number] = Skipped(subject.sticker_id, "nothing is visible in its picture")
                 else:

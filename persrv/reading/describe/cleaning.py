@@ -9,7 +9,7 @@ _JOINING = frozenset("\u200c\u200d") | {chr(code) for code in range(0xE0020, 0xE
 _UNWANTED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
-def clean(text: str) -> str:
+def one_line(text: str) -> str:
     """Return one line without control characters, lone surrogates and marks of direction, spaces folded.
 
     Returns:

@@ -15,7 +15,7 @@ _GAP = 0.04
 """Empty space between frames, as part of a frame's longer side."""
 
 
-def contact_sheet(picture: Picture, side: int = SIDE) -> NDArray[np.uint8] | None:
+def frame_sheet(picture: Picture, side: int = SIDE) -> NDArray[np.uint8] | None:
     """Return one square picture that shows a still, or up to four frames of an animation.
 
     The frames stand in reading order, two in a row, all cut to the same box, so that what moves is seen to move. One

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from persrv.reading import emotions
-from persrv.reading.describe.cleaning import clean, shortened
+from persrv.reading.describe.cleaning import one_line, shortened
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.parsing import LONGEST_DESCRIPTION
 from persrv.records import Semantics, Skipped
@@ -28,7 +28,7 @@ class LabelsDescriber:
     @property
     def revision(self) -> str:
         """Changes with these rules and with the vocabulary of emotions."""
-        return hashlib.sha256(f"{_VERSION} {emotions.revision()}".encode()).hexdigest()[:8]
+        return hashlib.sha256(f"{_VERSION} {emotions.emotions_revision()}".encode()).hexdigest()[:8]
 
     def describe(self, subjects: Sequence[Subject]) -> list[Description | Skipped]:
         """Return a description of every subject that has a name, a tag or an emoji.
@@ -50,7 +50,7 @@ def _describe(subject: Subject) -> Description | Skipped:
 
 
 def _sentence(known: Semantics) -> str:
-    names, tags = [clean(name) for name in known.name[:1]], [clean(tag) for tag in known.tags]
+    names, tags = [one_line(name) for name in known.name[:1]], [one_line(tag) for tag in known.tags]
     fresh = [tag for tag in dict.fromkeys(tags) if tag and tag.casefold() not in {name.casefold() for name in names}]
     parts = [*names, ", ".join(fresh[:_TAGS])]
     return shortened(": ".join(part for part in parts if part), LONGEST_DESCRIPTION)

@@ -64,10 +64,10 @@ def weights_fingerprint(folder: Path) -> str:
     Raises:
         RecipeError: A file cannot be read.
     """
-    return fingerprint(folder, (_WEIGHTS,))
+    return folder_fingerprint(folder, (_WEIGHTS,))
 
 
-def fingerprint(folder: Path, patterns: Sequence[str] = _FILES) -> str:
+def folder_fingerprint(folder: Path, patterns: Sequence[str] = _FILES) -> str:
     """Return 16 hex digits that change with a model's files.
 
     Files of up to 64 MiB are read whole, larger ones (a 7B model has 14 GB) in 64 evenly spaced samples and by size:

@@ -13,7 +13,7 @@ from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.reading import emotions
 from persrv.reading.describe.describer import Description, Subject
-from persrv.reading.describe.nearest_file import load
+from persrv.reading.describe.nearest_file import load_nearest
 from persrv.reading.describe.nearest_model import Guess, Guesses, NearestModel
 from persrv.records import Semantics, Skipped
 
@@ -50,7 +50,7 @@ class NearestDescriber:
             RecipeError: There is no usable model, or its encoder is not there in the same revision.
             MissingExtraError: The encoder's packages are not installed.
         """
-        model = load(folder)
+        model = load_nearest(folder)
         return cls(model, encoder(model.encoder))
 
     @property
@@ -61,7 +61,7 @@ class NearestDescriber:
     @property
     def revision(self) -> str:
         """The model's revision, the threshold, and the vocabulary of emotions."""
-        return f"{self._model.revision}+{LEAST_CONFIDENCE:g}-{emotions.revision()}"
+        return f"{self._model.revision}+{LEAST_CONFIDENCE:g}-{emotions.emotions_revision()}"
 
     def describe(self, subjects: Sequence[Subject]) -> list[Description | Skipped]:
         """Return keywords and emotions, no sentence, with the confidence of the first keyword.

@@ -19,7 +19,7 @@ FILE = "nearest.npz"
 _VERSION = 2
 
 
-def save(model: NearestModel, folder: Path) -> Path:
+def save_nearest(model: NearestModel, folder: Path) -> Path:
     """Write a model into a folder, in one step: a reader sees the old file or the new one.
 
     Returns:
@@ -55,8 +55,8 @@ def save(model: NearestModel, folder: Path) -> Path:
     return folder / FILE
 
 
-def load(folder: Path) -> NearestModel:
-    """Read the model that :func:`save` wrote.
+def load_nearest(folder: Path) -> NearestModel:
+    """Read the model that :func:`save_nearest` wrote.
 
     Raises:
         RecipeError: There is none, it is damaged, or another version wrote it.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.reading.describe.calibration import Calibration
-from persrv.reading.describe.cleaning import clean
+from persrv.reading.describe.cleaning import one_line
 from persrv.reading.describe.label_space import LabelSpace, Vectors
 from persrv.reading.describe.parsing import LONGEST_KEYWORD
 
@@ -173,7 +173,7 @@ class NearestModel:
 
 def _numbered(labels: Sequence[tuple[str, ...]], least: int) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
     """Return the labels that stand on enough stickers, sorted, and each sticker's label numbers."""
-    cleaned = [sorted({clean(label).casefold() for label in given}) for given in labels]
+    cleaned = [sorted({one_line(label).casefold() for label in given}) for given in labels]
     counts = Counter(label for given in cleaned for label in given)
     usable = (label for label, count in counts.items() if count >= least and 0 < len(label) <= LONGEST_KEYWORD)
     known = tuple(sorted(usable))

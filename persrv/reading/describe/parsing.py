@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from persrv.reading.describe.cleaning import clean, shortened
+from persrv.reading.describe.cleaning import one_line, shortened
 from persrv.reading.describe.cut_off import completed
 from persrv.reading.describe.describer import Description
 from persrv.reading.emotions import canonical
@@ -84,7 +84,7 @@ def parse(answer: str, language: str = "") -> Description | Unreadable:
         if description or keywords:
             found = canonical(_phrases(fields.get("emotions")))
             return Description(description, keywords, found, _language(description, keywords, language))
-    beginning = shortened(clean(answer), 60)
+    beginning = shortened(one_line(answer), 60)
     return Unreadable(f"no description in the answer {beginning!r}" if beginning else "the answer is empty")
 
 
@@ -116,7 +116,7 @@ def _objects(answer: str) -> Iterator[dict[str, Any]]:
 def _renamed(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         return {}
-    return {_NAMES[key]: content for name, content in value.items() if (key := clean(name).lower()) in _NAMES}
+    return {_NAMES[key]: content for name, content in value.items() if (key := one_line(name).lower()) in _NAMES}
 
 
 def _labelled(answer: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _labelled(answer: str) -> dict[str, Any]:
 def _sentence(value: object) -> str:
     if isinstance(value, list):
         value = " ".join(part for part in value if isinstance(part, str))
-    text = clean(value).strip(_QUOTES + " ") if isinstance(value, str) else ""
+    text = one_line(value).strip(_QUOTES + " ") if isinstance(value, str) else ""
     return text if any(c.isalnum() for c in text) else ""
 
 
@@ -144,7 +144,7 @@ def _phrases(value: object) -> list[str]:
 def _keywords(phrases: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for phrase in phrases:
-        keyword = _BULLET.sub("", clean(phrase)).strip(_QUOTES + " ").rstrip(_ENDS + " ")
+        keyword = _BULLET.sub("", one_line(phrase)).strip(_QUOTES + " ").rstrip(_ENDS + " ")
         key = unicodedata.normalize("NFKC", keyword).casefold()
         if keyword and len(keyword) <= LONGEST_KEYWORD and key not in seen:
             seen.add(key)

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Self
 
 from persrv.reading import emotions
-from persrv.reading.describe.cleaning import clean
+from persrv.reading.describe.cleaning import one_line
 from persrv.reading.describe.describer import Subject
 from persrv.recipe import Describe
 
@@ -49,7 +49,7 @@ class Prompts:
     @property
     def revision(self) -> str:
         """8 hex digits that change with any text that a model may be shown, the vocabulary of emotions included."""
-        parts = [self.ask, self.again, self.frames, self.text, self.name, emotions.revision()]
+        parts = [self.ask, self.again, self.frames, self.text, self.name, emotions.emotions_revision()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
     def question(self, subject: Subject, firmer: bool = False) -> str:
@@ -70,6 +70,6 @@ class Prompts:
         return f"{filled}\n{self.again}" if firmer else filled
 
     def _known(self, subject: Subject) -> str:
-        name = clean(" ".join(subject.semantics.name[:1]))[:_LONGEST_KNOWN]
-        text = clean(" / ".join(subject.semantics.ocr))[:_LONGEST_KNOWN]
+        name = one_line(" ".join(subject.semantics.name[:1]))[:_LONGEST_KNOWN]
+        text = one_line(" / ".join(subject.semantics.ocr))[:_LONGEST_KNOWN]
         return (self.name.replace("{name}", name) if name else "") + (self.text.replace("{text}", text) if text else "")

@@ -15,7 +15,7 @@ from persrv.reading.describe.asking import DescriberInput, NoAnswer
 from persrv.reading.describe.batching import Batches
 from persrv.reading.describe.generating import TEMPLATE_QUESTION, Chat, Generator
 from persrv.reading.describe.machine import Machine, out_of_memory
-from persrv.reading.describe.model_folder import fingerprint, model_folder
+from persrv.reading.describe.model_folder import folder_fingerprint, model_folder
 from persrv.reading.describe.pretrained import load_model, load_processor, loading_advice
 from persrv.reading.describe.provenance import Provenance, check_base
 from persrv.reading.describe.quiet import quiet
@@ -67,8 +67,8 @@ class TransformersModel:
         The device is none of them: the same collection may be described on several machines.
         """
         parts = [
-            fingerprint(self._folder),
-            fingerprint(self._adapter) if self._adapter else "",
+            folder_fingerprint(self._folder),
+            folder_fingerprint(self._adapter) if self._adapter else "",
             str(self._settings.max_tokens),
             self._settings.dtype,
             str(self._settings.four_bit),

@@ -27,7 +27,7 @@ _FINER = 4
 eight pixels high, and recognition reads it at 48, so more detail than that only costs time."""
 
 
-def shown(frame: NDArray[np.uint8], max_side: int) -> list[NDArray[np.uint8]]:
+def pictures_to_read(frame: NDArray[np.uint8], max_side: int) -> list[NDArray[np.uint8]]:
     """Return the pictures that an engine is to read for one frame.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from persrv.images.decode import Picture
 from persrv.reading.ocr.engine import Line, OcrEngine
-from persrv.reading.ocr.grounds import shown
+from persrv.reading.ocr.grounds import pictures_to_read
 from persrv.reading.ocr.lines import joined_columns
 from persrv.reading.ocr.merging import merge_frames, merge_grounds, same_text
 from persrv.records import Semantics
@@ -56,7 +56,7 @@ def read_picture(
         picture: A decoded picture.
         min_confidence: A line below is uncertain, in [0, 1]. A line of a single character needs
             ``1 - (1 - min_confidence) / 8``, unless it belongs to a column.
-        max_side: The side at which text is sought, in pixels; see :func:`persrv.reading.ocr.grounds.shown`.
+        max_side: The side at which text is sought, in pixels; see :func:`persrv.reading.ocr.grounds.pictures_to_read`.
         more: Returns the same picture with :data:`MORE_FRAMES` frames; asked where the frames at hand hold different
             captions, of which there may be others between them.
 
@@ -81,7 +81,7 @@ def reading_revision(engine: OcrEngine, *, min_confidence: float, max_side: int)
 def _read(engine: OcrEngine, picture: Picture, max_side: int) -> list[list[Line]]:
     """Return the lines of each frame."""
     return [
-        joined_columns(merge_grounds([engine.read(ground) for ground in shown(frame, max_side)]))
+        joined_columns(merge_grounds([engine.read(ground) for ground in pictures_to_read(frame, max_side)]))
         for frame in picture.frames
     ]
 

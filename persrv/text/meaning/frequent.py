@@ -20,7 +20,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.lazy import clean
+from persrv.text.meaning.lazy import encoder_input
 
 MOST = 8192
 """Phrases that are kept: 8 MB for 512 numbers each."""
@@ -90,7 +90,7 @@ class FrequentEncoder:
         """Return the unit vector of what somebody typed, shape (dimension,)."""
         if not self.symmetric:
             return self._encoder.encode_query(text)
-        table, key = self._table, _key(clean(text))
+        table, key = self._table, _key(encoder_input(text))
         at = bisect_left(range(len(table)), key, key=lambda row: int(table["key"][row]))
         if at < len(table) and int(table["key"][at]) == key and int(table["sum"][at]) == _sum(table[at]):
             return np.asarray(table["vector"][at], np.float32)

@@ -63,7 +63,7 @@ def best_text_score(tokens: Mapping[str, float], counts: CorpusCounts) -> float:
     return sum(idf_weights(tokens, counts).values()) or 1.0
 
 
-def likeness(cosine: NDArray[np.floating[Any]], blend: Blend) -> NDArray[np.float64]:
+def meaning_score(cosine: NDArray[np.floating[Any]], blend: Blend) -> NDArray[np.float64]:
     """Return what meaning adds to each sticker's score, shape (n,), >= 0.
 
     Args:
@@ -86,4 +86,4 @@ def recalled(bm25: NDArray[np.floating[Any]], cosine: NDArray[np.floating[Any]],
 
 def fused(bm25: NDArray[np.floating[Any]], cosine: NDArray[np.floating[Any]], blend: Blend) -> NDArray[np.float64]:
     """Return the recall score of each sticker, shape (n,), >= 0; arguments as for :func:`recalled`."""
-    return np.asarray(bm25, np.float64) + likeness(cosine, blend)
+    return np.asarray(bm25, np.float64) + meaning_score(cosine, blend)

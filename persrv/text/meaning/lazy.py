@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from persrv.errors import PersrvError, RecipeError
 from persrv.text.emoji_names import spoken
-from persrv.text.meaning.rows import unit
+from persrv.text.meaning.rows import unit_rows
 
 LONGEST = 512
 """Characters of a text that are read; a sticker's meaning stands at the beginning of a longer one."""
@@ -38,7 +38,7 @@ class TextModel(Protocol):
         ...
 
 
-def clean(text: str) -> str:
+def encoder_input(text: str) -> str:
     """Return a text in lower case, with single spaces, without control characters and lone surrogates, not too long.
 
     Both encoders tell upper from lower case; people who search mean the same by both. An emoji is read by its name.
@@ -100,13 +100,13 @@ class LazyEncoder:
         Raises:
             RecipeError: The model cannot be loaded.
         """
-        cleaned = [clean(text) for text in texts]
+        cleaned = [encoder_input(text) for text in texts]
         distinct = sorted({text for text in cleaned if text})
         model = self._model()
         vectors = np.zeros((len(distinct) + 1, model.dimension), np.float32)
         if distinct:
             with self._lock:
-                vectors[:-1] = unit(model.documents(distinct)).astype(np.float16)
+                vectors[:-1] = unit_rows(model.documents(distinct)).astype(np.float16)
         row = {text: number for number, text in enumerate(distinct)}
         return vectors[[row.get(text, len(distinct)) for text in cleaned]]
 
@@ -116,14 +116,14 @@ class LazyEncoder:
         Raises:
             RecipeError: The model cannot be loaded.
         """
-        return self._remembered(clean(text))
+        return self._remembered(encoder_input(text))
 
     def _query(self, cleaned: str) -> NDArray[np.float32]:
         model = self._model()
         vector = np.zeros(model.dimension, np.float32)
         if cleaned:
             with self._lock:
-                vector = unit(model.query(cleaned)[None, :])[0].astype(np.float32)
+                vector = unit_rows(model.query(cleaned)[None, :])[0].astype(np.float32)
         vector.setflags(write=False)
         return vector
 

@@ -30,12 +30,12 @@ def indexed_rows(vectors: NDArray[np.floating[Any]], most: int = MOST_ROWS) -> N
     sums = [row for row in np.asarray(vectors, np.float64) if row.any()]
     if not sums:
         return np.zeros((0, vectors.shape[1]), np.float32)
-    middle = unit(np.sum(sums, axis=0)[None, :])
+    middle = unit_rows(np.sum(sums, axis=0)[None, :])
     while len(sums) > most:
-        left, right = _nearest_two(unit(np.array(sums)))
+        left, right = _nearest_two(unit_rows(np.array(sums)))
         merged = sums[left] + sums[right]
         sums = [row for at, row in enumerate(sums) if at not in (left, right)] + [merged]
-    near_middle = unit(unit(np.array(sums)) + middle)
+    near_middle = unit_rows(unit_rows(np.array(sums)) + middle)
     return near_middle[near_middle.any(axis=1)].astype(np.float32)
 
 
@@ -81,7 +81,7 @@ def cosines(searches: NDArray[np.floating[Any]], stickers: Sequence[NDArray[np.f
     return Stacked.of(stickers).cosines(searches)
 
 
-def unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return rows of length 1 for rows of shape (n, d); rows shorter than 1e-9 have no direction and become 0."""
     exact = np.asarray(vectors, np.float64)
     length = np.linalg.norm(exact, axis=1, keepdims=True)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.errors import IndexMismatchError
-from persrv.text.meaning.rows import cosines, indexed_rows, unit
+from persrv.text.meaning.rows import cosines, indexed_rows, unit_rows
 
 DIMENSION = 256
 """Most dimensions that are kept."""
@@ -180,7 +180,7 @@ class MeaningSpace:
             )
         exact = np.asarray(vectors, np.float64)
         says_something = exact.any(axis=1, keepdims=True)
-        return unit(np.where(says_something, exact - mean, 0.0) @ self._exact_turn).astype(np.float32)
+        return unit_rows(np.where(says_something, exact - mean, 0.0) @ self._exact_turn).astype(np.float32)
 
     def _by_chance(
         self, stickers: Sequence[NDArray[np.floating[Any]]], searches: NDArray[np.floating[Any]], owners: Sequence[int]

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from persrv.images.duplicates import neighbours
 from persrv.images.duplicates.alike import alike
 from persrv.images.duplicates.frame import Frame, frame_of, sample
-from persrv.images.duplicates.layout import DIMENSION, moves, on_white, opaque, shown
+from persrv.images.duplicates.layout import DIMENSION, layout_on_grey, moves, on_white, opaque
 from persrv.images.duplicates.neighbours import near_pairs
 from persrv.images.duplicates.resampling import unexplained
 
@@ -152,9 +152,9 @@ def test_facts_and_sides_stand_where_the_layout_says() -> None:
     rows = printed(saved(image), saved(image.resize((200, 120), Image.Resampling.NEAREST)), saved(image.convert("RGB")))
     assert rows.shape == (3, DIMENSION)
     assert opaque(rows).tolist() == [False, False, True] and not moves(rows).any()
-    first, second, _ = shown(rows).side
+    first, second, _ = layout_on_grey(rows).side
     assert second == pytest.approx(2 * first, rel=0.02) and 40 < first < 60
-    assert shown(rows).colour[0, 8, 8] == pytest.approx([1.0, -0.5, 1.0], abs=1e-3)
+    assert layout_on_grey(rows).colour[0, 8, 8] == pytest.approx([1.0, -0.5, 1.0], abs=1e-3)
     assert on_white(rows).light[0, 0, 0, 0] == 1.0
 
 
@@ -164,5 +164,5 @@ def test_a_large_picture_is_reduced_and_remembers_its_size() -> None:
     draw.ellipse((100, 100, 1900, 1300), fill="orange", outline="black", width=80)
     draw.line((400, 500, 900, 800), fill="navy", width=60)
     rows = printed(saved(image), saved(image.resize((250, 175), Image.Resampling.BOX)))
-    assert shown(rows).side[0] == pytest.approx(8 * shown(rows).side[1], rel=0.02)
+    assert layout_on_grey(rows).side[0] == pytest.approx(8 * layout_on_grey(rows).side[1], rel=0.02)
     assert alike(rows[:1], rows[1:]).all()

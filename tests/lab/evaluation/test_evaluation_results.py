@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from persrv.errors import QueryError
-from persrv.lab.evaluation.results import EvaluationQuery, Judged, by_group, gain, judge, mean
+from persrv.lab.evaluation.results import EvaluationQuery, Judged, by_group, gain, judge, mean_interval
 
 
 def answered(group: str, right: str, *ranking: str) -> Judged:
@@ -22,7 +22,7 @@ TWO = [answered("ann", "a", "b", "a"), answered("ann", "a", "b"), answered("bo",
 def test_means_are_taken_over_a_groups_queries_then_over_groups() -> None:
     uneven = [*ONE, answered("bo", "c", "c"), answered("bo", "c", "c")]
     assert by_group(uneven, "MRR@2") == {"ann": 0.75, "bo": 0.75}
-    assert mean([answered("ann", "a", "a")] * 9 + [answered("bo", "a", "b")], "MRR@1").mean == 0.5
+    assert mean_interval([answered("ann", "a", "a")] * 9 + [answered("bo", "a", "b")], "MRR@1").mean == 0.5
 
 
 def test_a_question_without_a_right_answer_stays_in_the_mean() -> None:
@@ -37,8 +37,8 @@ def test_a_gain_pairs_groups() -> None:
 
 def test_what_was_not_measured_is_refused() -> None:
     with pytest.raises(QueryError, match=r"'MRR@7'.*M-MRR@1"):
-        mean(ONE, "MRR@7")
+        mean_interval(ONE, "MRR@7")
     with pytest.raises(QueryError, match="'bo'"):
         gain(ONE, TWO[:2], "MRR@2")
     with pytest.raises(QueryError, match="measure a group first"):
-        mean([], "MRR@2")
+        mean_interval([], "MRR@2")

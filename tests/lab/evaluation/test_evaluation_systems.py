@@ -13,7 +13,7 @@ from persrv.lab.evaluation.leaks import check_picks
 from persrv.lab.evaluation.material import Material, RawVectors, read_material
 from persrv.lab.evaluation.postings import Postings, one_field, plain_bm25
 from persrv.lab.evaluation.published import centres, published, published_recall, with_styles
-from persrv.lab.evaluation.retrieved import Retrieved, trained
+from persrv.lab.evaluation.retrieved import Retrieved, trained_retriever
 from persrv.lab.evaluation.splits import PickSplit, by_time
 from persrv.lab.evaluation.systems import (
     NOBODY,
@@ -198,7 +198,7 @@ def learnt(tiny_built: Tiny) -> Iterator[tuple[View, PickSplit, Retriever]]:
         material = read_material(workspace, catalog)
         split = by_time(list(catalog.interactions()), 0.4)
     view = View(material, split.train)
-    with trained(workspace, split) as retriever:
+    with trained_retriever(workspace, split) as retriever:
         yield view, split, retriever
 
 
@@ -231,7 +231,7 @@ def test_the_collection_itself_is_left_alone_and_its_leak_is_seen(tiny_built: Ti
     with workspace.catalog() as catalog:
         picks = list(catalog.interactions())
         split = by_time(picks, 0.4)
-    with trained(workspace, split):
+    with trained_retriever(workspace, split):
         pass
     with workspace.catalog() as catalog:
         assert list(catalog.interactions()) == picks
@@ -243,5 +243,5 @@ def test_a_catalog_on_a_server_is_refused(tiny_built: Tiny, tmp_path: Path) -> N
     recipe = tiny_built.recipe
     there = recipe.model_copy(update={"catalog": recipe.catalog.model_copy(update={"url": "postgresql://nowhere/x"})})
     split = by_time([pick("ann", "x", "a"), pick("ann", "y", "a", 1)], 0.5)
-    with pytest.raises(RecipeError, match="on a server"), trained(Workspace(there, tmp_path), split):
+    with pytest.raises(RecipeError, match="on a server"), trained_retriever(Workspace(there, tmp_path), split):
         pass

@@ -15,7 +15,7 @@ from persrv.errors import QueryError, SourceError
 from persrv.lab.stickerqueries.dataset import (
     Dataset,
     LabelledSticker,
-    chosen,
+    chosen_stickers,
     read_dataset,
     read_ids,
     searches,
@@ -24,7 +24,7 @@ from persrv.lab.stickerqueries.evaluate import recipe_for
 from persrv.lab.stickerqueries.meanings import FOLDS, HeldOutMeanings, fold_of
 from persrv.lab.stickerqueries.measures import MEASURES, estimate, ratio
 from persrv.lab.stickerqueries.plain import plain_tokens
-from persrv.lab.stickerqueries.systems import plain, product, rank
+from persrv.lab.stickerqueries.systems import plain_bm25, product, rank
 from persrv.lab.stickerqueries.words import HeldOutWords
 from persrv.recipe import Text
 from persrv.text.meaning.registry import text_encoder
@@ -64,14 +64,14 @@ def test_each_different_query_is_asked_once_and_left_out_with_its_look_alikes() 
 
 def test_only_the_chosen_stickers_are_asked_for() -> None:
     data = dataset(["a", "b", "c"], ["d", "e", "f"], ["g"])
-    numbers, warnings = chosen(data, ["1.png", "nobody.png"])
+    numbers, warnings = chosen_stickers(data, ["1.png", "nobody.png"])
     assert numbers == {1}
     assert "nobody.png" in warnings[0]
     assert {search.sticker for search in searches(data, numbers)} == {1}
     with pytest.raises(QueryError, match="3 or more"):
         searches(data, frozenset({2}))
     with pytest.raises(QueryError, match="nobody"):
-        chosen(data, ["nobody.png"])
+        chosen_stickers(data, ["nobody.png"])
 
 
 def test_plain_tokens_are_words_and_single_characters() -> None:
@@ -156,7 +156,9 @@ def test_without_an_encoder_words_alone_rank(tmp_path: Path) -> None:
     recipe = recipe.model_copy(update={"text": Text(delta=0)})
     data = read_dataset(recipe)
     wanted = searches(data)
-    for mine, plainly, search in zip(product(data, wanted, recipe, None), plain(data, wanted), wanted, strict=True):
+    for mine, plainly, search in zip(
+        product(data, wanted, recipe, None), plain_bm25(data, wanted), wanted, strict=True
+    ):
         if search.query in ("happy cat", "sad cat"):  # no stems differ here: both are BM25
             assert mine.total == pytest.approx(plainly)
             assert mine.words is mine.total

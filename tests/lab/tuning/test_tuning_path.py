@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from persrv.cli import app
 from persrv.errors import NotFoundError, QueryError
 from persrv.lab.evaluation.material import read_material
-from persrv.lab.evaluation.results import mean
+from persrv.lab.evaluation.results import mean_interval
 from persrv.lab.evaluation.splits import by_time
 from persrv.lab.evaluation.systems import ours
 from persrv.lab.evaluation.view import View
@@ -121,7 +121,7 @@ def test_answers_are_those_of_the_evaluations_own_system(tiny: Tiny, values: dic
     system = ours(View(material, split.train, recipe.text), recipe.ranking)
     assert requests.rankings(recipe) == [system.rank(one.query, one.user, 50) for one in split.questions]
     judged = requests.judged(recipe)
-    assert requests.value(recipe, "MRR@20") == pytest.approx(mean(judged, "MRR@20").mean)
+    assert requests.value(recipe, "MRR@20") == pytest.approx(mean_interval(judged, "MRR@20").mean)
 
 
 def test_meaning_takes_part_where_the_recipe_has_it(tiny: Tiny) -> None:

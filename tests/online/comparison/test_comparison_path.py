@@ -15,7 +15,7 @@ from persrv.catalog.phrases import fold_query
 from persrv.cli import app
 from persrv.errors import NotFoundError, QueryError, RecipeError
 from persrv.lab.comparison.outcome import ComparisonResult, outcome
-from persrv.lab.evaluation.retrieved import trained
+from persrv.lab.evaluation.retrieved import trained_retriever
 from persrv.lab.evaluation.splits import by_time
 from persrv.online.comparison.assignment import assign
 from persrv.online.comparison.teamdraft import draft_key, team_draft
@@ -187,7 +187,7 @@ def test_the_evaluation_asks_the_recipes_own_ranking(tiny: Tiny) -> None:
     workspace = Workspace.of(comparing(tiny, STYLE_HELPS).file, tiny.home)
     with workspace.existing_catalog() as catalog:
         split = by_time(list(catalog.interactions()), 0.3)
-    with trained(workspace, split) as retriever:
+    with trained_retriever(workspace, split) as retriever:
         assert all(hit.explanation.style_factor == 1 for hit in retriever.search("rain", "ann"))
         assert retriever.impressions("ann") == []
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from persrv.ranking.style_space.packs import covariance_within, likeness, numbered, usable
+from persrv.ranking.style_space.packs import covariance_within, intraclass_correlation, pack_numbers, usable
 
 
 def test_stickers_without_a_pack_are_on_their_own() -> None:
-    assert numbered(["b", "", "a", "b", ""]).tolist() == [0, 1, 2, 0, 3]
-    assert numbered([]).tolist() == []
+    assert pack_numbers(["b", "", "a", "b", ""]).tolist() == [0, 1, 2, 0, 3]
+    assert pack_numbers([]).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_stickers_without_a_pack_are_on_their_own() -> None:
     ],
 )
 def test_packs_are_usable_from_two_of_two(packs: list[str], rows: list[int]) -> None:
-    assert usable(numbered(packs)).tolist() == rows
+    assert usable(pack_numbers(packs)).tolist() == rows
 
 
 def test_covariance_within_by_hand() -> None:
@@ -36,10 +36,12 @@ def test_covariance_within_by_hand() -> None:
 
 def test_likeness_by_hand() -> None:
     owners = np.array([0, 0, 1, 1])
-    assert likeness(np.array([[0], [0], [2], [2]], np.float32), owners) == pytest.approx(1.0)
+    assert intraclass_correlation(np.array([[0], [0], [2], [2]], np.float32), owners) == pytest.approx(1.0)
     # between 4 - 0 = mean square 9, within mean square 1: (9 - 1) / (9 + 1)
-    assert likeness(np.array([[0], [2**0.5], [3], [3 + 2**0.5]], np.float32), owners) == pytest.approx(0.8, rel=1e-5)
-    assert likeness(np.array([[0], [2], [0], [2]], np.float32), owners) == pytest.approx(-1.0)
+    assert intraclass_correlation(np.array([[0], [2**0.5], [3], [3 + 2**0.5]], np.float32), owners) == pytest.approx(
+        0.8, rel=1e-5
+    )
+    assert intraclass_correlation(np.array([[0], [2], [0], [2]], np.float32), owners) == pytest.approx(-1.0)
 
 
 def anova(values: NDArray[np.float32], owners: NDArray[np.int64]) -> float:
@@ -58,11 +60,11 @@ def test_likeness_is_the_analysis_of_variance(seed: int) -> None:
     random = np.random.default_rng(seed)
     owners = np.concatenate([[3, 3, 8], random.choice([3, 8, 11], 12)])
     values = (random.normal(size=(15, 3)) + random.normal() * owners[:, None]).astype(np.float32)
-    assert likeness(values, owners) == pytest.approx(anova(values, owners), abs=1e-3)
+    assert intraclass_correlation(values, owners) == pytest.approx(anova(values, owners), abs=1e-3)
 
 
 @given(arrays(np.float32, (6, 2), elements=st.floats(-3, 3, width=32)))
 def test_where_it_is_undefined_there_is_no_likeness(values: NDArray[np.float32]) -> None:
-    assert likeness(values, np.zeros(6, np.int64)) == 0.0
-    assert likeness(values, np.arange(6)) == 0.0
-    assert likeness(np.ones((4, 2), np.float32), np.array([0, 0, 1, 1])) == 0.0
+    assert intraclass_correlation(values, np.zeros(6, np.int64)) == 0.0
+    assert intraclass_correlation(values, np.arange(6)) == 0.0
+    assert intraclass_correlation(np.ones((4, 2), np.float32), np.array([0, 0, 1, 1])) == 0.0

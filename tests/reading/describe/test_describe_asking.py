@@ -16,7 +16,7 @@ from persrv.errors import MissingExtraError, RecipeError
 from persrv.images.decode import Picture
 from persrv.reading.describe import describer
 from persrv.reading.describe.batching import Batches
-from persrv.reading.describe.contact_sheet import contact_sheet
+from persrv.reading.describe.contact_sheet import frame_sheet
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.prompts import Prompts
 from persrv.reading.emotions import labels
@@ -29,7 +29,7 @@ GREY = (128, 128, 128)
 def test_a_still_fills_a_square_on_grey() -> None:
     frame = np.zeros((30, 90, 4), np.uint8)
     frame[10:20, 10:50] = (*RED, 255)
-    sheet = contact_sheet(Picture("png", 90, 30, 1, (frame,)), 64)
+    sheet = frame_sheet(Picture("png", 90, 30, 1, (frame,)), 64)
     assert sheet is not None
     assert sheet.shape == (64, 64, 3)
     assert tuple(sheet[32, 1]) == tuple(sheet[32, 62]) == RED
@@ -38,13 +38,13 @@ def test_a_still_fills_a_square_on_grey() -> None:
 
 def test_frames_stand_in_reading_order_and_keep_their_place() -> None:
     colours = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0)]
-    sheet = contact_sheet(picture(*colours, (0, 0, 0)), 400)
+    sheet = frame_sheet(picture(*colours, (0, 0, 0)), 400)
     assert sheet is not None
     assert [tuple(sheet[y, x]) for y in (100, 300) for x in (100, 300)] == colours
     assert np.abs(sheet[200, 200].astype(int) - GREY).max() <= 1
     moving = np.zeros((2, 20, 20, 4), np.uint8)
     moving[0, 0:5, 0:5] = moving[1, 15:20, 15:20] = (*BLUE, 255)
-    moved = contact_sheet(Picture("gif", 20, 20, 2, tuple(moving)), 200)
+    moved = frame_sheet(Picture("gif", 20, 20, 2, tuple(moving)), 200)
     assert moved is not None
     assert tuple(moved[60, 5]) == BLUE
     assert tuple(moved[140, 195]) == BLUE
@@ -52,7 +52,7 @@ def test_frames_stand_in_reading_order_and_keep_their_place() -> None:
 
 
 def test_nothing_visible_gives_no_sheet() -> None:
-    assert contact_sheet(Picture("png", 9, 9, 1, (np.zeros((9, 9, 4), np.uint8),))) is None
+    assert frame_sheet(Picture("png", 9, 9, 1, (np.zeros((9, 9, 4), np.uint8),))) is None
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persrv.reading.emotions import canonical, chinese_names, labels, revision
+from persrv.reading.emotions import canonical, chinese_names, emotions_revision, labels
 from persrv.text.tokenizer import tokenize
 from repository import ROOT
 
@@ -69,7 +69,7 @@ def test_labels_are_canonical_themselves() -> None:
     assert 30 <= len(labels()) <= 40
     assert set(chinese_names()) == set(labels())
     assert canonical(chinese_names().values()) == labels()
-    assert len(revision()) == 8
+    assert len(emotions_revision()) == 8
 
 
 def test_the_emotions_of_goemotions_are_all_taken_in() -> None:

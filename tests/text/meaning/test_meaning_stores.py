@@ -23,7 +23,7 @@ from persrv.online.request import Taste
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import fused, recalled
-from persrv.text.meaning.rows import cosines, unit
+from persrv.text.meaning.rows import cosines, unit_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
 
@@ -40,7 +40,7 @@ def collection(request: pytest.FixtureRequest) -> Iterator[Collection]:
 @pytest.mark.parametrize("words", [[3, 8], None])
 def test_ranker_gives_the_reference(collection: Collection, words: list[int] | None) -> None:
     query, blend = _search(4)
-    taste = Taste(unit(np.random.default_rng(0).normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
+    taste = Taste(unit_rows(np.random.default_rng(0).normal(size=(3, LOOK))), np.array([1.0, 0.6, 0.3]))
     by_words = (text_source(SparseVector(words, [1.0, 1.0])),) if words else ()
     recall = Recall((*by_words, meaning_source(query, blend)))
     ranked = Ranker(collection, Ranking(beta=0.5, gamma=0.8)).rank(recall, taste, Page(0, 1000))

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from persrv.errors import IndexMismatchError
 from persrv.records import FIELDS, Semantics
 from persrv.text.bm25f import idf
-from persrv.text.meaning.fusion import Blend, best_text_score, fused, likeness, recalled
+from persrv.text.meaning.fusion import Blend, best_text_score, fused, meaning_score, recalled
 from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.phrases import phrases
 from persrv.text.meaning.registry import text_encoder
-from persrv.text.meaning.rows import cosines, indexed_rows, unit
+from persrv.text.meaning.rows import cosines, indexed_rows, unit_rows
 from persrv.text.meaning.space import MeaningSpace
 
 Vectors = NDArray[np.floating[Any]]
@@ -58,10 +58,10 @@ def test_rows_lean_to_the_mean() -> None:
 
 
 def test_the_nearest_phrases_are_merged() -> None:
-    vectors = unit(np.array([[1.0, 0, 0], [0.9, 0.1, 0], [0, 0, 1.0]]))
+    vectors = unit_rows(np.array([[1.0, 0, 0], [0.9, 0.1, 0], [0, 0, 1.0]]))
     found = indexed_rows(vectors, most=2)
-    middle = unit(vectors.sum(axis=0)[None, :])
-    expected = unit(unit(np.array([vectors[2], vectors[0] + vectors[1]])) + middle)
+    middle = unit_rows(vectors.sum(axis=0)[None, :])
+    expected = unit_rows(unit_rows(np.array([vectors[2], vectors[0] + vectors[1]])) + middle)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -73,7 +73,7 @@ def test_phrases_that_cancel_out_and_empty_ones_give_no_rows() -> None:
 
 @given(st.integers(0, 9), st.integers(1, 5), st.integers(0, 2**32))
 def test_rows_are_few_and_of_length_one(count: int, most: int, seed: int) -> None:
-    found = indexed_rows(unit(np.random.default_rng(seed).normal(size=(count, 4))), most)
+    found = indexed_rows(unit_rows(np.random.default_rng(seed).normal(size=(count, 4))), most)
     assert len(found) == min(count, most)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
 
@@ -96,8 +96,8 @@ def _collection(seed: int = 0) -> tuple[list[Vectors], Vectors, list[int]]:
     for number in range(60):
         middle = np.r_[rng.normal(size=4) * 1.5, np.zeros(6)] + 5.0
         texts_ = middle + rng.normal(size=(5, 10)) * loud
-        stickers.append(unit(texts_[:4]))
-        searches.append(unit(texts_[4:] + 3.0)[0])
+        stickers.append(unit_rows(texts_[:4]))
+        searches.append(unit_rows(texts_[4:] + 3.0)[0])
         owners.append(number)
     return stickers, np.array(searches), owners
 
@@ -210,9 +210,9 @@ def test_a_blend_gives_a_share_of_what_words_could_give() -> None:
     blend = Blend.of(space, most, weight=0.2, reach=1.5)
     assert (blend.slope, blend.floor, blend.entry) == pytest.approx((most, 0.1, 0.4))
     cosine = np.array([-1.0, 0.1, 0.3, 0.4, 0.5])
-    np.testing.assert_allclose(likeness(cosine, blend), most * np.array([0, 0, 0.2, 0.3, 0.4]))
+    np.testing.assert_allclose(meaning_score(cosine, blend), most * np.array([0, 0, 0.2, 0.3, 0.4]))
     bm25 = np.array([0.0, 2.0, 0.0, 0.0, 1.0])
-    np.testing.assert_allclose(fused(bm25, cosine, blend), bm25 + likeness(cosine, blend))
+    np.testing.assert_allclose(fused(bm25, cosine, blend), bm25 + meaning_score(cosine, blend))
     assert recalled(bm25, cosine, blend).tolist() == [False, True, False, True, True]
 
 
