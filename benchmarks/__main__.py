@@ -25,6 +25,7 @@ NAMES = (
     "changes",
     "drift",
     "extras",
+    "libraries",
     "pipeline",
     "push",
     "serving",
