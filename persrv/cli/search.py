@@ -20,6 +20,7 @@ from persrv.cli.options import (
     parse_filter_options,
     print_json,
 )
+from persrv.errors import SourceError
 
 if TYPE_CHECKING:
     from persrv.online.answer import Answer
@@ -87,10 +88,9 @@ def _show(
     answer: Answer, label: str, title: str, *, explain: bool, images: bool | None, html: Path | None, as_json: bool
 ) -> None:
     if html:
-        from persrv.cli.files import write_text
         from persrv.present.sheet import contact_sheet
 
-        write_text(html, contact_sheet([(label, answer)], title=title))
+        _write(html, contact_sheet([(label, answer)], title=title))
     if as_json:
         print_json(answer.as_dict())
         return
@@ -101,3 +101,12 @@ def _show(
     print_answer(answer, Console(), images=images, explain=explain)
     if html:
         typer.echo(f"wrote {html}", err=True)
+
+
+def _write(file: Path, content: str) -> None:
+    try:
+        file.expanduser().write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise SourceError(
+            f"{file} cannot be written: {error.strerror or error}", "give a path in a folder that exists"
+        ) from error

@@ -86,7 +86,7 @@ def tiny(
 
     Its folder holds settings for `persrv train run` too. Example: `persrv train tiny base data`
     """
-    from persrv.training.packages import check_packages
+    from persrv.training import check_packages
 
     check_packages()
     from persrv.training.tiny import SETTINGS_FILE, build_tiny

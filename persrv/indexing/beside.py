@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -10,6 +11,7 @@ import numpy as np
 
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
+from persrv.errors import IndexMismatchError
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.schema import sticker_schema, user_schema
@@ -17,7 +19,6 @@ from persrv.indexing.fit import Fit
 from persrv.indexing.fitting import BATCH, Survey, fit_collection, survey
 from persrv.indexing.forgetting import remove_forgotten
 from persrv.indexing.in_place import PublishedIndex
-from persrv.indexing.kept_words import keep_words
 from persrv.indexing.making import CollectionPoints
 from persrv.indexing.progress import Progress
 from persrv.indexing.users import learn_profiles, write_profiles
@@ -136,3 +137,22 @@ def _manifest(workspace: Workspace, sources: VectorSources, build: str, found: S
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         persrv=version("persrv"),
     )
+
+
+def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
+    """Tell the catalog which builds a store answers with: the current version, the one before, and what is still open.
+
+    Called after every switch; what is not needed any more, there or elsewhere, goes.
+
+    Args:
+        catalog: Has the words.
+        store: Where the versions are.
+        name: The collection's name there.
+        place: The store's place, see :attr:`persrv.workspace.Workspace.place`.
+    """
+    manifests = []
+    for build in store.kept(name):
+        # One whose description is damaged answers nobody, and must not keep another from being used.
+        with suppress(IndexMismatchError):
+            manifests.append(store.manifest(name, build))
+    catalog.keep_builds(place, [manifest.vocabulary or manifest.build for manifest in manifests if manifest])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from persrv.errors import RecipeError
 from persrv.index.manifest import Manifest, new_build
-from persrv.indexing.kept_words import keep_words
+from persrv.indexing.beside import keep_words
 from persrv.indexing.progress import Progress, Silent
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace

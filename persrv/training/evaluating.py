@@ -17,11 +17,11 @@ from persrv.lab.evaluation.intervals import bootstrap_mean, paired_gain
 from persrv.reading.describe.describer import Description
 from persrv.reading.describe.provenance import Provenance
 from persrv.recipe import Describe
+from persrv.training import check_packages
 from persrv.training.data_card import DataCard
 from persrv.training.examples import Example, read_examples
 from persrv.training.judgement import Judgement
 from persrv.training.measures import measure
-from persrv.training.packages import check_packages
 from persrv.training.preparing import MOST_KEYWORDS
 from persrv.training.retrieval import Document, document, reciprocal_ranks
 from persrv.training.side_by_side import side_by_side

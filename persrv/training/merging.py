@@ -9,7 +9,7 @@ from typing import Any
 
 from persrv.errors import PersrvError, RecipeError
 from persrv.reading.describe.provenance import FILE, Provenance, check_base
-from persrv.training.packages import check_packages
+from persrv.training import check_packages
 from persrv.training.saving import disk_faults, unwritable
 
 _CARD = "README.md"

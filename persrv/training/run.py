@@ -64,7 +64,7 @@ def train(
         SourceError: The data is not there, or the folder cannot be written.
         MissingExtraError: Packages of the extra ``train`` are missing.
     """
-    from persrv.training.packages import check_packages
+    from persrv.training import check_packages
 
     settings = settings or TrainingSettings()
     started = time.monotonic()

@@ -316,7 +316,7 @@ def test_gradient_checkpointing_changes_nothing_that_is_learnt(prepared: Prepare
 
 
 def test_missing_packages_name_the_extra(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("persrv.training.packages._NEEDED", ("torch", "no_such_package_at_all"))
+    monkeypatch.setattr("persrv.training._NEEDED", ("torch", "no_such_package_at_all"))
     with pytest.raises(MissingExtraError, match=r"persrv\[train\]"):
         train(prepared.data, tmp_path / "run", quick_settings(prepared))
 

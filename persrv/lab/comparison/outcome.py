@@ -13,8 +13,7 @@ from persrv.catalog import Catalog
 from persrv.errors import NotFoundError, RecipeError
 from persrv.lab.comparison.credit import Trial, credit
 from persrv.lab.comparison.sequential import ALPHA, Evidence, evidence
-from persrv.online.comparison.assignment import assign
-from persrv.online.comparison.serving import settings_of
+from persrv.online.comparison.serving import assign, settings_of
 from persrv.recipe import Recipe
 from persrv.records import Team
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,16 +11,23 @@ from numpy.typing import NDArray
 
 from persrv.lab.stickerqueries.dataset import Dataset, Search
 from persrv.lab.stickerqueries.meanings import HeldOutMeanings
-from persrv.lab.stickerqueries.plain import plain_tokens
 from persrv.lab.stickerqueries.words import HeldOutWords
 from persrv.online.query_parser import Lexicon, ParsedQuery
 from persrv.ranking.formula import rounded
 from persrv.recipe import Recipe
 from persrv.text import CorpusStatistics, tokenize
+from persrv.text.characters import UNSPACED
 from persrv.text.meaning.fusion import Blend, fused, recalled
 from persrv.text.spelling import Speller
 
 Floats = NDArray[np.float64]
+
+_PLAIN = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+
+
+def plain_tokens(phrase: str) -> list[str]:
+    """Return words in lower case, and Chinese, Japanese and Korean characters one by one; no signs, no emoji."""
+    return _PLAIN.findall(phrase.lower())
 
 
 def plain_bm25(dataset: Dataset, wanted: Sequence[Search]) -> Iterator[Floats]:

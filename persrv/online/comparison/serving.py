@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +11,6 @@ from datetime import UTC, datetime
 from persrv.catalog import Catalog
 from persrv.catalog.phrases import fold_query
 from persrv.online.answer import Answer
-from persrv.online.comparison.assignment import assign
 from persrv.online.comparison.impression_log import ImpressionLog
 from persrv.online.comparison.teamdraft import draft_key, team_draft
 from persrv.online.page import Page
@@ -23,6 +24,16 @@ Ask = Callable[[Team, Page], Answer]
 def settings_of(recipe: Recipe) -> str:
     """Return 16 hex digits that change when either ranking or the comparison's method does."""
     return recipe.fingerprint("ranking", "compare")
+
+
+def assign(experiment: str, user: str) -> Team:
+    """Return a user's side in an experiment: a fair coin by hash, independent from one experiment to another.
+
+    Args:
+        experiment: Its name.
+        user: Who.
+    """
+    return "b" if hashlib.sha256(json.dumps([experiment, user]).encode()).digest()[0] & 1 else "a"
 
 
 class Serving:

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from persrv.errors import PictureError, RecipeError
 from persrv.images.encoders.torchvision_shim import ensure_torchvision
-from persrv.reading.ocr.engine import Line
-from persrv.reading.ocr.faults import reason
+from persrv.reading.ocr.engine import Line, reason
 from persrv.reading.ocr.lines import line, reading_order
 from persrv.recipe import places
 

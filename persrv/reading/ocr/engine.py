@@ -49,3 +49,12 @@ class OcrEngine(Protocol):
             frame: RGB, shape (h, w, 3): already composited on a neutral ground.
         """
         ...
+
+
+def reason(error: Exception) -> str:
+    """Return what went wrong inside an engine, in one line.
+
+    The last line of the error's text, where engines put the cause behind a traceback; else its type's name.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

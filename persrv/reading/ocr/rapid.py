@@ -17,8 +17,7 @@ from rapidocr.utils.output import RapidOCROutput
 from rapidocr.utils.typings import ModelType, OCRVersion
 
 from persrv.errors import PictureError, RecipeError
-from persrv.reading.ocr.engine import Line
-from persrv.reading.ocr.faults import reason
+from persrv.reading.ocr.engine import Line, reason
 from persrv.reading.ocr.lines import line, reading_order
 from persrv.reading.ocr.rapid_models import DETECTOR_FILE, Recogniser, recogniser
 from persrv.reading.ocr.rapid_spaces import ODDS, EagerSpaces

@@ -23,8 +23,7 @@ from persrv.lab.stickerqueries.dataset import (
 from persrv.lab.stickerqueries.evaluate import recipe_for
 from persrv.lab.stickerqueries.meanings import FOLDS, HeldOutMeanings, fold_of
 from persrv.lab.stickerqueries.measures import MEASURES, estimate, ratio
-from persrv.lab.stickerqueries.plain import plain_tokens
-from persrv.lab.stickerqueries.systems import plain_bm25, product, rank
+from persrv.lab.stickerqueries.systems import plain_bm25, plain_tokens, product, rank
 from persrv.lab.stickerqueries.words import HeldOutWords
 from persrv.recipe import Text
 from persrv.text.meaning.registry import text_encoder

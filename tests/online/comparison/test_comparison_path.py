@@ -17,7 +17,7 @@ from persrv.errors import NotFoundError, QueryError, RecipeError
 from persrv.lab.comparison.outcome import ComparisonResult, outcome
 from persrv.lab.evaluation.retrieved import trained_retriever
 from persrv.lab.evaluation.splits import by_time
-from persrv.online.comparison.assignment import assign
+from persrv.online.comparison.serving import assign
 from persrv.online.comparison.teamdraft import draft_key, team_draft
 from persrv.records import Impression
 from persrv.workspace import Workspace

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persrv.online.comparison.assignment import assign
+from persrv.online.comparison.serving import assign
 from persrv.online.comparison.teamdraft import Drafted, draft_key, team_draft
 
 DAY = date(2026, 3, 1)
