@@ -13,14 +13,13 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 
 from persrv.errors import IndexUnavailableError, PersrvError, QueryError, VectorIndexError
 from persrv.index.cluster import majority_problem
+from persrv.index.explanations import Circumstances, no_majority
 from persrv.index.failures import (
     FAILURES,
-    Circumstances,
     Failure,
     another_may_answer,
     may_pass,
     no_answer,
-    no_majority,
     without_collection,
     without_majority,
 )

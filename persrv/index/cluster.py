@@ -10,7 +10,8 @@ from qdrant_client import QdrantClient
 
 from persrv.errors import IndexUnavailableError
 from persrv.index.address import Address
-from persrv.index.failures import FAILURES, Circumstances
+from persrv.index.explanations import Circumstances
+from persrv.index.failures import FAILURES
 
 _GLANCE_S = 2.0
 

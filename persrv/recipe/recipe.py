@@ -16,6 +16,8 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError,
 
 from persrv.errors import RecipeError
 from persrv.recipe.location import CatalogSettings, IndexSettings
+from persrv.recipe.ranking import Compare, Ranking, Rating, Style, UtilityWeights
+from persrv.recipe.reading import Describe, Image, Meaning, Ocr
 from persrv.recipe.section import Fraction, Name, NotNegative, Positive, Section
 from persrv.records import FIELDS
 
@@ -83,145 +85,6 @@ class Text(Section):
         for name, settings in given.items():
             merged[name] = merged[name] | settings if isinstance(settings, dict) else settings
         return value | {"fields": merged}
-
-
-class Image(Section):
-    """How a sticker's look becomes the vector ``image``."""
-
-    encoder: str = "statistics"
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    model_folder: Path | None = None
-    batch: int = Field(default=64, ge=1, le=4096)
-
-
-class Ocr(Section):
-    """How the text in pictures is read; ``engine = ""`` leaves it unread."""
-
-    engine: Literal["", "rapidocr", "easyocr"] = ""
-    languages: tuple[str, ...] = ("ch_sim", "en")
-    min_confidence: Fraction = 0.6
-    max_side: int = Field(default=320, ge=32, le=4096)
-    model_folder: Path | None = None
-    download: bool = False
-
-
-class Describe(Section):
-    """What says what stickers mean; ``engine = ""`` leaves them undescribed."""
-
-    engine: Literal["", "transformers", "openai", "nearest", "labels"] = ""
-    model: str = ""
-    adapter: Path | None = None
-    revision: str = ""
-    language: Literal["en", "zh"] = "en"
-    prompt: str = ""
-    batch: int = Field(default=8, ge=1, le=1024)
-    max_tokens: int = Field(default=160, ge=8, le=4096)
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
-    four_bit: bool = False
-    base_url: str = ""
-    concurrency: int = Field(default=4, ge=1, le=256)
-    timeout_s: Positive = 60.0
-    retries: int = Field(default=4, ge=0, le=20)
-
-
-class Meaning(Section):
-    """Dense recall by meaning beside BM25F; ``"auto"`` takes the best encoder that is installed, ``""`` none.
-
-    ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score;
-    ``reach`` is how many of them let a sticker in that has none of the query's words.
-    """
-
-    encoder: str = "auto"
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    dimension: int = Field(default=256, ge=1, le=4096)
-    weight: NotNegative = 0.2
-    reach: NotNegative = 1.0
-
-
-class UtilityWeights(Section):
-    """How the three parts of utility are computed and added; the weights are normalised to sum 1."""
-
-    popularity: NotNegative = 0.4
-    cross_user: NotNegative = 0.4
-    query: NotNegative = 0.2
-    prior: NotNegative = 1.0
-    half_life_days: Positive | None = None
-
-    @model_validator(mode="after")
-    def _some_weight(self) -> Self:
-        if self.popularity + self.cross_user + self.query <= 0:
-            raise ValueError("at least one of popularity, cross_user and query must be above 0")
-        return self
-
-
-class Style(Section):
-    """What says how stickers are drawn, and how a user's picks become style centroids.
-
-    ``encoder = ""`` takes the vectors of ``[image]``. With ``apart`` what a sticker's words predict of its look is
-    taken out, so that two pictures are alike by hand, whatever they show.
-    """
-
-    encoder: str = ""
-    options: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    model_folder: Path | None = None
-    apart: bool = True
-    clusters: int = Field(default=5, ge=1, le=32)
-    half_life_days: Positive | None = 45.0
-    seed: int = 0
-
-
-class Rating(Section):
-    """Whether stickers are shown that somebody called unsafe; those that nobody rated always are.
-
-    ``unsafe_for`` names users who see them even so. A search that asks for a rating gets it.
-    """
-
-    unsafe: bool = False
-    unsafe_for: tuple[str, ...] = ()
-
-    def shows_unsafe(self, user: str | None) -> bool:
-        """Return whether a user, ``None`` for nobody in particular, sees unsafe stickers."""
-        return self.unsafe or (user is not None and user in self.unsafe_for)
-
-
-class Ranking(Section):
-    """The weights of the answer.
-
-    ``(bm25f + omega * a * words) * (1 + delta * a * exact) * (1 + beta * utility) * (1 + gamma * style)``, where
-    ``exact`` and ``words`` are what people picked for the query and for its words, and ``a`` how far that counts for
-    somebody with styles, see :mod:`persrv.ranking.affinity`.
-
-    ``gamma`` stays within [0, 1]: style lies in [-1, 1], and a larger one would turn scores negative, where more text
-    would count for less.
-    """
-
-    beta: NotNegative = 0.5
-    gamma: Fraction = 1.0
-    omega: NotNegative = 1.0
-    delta: NotNegative = 2.0
-    pool: int = Field(default=500, ge=1, le=10_000)
-
-
-class Variant(Section):
-    """How the other ranking of a comparison differs from ``[ranking]``; what is left out is the same."""
-
-    beta: NotNegative | None = None
-    gamma: Fraction | None = None
-    pool: int | None = Field(default=None, ge=1, le=10_000)
-
-
-class Compare(Section):
-    """Two rankings compared on the people who search; ``name = ""`` compares nothing.
-
-    ``interleave`` shows each user both rankings in one answer, ``ab`` each user one of them. With ``ab`` a user's
-    searches are counted for ``window_days``, from the first one on.
-    """
-
-    name: Literal[""] | Name = ""
-    method: Literal["interleave", "ab"] = "interleave"
-    b: Variant = Variant()
-    window_days: Positive = 7.0
 
 
 def _several(given: Any) -> Any:
