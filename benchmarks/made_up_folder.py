@@ -87,7 +87,7 @@ def _picks(stickers: int, count: int, first: int, seed: int) -> Iterator[tuple[s
 
 
 def _draw(number: int, seed: int) -> Image.Image:
-    """Draw shapes in the pack's hand: colours and outlines by the pack, places by the picture."""
+    """Draw shapes in the pack's drawing style: colours and outlines by the pack, places by the picture."""
     style = np.random.default_rng([seed, number // PACK, 6])
     chance = np.random.default_rng([seed, number, 7])
     colours = [tuple(style.integers(0, 256, 3).tolist()) for _ in range(3)]

@@ -12,13 +12,13 @@ style. For 40 meanings of the other half, which no pick has seen, all drawings o
 users of the reciprocal rank of the first drawing in a preferred style. `--turns` says how often 60 users and the halves
 are drawn anew (seeds 0, 1, ...); intervals are 95 % bootstrap intervals of the paired difference over all users.
 
-* **the paper's own way**: k-means with five clusters over pooled features of EfficientNet-Lite0 (the network that is at
-  hand in place of Chinese-CLIP), and the largest cosine.
+* **the paper's own way**: k-means with five clusters over pooled features of EfficientNet-Lite0 (the network that is
+  installed, in place of Chinese-CLIP), and the largest cosine.
 * **the plain space**: `Space.fit(raw, packs)`, which does not ask what packs are, nor reads words.
 * **packs of some meanings** hold 20 meanings in every style; **each pack in its own words** means that no two packs
   share a word; **styles unseen** means that users prefer styles, and ask for meanings, that no space was fitted on.
 * **one style alone**: a label is typed for a sticker of a collection in one style, whose users can prefer none. The
-  figure is the reciprocal rank of that sticker by BM25 times the factor of style, `1 + pull`.
+  figure is the reciprocal rank of that sticker by BM25 times the style factor.
 
 Encoders other than `statistics` are used where their packages are installed.
 """

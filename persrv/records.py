@@ -217,7 +217,7 @@ class Explanation:
         utility_factor: ``1 + beta * utility``.
         style: ``max_c w_c * cos(style, centroid_c)``, 0.0 where the user has no profile.
         style_factor: ``1 + gamma * style``.
-        centroid: The number of the centroid that pulled most, ``None`` without a profile.
+        centroid: The number of the centroid that weighed most, ``None`` without a profile.
     """
 
     text: float

@@ -1,4 +1,4 @@
-"""A small real collection: drawn pictures in three hands, picks of two people."""
+"""A small real collection: pictures in three drawing styles, picks of two people."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STYLES = ("flat", "line", "soft")
 
 
 def draw(meaning: str, style: str, file: Path) -> None:
-    """Draw a disc with squares in it: which squares depends on the meaning, the hand on the style."""
+    """Draw a disc with squares in it: which squares depends on the meaning, how they look on the style."""
     number = list(MEANINGS).index(meaning)
     image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)

@@ -14,7 +14,7 @@ from persrv.errors import IndexMismatchError
 from persrv.images.space import Space
 
 
-def hands(
+def drawing_styles(
     seed: int = 0, packs: int = 6, each: int = 40, dimension: int = 20, loud: float = 4.0
 ) -> tuple[np.ndarray, list[str]]:
     """Return vectors whose pack shifts every dimension a little, under strong variation along two directions."""
@@ -56,7 +56,7 @@ def slow_projection(raw: np.ndarray, packs: list[str] | None) -> np.ndarray:
 
 @pytest.mark.parametrize("with_packs", [False, True])
 def test_projection_agrees_with_the_plain_formula(with_packs: bool) -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     given_packs = packs if with_packs else None
     found = Space.fit(raw, given_packs).project(raw)
     assert found.dtype == np.float32
@@ -64,7 +64,7 @@ def test_projection_agrees_with_the_plain_formula(with_packs: bool) -> None:
 
 
 def test_what_varies_within_packs_is_damped() -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     without, labelled = Space.fit(raw), Space.fit(raw, packs)
     plain = Space(without.centre, without.gain, without.shift, without.directions[:0], without.damping[:0])
     scores = [agreement(space.project(raw), packs) for space in (plain, without, labelled)]
@@ -73,7 +73,7 @@ def test_what_varies_within_packs_is_damped() -> None:
 
 
 def test_packs_help_hands_that_the_fit_never_saw() -> None:
-    raw, packs = hands(packs=12)
+    raw, packs = drawing_styles(packs=12)
     seen, unseen = slice(0, 240), slice(240, 480)
     labelled = Space.fit(raw[seen], packs[seen]).project(raw[unseen])
     plain = Space.fit(raw[seen]).project(raw[unseen])
@@ -84,12 +84,12 @@ def test_packs_help_hands_that_the_fit_never_saw() -> None:
     "packs", [["a"] * 240, [""] * 240, [str(n) for n in range(240)], ["a"] * 239 + ["b"], ["a", "a", *[""] * 238]]
 )
 def test_unusable_packs_give_the_space_without_packs(packs: list[str]) -> None:
-    raw, _ = hands()
+    raw, _ = drawing_styles()
     assert Space.fit(raw, packs).revision == Space.fit(raw).revision
 
 
 def test_stickers_without_a_pack_do_not_count_as_one() -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     loose = [*packs[:200], *[""] * 40]
     pooled = [*packs[:200], *["other"] * 40]
     assert Space.fit(raw, loose).revision != Space.fit(raw, pooled).revision
@@ -98,7 +98,7 @@ def test_stickers_without_a_pack_do_not_count_as_one() -> None:
 @pytest.mark.parametrize("with_packs", [False, True])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_rows_does_not_matter(with_packs: bool, seed: int) -> None:
-    raw, packs = hands(seed)
+    raw, packs = drawing_styles(seed)
     order = np.random.default_rng(seed).permutation(len(raw))
     shuffled = Space.fit(raw[order], [packs[i] for i in order] if with_packs else None)
     space = Space.fit(raw, packs if with_packs else None)
@@ -113,7 +113,7 @@ def test_equally_strong_directions_do_not_depend_on_the_order_of_rows() -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 5])
 def test_few_rows(rows: int) -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     raw, packs = raw[::40][:rows], ["a", "a", "b", "b", "c"][:rows]
     for space in (Space.fit(raw), Space.fit(raw, packs)):
         unit = space.project(raw)
@@ -132,7 +132,7 @@ def test_the_average_has_no_direction() -> None:
 
 
 def test_constant_dimensions_stay_silent_even_for_new_values() -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     raw[:, 3] = 0.7
     space = Space.fit(raw, packs)
     other = raw.copy()
@@ -141,13 +141,13 @@ def test_constant_dimensions_stay_silent_even_for_new_values() -> None:
 
 
 def test_half_precision_noise_is_not_taken_for_a_difference() -> None:
-    raw, _ = hands()
+    raw, _ = drawing_styles()
     raw[:, 0] = np.where(np.arange(len(raw)) % 2, np.float16(0.7), np.nextafter(np.float16(0.7), np.float16(1)))
     assert Space.fit(raw).gain[0] == 0
 
 
 def test_one_wild_value_hardly_changes_the_others() -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     wild = raw.copy()
     wild[5, 2] = 1e4
     clean, disturbed = Space.fit(raw, packs).project(raw), Space.fit(wild, packs).project(wild)
@@ -157,7 +157,7 @@ def test_one_wild_value_hardly_changes_the_others() -> None:
 
 
 def test_a_space_survives_json() -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     space = Space.fit(raw, packs)
     text = json.dumps(space.to_dict())
     again = Space.from_dict(json.loads(text))
@@ -186,7 +186,7 @@ def test_an_empty_space_survives_json() -> None:
     ],
 )
 def test_a_damaged_space_is_refused(change: dict[str, object]) -> None:
-    raw, packs = hands()
+    raw, packs = drawing_styles()
     content = Space.fit(raw, packs).to_dict() | change
     with pytest.raises(IndexMismatchError, match="image space cannot be read"):
         Space.from_dict(content)
@@ -198,7 +198,7 @@ def test_a_missing_space_is_refused() -> None:
 
 
 def test_vectors_of_another_encoder_are_refused() -> None:
-    raw, _ = hands()
+    raw, _ = drawing_styles()
     with pytest.raises(IndexMismatchError, match=r"\(3, 7\).* 20 dimensions"):
         Space.fit(raw).project(np.zeros((3, 7), np.float32))
 

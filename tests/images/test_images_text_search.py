@@ -43,8 +43,8 @@ def test_a_text_is_compared_with_the_pictures_themselves(pictured: Tiny) -> None
         assert answer.reason == "pictured"
         pictures = tower.encode([open_picture(hit.path) for hit in answer if hit.path])
         cosines = pictures @ tower.encode_text(["a cat that dances"])[0]
-        lifts = np.array([hit.explanation.utility_factor for hit in answer])
-        assert [hit.score for hit in answer] == pytest.approx((cosines * lifts).tolist(), abs=2e-4)
+        factors = np.array([hit.explanation.utility_factor for hit in answer])
+        assert [hit.score for hit in answer] == pytest.approx((cosines * factors).tolist(), abs=2e-4)
         assert all(cosines > 0)
         mine = retriever.search("a cat that dances", "ann", by="picture", limit=30)
         assert mine.personal

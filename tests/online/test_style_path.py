@@ -56,11 +56,11 @@ def test_style_is_a_vector_of_its_own_and_centroids_lie_in_its_space(tiny_built:
 
 def test_what_words_foretell_is_taken_out_of_the_vectors(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    hand, meaning = np.divmod(np.arange(180), 30)
-    raw = random.normal(size=(6, 24))[hand] + 2 * random.normal(size=(30, 24))[meaning]
+    style, meaning = np.divmod(np.arange(180), 30)
+    raw = random.normal(size=(6, 24))[style] + 2 * random.normal(size=(30, 24))[meaning]
     ids = [f"{number:032x}" for number in range(181)]
     words = [SparseVector([int(number)], [0.5]) for number in meaning]
-    packs = [f"hand {number}" for number in hand] + [""]
+    packs = [f"style {number}" for number in style] + [""]
     nothing = [Terms.of({})] * 181
     with VectorCache(tmp_path, "drawn", "1", 24) as cache:
         cache.append(ids[:180], raw)
@@ -73,7 +73,7 @@ def test_what_words_foretell_is_taken_out_of_the_vectors(tmp_path: Path) -> None
     def same_hand(vectors: NDArray[np.float32]) -> float:
         cosines = vectors[:180] @ vectors[:180].T
         np.fill_diagonal(cosines, -2)
-        return float((hand[cosines.argmax(axis=1)] == hand).mean())
+        return float((style[cosines.argmax(axis=1)] == style).mean())
 
     assert same_hand(apart) > 0.95 > 0.6 > same_hand(left_in)
     assert not apart[180].any()

@@ -1,4 +1,4 @@
-"""The hand-made formula with two more weights: what a learnt ranking gains, told in one line.
+"""The hand-made formula with two more weights: what a learnt ranking gains, in one line.
 
     (bm25f + meaning · likeness) · (1 + beta · utility) · exp(weight · style) · (1 + phrase · whole phrase)
 

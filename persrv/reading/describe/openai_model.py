@@ -40,7 +40,7 @@ class OpenAIModel:
         self._sleep = sleep
         self._shown, self._url = _endpoint(settings.base_url)
         self._headers = _headers()
-        # What the server has been found to understand; kept, so that each complaint is heard once.
+        # What the server has been found to understand; kept, so that each complaint is met once.
         self._dialect = Dialect()
         if not settings.model:
             raise RecipeError("describe.model is empty", f"name a model that {self._shown} serves")

@@ -16,10 +16,10 @@ MORE_FRAMES = 16
 """Frames that are read of an animation whose caption changes; of others the few that stand for it suffice."""
 
 _RULES = "2"
-"""Changes with the rules of this package by which lines are merged and believed."""
+"""Changes with the rules of this package by which lines are merged and kept."""
 
 _LONE_DOUBT = 1 / 8
-"""Drawings are full of shapes like O, 8 and X, so a lone character is believed only where an eighth of the doubt is
+"""Drawings are full of shapes like O, 8 and X, so a lone character is kept only where an eighth of the doubt is
 left that other lines may have."""
 
 

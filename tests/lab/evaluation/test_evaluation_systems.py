@@ -109,8 +109,8 @@ def test_simple_baselines_by_hand() -> None:
     assert sorted(chance.rank("cat", "ann", 9)) == ["a", "b", "c", "d", "e"]
     assert chance.rank("cat", "ann", 9) == chance.rank("CAT ", "ann", 9)
     assert len({tuple(chance.rank(f"q{n}", "ann", 9)) for n in range(20)}) > 10
-    lifted = bm25_with_utility(VIEW).scores("cat", "") / np.maximum(bm25(VIEW).scores("cat", ""), 1e-9)
-    assert lifted[:2].tolist() == pytest.approx((1 + 0.5 * VIEW.utility[:2]).tolist())
+    factors = bm25_with_utility(VIEW).scores("cat", "") / np.maximum(bm25(VIEW).scores("cat", ""), 1e-9)
+    assert factors[:2].tolist() == pytest.approx((1 + 0.5 * VIEW.utility[:2]).tolist())
 
 
 def test_stickerfinder_by_hand() -> None:

@@ -66,23 +66,23 @@ def test_nothing_shown_says_nothing() -> None:
     assert quickness(nothing).tolist() == [0.5] * 4
 
 
-def drawn(looks: np.ndarray, pull: np.ndarray, pages: int, seed: int) -> Shown:
+def drawn(looks: np.ndarray, appeal: np.ndarray, pages: int, seed: int) -> Shown:
     """Pages of one query in random order, so that every sticker stands everywhere."""
     random = np.random.default_rng(seed)
-    order = np.concatenate([random.permutation(len(pull))[: len(looks)] for _ in range(pages)]).astype(np.int64)
+    order = np.concatenate([random.permutation(len(appeal))[: len(looks)] for _ in range(pages)]).astype(np.int64)
     place = np.tile(np.arange(len(looks)), pages)
-    picked = random.random(len(order)) < looks[place] * pull[order]
+    picked = random.random(len(order)) < looks[place] * appeal[order]
     seconds = np.where(picked, 1.0, np.nan)
-    return Shown(len(pull), order, place, np.zeros_like(order), order, picked, seconds)
+    return Shown(len(appeal), order, place, np.zeros_like(order), order, picked, seconds)
 
 
 def test_looks_are_recovered_where_stickers_change_places() -> None:
-    looks, pull = np.array([1, 0.7, 0.5, 0.3, 0.2]), np.array([0.9, 0.6, 0.4, 0.2, 0.1, 0.05])
-    shown = drawn(looks, pull, 8000, 1)
+    looks, appeal = np.array([1, 0.7, 0.5, 0.3, 0.2]), np.array([0.9, 0.6, 0.4, 0.2, 0.1, 0.05])
+    shown = drawn(looks, appeal, 8000, 1)
     found = examination(shown)
     assert found == pytest.approx(looks, abs=0.05)
-    assert completion(shown, found) == pytest.approx(pull, abs=0.05)
-    assert np.abs(completion(shown) - pull).max() > 0.2
+    assert completion(shown, found) == pytest.approx(appeal, abs=0.05)
+    assert np.abs(completion(shown) - appeal).max() > 0.2
 
 
 def test_quickness_by_hand() -> None:

@@ -27,7 +27,7 @@ class World:
 
     @property
     def packs(self) -> list[str]:
-        return [f"hand {number}" for number in self.style]
+        return [f"style {number}" for number in self.style]
 
 
 def world(seed: int = 0, of_meaning: float = 2.0) -> World:
@@ -57,7 +57,7 @@ def test_words_of_other_packs_take_the_meaning_out() -> None:
 
 def test_words_that_predict_the_drawing_style_are_left_alone() -> None:
     found = world(of_meaning=1.0)
-    # Every hand has several packs, and signs some of its stickers: taking its name out would take out the style.
+    # Every style has several packs, and signs some of its stickers: taking its name out would take out the style.
     packs = [f"{style} {meaning % 3}" for style, meaning in zip(found.style, found.meaning, strict=True)]
     signs = [
         SparseVector([int(s)], [0.5]) if m % 4 == 0 else NONE for s, m in zip(found.style, found.meaning, strict=True)
