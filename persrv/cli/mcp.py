@@ -9,7 +9,7 @@ from persrv.errors import MissingExtraError
 def mcp(recipe: RecipeOption = DEFAULT_RECIPE, url: UrlOption = "") -> None:
     """Offer a collection to an assistant over standard input and output (Model Context Protocol).
 
-    Example: `persrv mcp -r emoji`, `persrv mcp --url http://127.0.0.1:8000`
+    Example: `persrv mcp -c emoji`, `persrv mcp --url http://127.0.0.1:8000`
     """
     try:
         from persrv.serve.assistants import assistant_server
