@@ -63,8 +63,8 @@ class Text(Section):
     ``delta`` is what a word's presence counts beside its saturated frequency, which is below 1: the larger it is, the
     less does a long text lower the score of a word that stands in it. 0 is plain BM25F.
 
-    What people typed before they picked a sticker becomes one of its texts when ``min_users`` different people typed
-    it and it does not look private.
+    What people typed before they picked a sticker answers others when ``min_users`` different people typed it; it is
+    shown when it does not look private either.
     """
 
     k1: Positive = 1.2
