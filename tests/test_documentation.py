@@ -11,7 +11,7 @@ from repository import ROOT
 
 PAGES = [*ROOT.glob("*.md"), ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
-PLACES = (".", "persrv", "persrv/online", "persrv/offline", "persrv/indexing", "persrv/index")
+PLACES = (".", "persrv", "persrv/online", "persrv/offline", "persrv/indexing", "persrv/index", "loaders")
 
 
 def headings(page: Path) -> set[str]:
