@@ -30,6 +30,7 @@ from persrv.lab.evaluation.intervals import RESAMPLES, bootstrap_mean, sign_flip
 from persrv.present.columns import Column, lay_out
 from persrv.ranking.style_space.predict import word_sums
 from persrv.ranking.style_space.words import WordTable
+from persrv.text.bm25f import SparseVector
 
 SIZE, TURNS, SEED = 2_000, 5, 0
 _DIMENSION, _WORDS, _WORDS_EACH = 174, 3_000, 12
@@ -105,9 +106,9 @@ def _row(
     return compare(name, 1e3 * mine[:, 0], rival, 1e3 * other[:, 0], "ms")
 
 
-def _document(draw: np.random.Generator) -> tuple[list[int], list[float]]:
+def _document(draw: np.random.Generator) -> SparseVector:
     words = sorted(set((draw.zipf(1.3, _WORDS_EACH) % _WORDS).tolist()))
-    return words, draw.uniform(0.5, 2.0, len(words)).tolist()
+    return SparseVector(words, draw.uniform(0.5, 2.0, len(words)).tolist())
 
 
 def _ends(differences: np.ndarray[Any, Any]) -> tuple[float, float]:

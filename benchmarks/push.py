@@ -101,7 +101,7 @@ def _model(point: Point) -> m.PointStruct:
 
 
 def _client(url: str) -> QdrantClient:
-    limits = httpx.UploadLimits(max_keepalive_connections=4)
+    limits = httpx.Limits(max_keepalive_connections=4)
     return QdrantClient(url=url, check_compatibility=False, timeout=60, limits=limits)
 
 

@@ -31,8 +31,8 @@ from persrv.index.language import (
 from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE_CLUSTER, TEXT, TRENDING, point_id
 from persrv.online.recall import (
     NEAREST,
+    CandidateSource,
     Recall,
-    Source,
     meaning_source,
     picked_sources,
     picture_recall,
@@ -222,7 +222,7 @@ def test_regions_narrow_a_filter() -> None:
 
 
 def test_a_source_and_its_bound() -> None:
-    source = Source(Nearest(WORDS, TEXT), slope=2.0, floor=0.25, entry=0.5, most=7)
+    source = CandidateSource(Nearest(WORDS, TEXT), slope=2.0, floor=0.25, entry=0.5, most=7)
     assert [source.limit(pool) for pool in (3, 7, 50)] == [3, 7, 7]
     assert value(source.share(4), {4: 1.25}) == 2.0
     assert value(source.share(4), {}) == 0.0
@@ -233,12 +233,12 @@ def test_a_source_and_its_bound() -> None:
     assert source.rescore(9, ()).threshold == 0.25
     last = source.last(50, KEPT)
     assert (last.limit, last.offset, last.filter) == (1, 6, KEPT)
-    everything = Source(Nearest(WORDS, TEXT))
+    everything = CandidateSource(Nearest(WORDS, TEXT))
     assert everything.share(1) == PrefetchScore(1)
     assert everything.rescore(9, ()).threshold is None
     assert (everything.bound(None, 0.5), everything.bound(2.0, 0.5)) == (0.0, 3.0)
-    assert Source(Nearest(WORDS, TEXT), stored=True).bound(2.0, 0.5) == 2.0
-    assert Source(Nearest(WORDS, TEXT), multiplies=True).bound(2.0, 0.5) == 2.0
+    assert CandidateSource(Nearest(WORDS, TEXT), stored=True).bound(2.0, 0.5) == 2.0
+    assert CandidateSource(Nearest(WORDS, TEXT), multiplies=True).bound(2.0, 0.5) == 2.0
 
 
 def test_the_bound_of_a_recall() -> None:
@@ -247,7 +247,7 @@ def test_the_bound_of_a_recall() -> None:
     assert recall.stored
     assert recall.bound([3.0, 1.0, 0.5], beta=0.3, largest_correction=1.2) == pytest.approx((3 + 2) * 1.2 * (1 + 2))
     assert recall.bound([3.0, None, None], beta=0.3, largest_correction=1.0) == pytest.approx(3.0)
-    mixed = Recall((text, Source(Nearest(WORDS, IMAGE))))
+    mixed = Recall((text, CandidateSource(Nearest(WORDS, IMAGE))))
     assert not mixed.stored
     assert mixed.bound([3.0, 1.0], beta=0.5, largest_correction=2.0) == pytest.approx(6 + 1.5)
     assert popular_recall(None).bound([0.4], beta=0.5, largest_correction=9.0) == pytest.approx(1.2)
@@ -260,14 +260,16 @@ def test_the_bound_of_a_recall() -> None:
 
 
 def test_the_recall_score_adds_and_multiplies_its_sources() -> None:
-    recall = Recall((text_source(WORDS), Source(Nearest(WORDS, IMAGE)), *picked_sources(7, WORDS, 2.0, 4.0)[1:]))
+    recall = Recall(
+        (text_source(WORDS), CandidateSource(Nearest(WORDS, IMAGE)), *picked_sources(7, WORDS, 2.0, 4.0)[1:])
+    )
     score = recall.formula(Sum((1.0, Product((0.5, PayloadNumber("utility"))))), 1.25)
     assert value(score, {0: 2.0, 1: 3.0, 2: 0.5}, 0.4) == pytest.approx((2 * 1.25 + 3 * 1.2) * (1 + 4 * 0.5))
     assert value(popular_recall(KEPT).formula(1.75, 9.0), {}) == 1.75
 
 
 def test_sources_of_each_kind() -> None:
-    assert text_source(WORDS) == Source(Nearest(WORDS, TEXT), stored=True)
+    assert text_source(WORDS) == CandidateSource(Nearest(WORDS, TEXT), stored=True)
     unwanted = SparseVector([1, 2], [1.0, -5.0])
     assert text_source(unwanted).entry == 0.0
     assert text_source(SparseVector([1], [0.0])).entry is None
@@ -283,7 +285,7 @@ def test_sources_of_each_kind() -> None:
     popular = popular_recall(KEPT)
     assert (popular.constant, popular.where, popular.sources[0].query) == (True, KEPT, OrderBy(TRENDING))
     meant = meaning_source(np.array([0.6, 0.8]), Blend(slope=3.0, floor=0.2, entry=0.4))
-    assert meant == Source(Nearest([[0.6, 0.8]], MEANING), slope=3.0, floor=0.2, entry=0.4, most=NEAREST)
+    assert meant == CandidateSource(Nearest([[0.6, 0.8]], MEANING), slope=3.0, floor=0.2, entry=0.4, most=NEAREST)
     assert NEAREST == 200
 
 
