@@ -198,6 +198,10 @@ class SearchService:
         if ranked.total:
             note = f"no sticker has {lacking}; these are near in meaning"
             return Found(ranked, "meaning", note, parsed=parsed, most=parsed.most)
+        if parsed.without:
+            # Popular stickers would bring back what was taken away.
+            note = f"nothing is left for {request.typed!r} without what was taken away"
+            return Found(Ranked.nothing(), "unmatched", note, parsed=parsed)
         if isinstance(self._encoder, TextTower):
             note = f"no sticker has the words of {request.typed!r}; these look like it"
             return replace(self._pictured(request, taste, page), note=note)
@@ -232,6 +236,8 @@ def _answers(explained: Explanation, found: Found) -> bool:
 
 def _why_empty(request: SearchRequest, page: Page, found: Found) -> tuple[Reason, str]:
     filtered = request.where not in (None, NO_UNSAFE)
+    if found.reason == "unmatched" and found.parsed is not None:
+        return found.reason, found.note
     if found.reason in ("trending", "unmatched"):
         if page.offset > 0:
             return found.reason, found.note
