@@ -113,13 +113,13 @@ def _ids(retriever: Retriever, large: LargeCollection, searches: Sequence[Typed]
     memory = WordsInMemory(held, large.recipe.ranking)
     rust: TextEngine = Tantivy(large.home / "tantivy", held) if HAS_TANTIVY else memory
     published = PublishedDesign(rust, held, large.recipe.ranking)
-    asked = {id(one): Request(Nearest(one.words, TEXT), limit=TOP) for one in searches}
-    bare = {number: to_edge_request(request) for number, request in asked.items()}
+    requests = {id(one): Request(Nearest(one.words, TEXT), limit=TOP) for one in searches}
+    bare = {number: to_edge_request(request) for number, request in requests.items()}
     personal = partial(_search, retriever, personal=True)
     ours, theirs, in_memory, in_rust = latencies(
         turns,
         searches,
-        lambda one: stickers.query(asked[id(one)]),
+        lambda one: stickers.query(requests[id(one)]),
         lambda one: [(str(point.id), point.score) for point in engine.query(bare[id(one)])],
         lambda one: memory.best(one.words.indices, TOP),
         lambda one: rust.best(one.words.indices, TOP),

@@ -206,13 +206,13 @@ class _Writer:
         ]
         drawn = 1 + (rng.random() < 0.2) if rng.random() < 0.7 else 0
         caption = (self._phrase(spoken[0], longer=2),) if rng.random() < 0.35 else ()
-        told = (self._phrase(spoken[0], longer=8),) if rng.random() < 0.2 else ()
+        description = (self._phrase(spoken[0], longer=8),) if rng.random() < 0.2 else ()
         return Semantics(
             name=(phrases[0],),
             tags=tuple(dict.fromkeys(phrases[1:])),
             emoji=tuple(dict.fromkeys(self._take("emoji") for _ in range(drawn))),
             ocr=caption,
-            description=told,
+            description=description,
         )
 
     def _phrase(self, language: str, longer: int = 0) -> str:

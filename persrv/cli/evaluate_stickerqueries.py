@@ -68,13 +68,13 @@ def unanswered(
 
     recipe = recipe_for(_file(file), _language(language))
     dataset = read_dataset(recipe)
-    asked = without_answers(dataset, searches(dataset))
+    unanswered_queries = without_answers(dataset, searches(dataset))
     if write:
-        typer.echo(f"{write_unanswered(asked, dataset, write, most)} queries in {write}")
+        typer.echo(f"{write_unanswered(unanswered_queries, dataset, write, most)} queries in {write}")
         return
     if queries:
-        asked = read_unanswered(queries, dataset, asked)
-    report = evaluate_unanswered(dataset, asked, recipe, words=words, progress=Bars())
+        unanswered_queries = read_unanswered(queries, dataset, unanswered_queries)
+    report = evaluate_unanswered(dataset, unanswered_queries, recipe, words=words, progress=Bars())
     if as_json:
         print_json(asdict(report))
         return

@@ -20,8 +20,8 @@ _ARCHIVES = (".zip", ".wastickers", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What is said of uploaded pictures, all of them alike.
+class UploadLabels:
+    """Words and labels of uploaded pictures, the same for all of them.
 
     Attributes:
         pack: Their pack, ``""`` for each one's folder.
@@ -41,14 +41,18 @@ class Said:
 
 
 def add_uploads(
-    collection: ServedCollection, uploads: Iterable[tuple[str, BinaryIO]], said: Said, *, with_stickers: bool = False
+    collection: ServedCollection,
+    uploads: Iterable[tuple[str, BinaryIO]],
+    labels: UploadLabels,
+    *,
+    with_stickers: bool = False,
 ) -> AddedBody:
     """Add uploaded files to a collection; what cannot be used is reported, and the rest goes on.
 
     Args:
         collection: Where to.
         uploads: Name and content of each; a name may begin with folders, of which the last is the pack.
-        said: Of all of them.
+        labels: Of all of them.
         with_stickers: Whether the report tells all that is known of the stickers.
     """
     added: dict[str, Sticker] = {}
@@ -64,12 +68,12 @@ def add_uploads(
         try:
             report = collection.retriever.add(
                 [found],
-                pack=said.pack or (place.parent.name if said.texts is None else ""),
-                tags=said.tags,
-                texts=dict(read_file_name(place.stem).items()) if said.texts is None else dict(said.texts),
-                language=said.language,
-                rating=said.rating,
-                style=said.style,
+                pack=labels.pack or (place.parent.name if labels.texts is None else ""),
+                tags=labels.tags,
+                texts=dict(read_file_name(place.stem).items()) if labels.texts is None else dict(labels.texts),
+                language=labels.language,
+                rating=labels.rating,
+                style=labels.style,
             )
         except PictureError as error:
             skipped.append(SkippedBody(name=name, reason=error.problem))

@@ -38,7 +38,7 @@ class Engine:
         return self.points[: request.limit]
 
 
-def asked(engine: Engine, page: Page, most: int = 1000, **options: Any) -> Ranked:
+def ranked_by(engine: Engine, page: Page, most: int = 1000, **options: Any) -> Ranked:
     return best_first(cast(Collection, engine), Request(None, limit=most), page, **options)
 
 
@@ -66,7 +66,7 @@ POINTS = st.lists(
 def test_every_page_is_the_one_of_all_points(made: list[tuple[float, str]], offset: int, limit: int, seed: int) -> None:
     points = [scored(sticker, *each) for sticker, each in zip(IDS, made, strict=False)]
     page = Page(offset, limit)
-    ranked = asked(Engine(points, seed), page)
+    ranked = ranked_by(Engine(points, seed), page)
     assert ranked.ids[: page.end] == expected(points)[: page.end]
     assert ranked.part(page).ids == expected(points)[offset : offset + limit]
     assert ranked.total == len(ranked.ids) == len(ranked.scores) == len(ranked.groups)
@@ -74,29 +74,29 @@ def test_every_page_is_the_one_of_all_points(made: list[tuple[float, str]], offs
 
 def test_few_points_are_asked_for_and_more_only_where_equal_scores_cross_the_end() -> None:
     clear = Engine([scored(sticker, 300.0 - n) for n, sticker in enumerate(IDS)], 1)
-    asked(clear, Page(0, 10))
+    ranked_by(clear, Page(0, 10))
     assert clear.limits == [10 + SLACK]
     equal = Engine([scored(sticker, 1.0) for sticker in IDS], 1)
-    assert asked(equal, Page(0, 10)).ids[:10] == IDS[:10]
+    assert ranked_by(equal, Page(0, 10)).ids[:10] == IDS[:10]
     assert equal.limits == [50, 100, 200, 400]
     bounded = Engine([scored(sticker, 1.0) for sticker in IDS], 1)
-    asked(bounded, Page(0, 10), most=120)
+    ranked_by(bounded, Page(0, 10), most=120)
     assert bounded.limits == [50, 100, 120]
     short = Engine([scored(sticker, 1.0) for sticker in IDS[:49]], 1)
-    asked(short, Page(0, 10))
+    ranked_by(short, Page(0, 10))
     assert short.limits == [50]
     exact = Engine([scored(sticker, 1.0) for sticker in IDS[:30]], 1)
-    asked(exact, Page(0, 5), most=30)
+    ranked_by(exact, Page(0, 5), most=30)
     assert exact.limits == [30]
 
 
 def test_differences_of_rounding_are_no_differences() -> None:
     scores = [2.0] * 9 + [1.0] + [1.0 - 1e-7] * 60
     near = Engine([scored(sticker, score) for sticker, score in zip(IDS, scores, strict=False)], 1)
-    asked(near, Page(0, 10))
+    ranked_by(near, Page(0, 10))
     assert near.limits == [50, 100]
     far = Engine([scored(s, x if x >= 1 else 0.999) for s, x in zip(IDS, scores, strict=False)], 1)
-    asked(far, Page(0, 10))
+    ranked_by(far, Page(0, 10))
     assert far.limits == [50]
 
 

@@ -88,7 +88,7 @@ def test_every_editable_field_can_be_edited_here() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "labels",
     [
         {"pack": "a\x00"},
         {"style": "a\nb"},
@@ -98,9 +98,9 @@ def test_every_editable_field_can_be_edited_here() -> None:
         {"texts": "[]"},
     ],
 )
-def test_stickers_are_added_with_plain_labels_only(client: TestClient, said: dict) -> None:
+def test_stickers_are_added_with_plain_labels_only(client: TestClient, labels: dict) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (20, 20), "lime").save(buffer, "PNG")
     files = [("pictures", ("a lime.png", buffer.getvalue()))]
-    assert client.post("/v1/stickers", files=files, data=said).status_code == 422
+    assert client.post("/v1/stickers", files=files, data=labels).status_code == 422
     assert client.get("/v1/search", params={"q": "lime"}).json()["reason"] != "matched"

@@ -32,10 +32,10 @@ def test_workers_share_a_server(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> 
             assert point["filter"] == f"id:{point_id(hits[0]['sticker_id'])}"
             # Each on a connection of its own, so that both processes get some.
             with ThreadPoolExecutor(8) as callers:
-                asked = list(
+                answers = list(
                     callers.map(lambda i: httpx.get(f"{service.address}/v1/search?q=cat&user=u{i}"), range(40))
                 )
-            assert {answer.status_code for answer in asked} == {200}
+            assert {answer.status_code for answer in answers} == {200}
             pick = {"user": "zoe", "query": "cat", "sticker_id": hits[0]["sticker_id"]}
             assert httpx.post(f"{service.address}/v1/share", json=pick).status_code == 201
             for _ in range(8):

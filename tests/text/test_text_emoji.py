@@ -107,7 +107,7 @@ def test_every_emoticon_is_normalised_and_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "spoken"),
     [
         ("cat", "cat"),
         ("猫", "猫"),
@@ -117,6 +117,6 @@ def test_every_emoticon_is_normalised_and_known() -> None:
         ("❤️", "red heart"),
     ],
 )
-def test_text_encoders_read_emoji_by_their_names(text: str, said: str) -> None:
-    assert " ".join(emoji_names.spoken(text).split()) == said
+def test_text_encoders_read_emoji_by_their_names(text: str, spoken: str) -> None:
+    assert " ".join(emoji_names.spoken(text).split()) == spoken
     assert emoji_names.spoken(emoji_names.spoken(text)) == emoji_names.spoken(text)

@@ -89,13 +89,13 @@ def unanswered(dataset: Dataset, wanted: Sequence[Search]) -> list[Unanswered]:
 
 
 def evaluate_unanswered(
-    dataset: Dataset, asked: Sequence[Unanswered], recipe: Recipe, *, words: bool = False, progress: Progress
+    dataset: Dataset, wanted: Sequence[Unanswered], recipe: Recipe, *, words: bool = False, progress: Progress
 ) -> UnansweredReport:
     """Ask queries without a good answer.
 
     Args:
         dataset: The stickers.
-        asked: The queries, at least 1.
+        wanted: The queries, at least 1.
         recipe: The collection's settings.
         words: Whether words answer alone.
         progress: Shows how far it is.
@@ -103,12 +103,12 @@ def evaluate_unanswered(
     Raises:
         MissingExtraError: The text encoder's package is not installed.
     """
-    searches = [one.search for one in asked]
+    searches = [one.search for one in wanted]
     meanings = None if words else held_out_meanings(dataset, recipe, searches, progress)
     ids = [sticker.id for sticker in dataset.stickers]
-    with progress.stage("searching", len(asked)) as advance:
+    with progress.stage("searching", len(wanted)) as advance:
         scores = product(dataset, searches, recipe, meanings)
-        return judge(asked, _counted(scores, advance), ids)
+        return judge_unanswered(wanted, _counted(scores, advance), ids)
 
 
 def _counted(scores: Iterable[Scores], advance: Callable[[int], None]) -> Iterator[Scores]:
@@ -117,16 +117,16 @@ def _counted(scores: Iterable[Scores], advance: Callable[[int], None]) -> Iterat
         yield given
 
 
-def judge(asked: Sequence[Unanswered], scores: Iterable[Scores], ids: Sequence[str]) -> UnansweredReport:
+def judge_unanswered(wanted: Sequence[Unanswered], scores: Iterable[Scores], ids: Sequence[str]) -> UnansweredReport:
     """Return how what is left answers.
 
     Args:
-        asked: The queries, at least 1.
+        wanted: The queries, at least 1.
         scores: Of each, of all stickers.
         ids: The stickers' ids; ties are broken by them.
     """
     claimed = good = presented = presented_good = 0
-    for query, given in zip(asked, scores, strict=True):
+    for query, given in zip(wanted, scores, strict=True):
         out = list(query.out)
         words, total = given.words.copy(), given.total.copy()
         words[out] = total[out] = 0.0
@@ -139,19 +139,19 @@ def judge(asked: Sequence[Unanswered], scores: Iterable[Scores], ids: Sequence[s
         if matched or (first and total[first[0]] >= least):
             presented += len(first[:FIRST])
             presented_good += right
-    number = len(asked)
+    number = len(wanted)
     return UnansweredReport(
         number, claimed / number, good / (FIRST * number), presented_good / presented if presented else 1.0
     )
 
 
-def write_unanswered(asked: Sequence[Unanswered], dataset: Dataset, file: Path, most: int) -> int:
+def write_unanswered(wanted: Sequence[Unanswered], dataset: Dataset, file: Path, most: int) -> int:
     """Write an even sample of the queries, with the keys of the stickers that are taken out for each.
 
     Returns:
         How many were written.
     """
-    kept = [asked[len(asked) * at // most] for at in range(most)] if len(asked) > most else list(asked)
+    kept = [wanted[len(wanted) * at // most] for at in range(most)] if len(wanted) > most else list(wanted)
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(_COLUMNS)
@@ -161,14 +161,14 @@ def write_unanswered(asked: Sequence[Unanswered], dataset: Dataset, file: Path, 
     return len(kept)
 
 
-def read_unanswered(file: Path, dataset: Dataset, asked: Sequence[Unanswered]) -> list[Unanswered]:
+def read_unanswered(file: Path, dataset: Dataset, wanted: Sequence[Unanswered]) -> list[Unanswered]:
     """Return those of the queries that a file names, with the stickers that it takes out.
 
     Raises:
         SourceError: The file cannot be read, or names a query that the data set does not have.
     """
     numbers = {sticker.key: number for number, sticker in enumerate(dataset.stickers)}
-    known: Mapping[tuple[str, int], Unanswered] = {(one.search.query, one.search.sticker): one for one in asked}
+    known: Mapping[tuple[str, int], Unanswered] = {(one.search.query, one.search.sticker): one for one in wanted}
     try:
         with file.open(encoding="utf-8", newline="") as stream:
             rows = [(row[_COLUMNS[0]], row[_COLUMNS[1]], row[_COLUMNS[2]].split()) for row in csv.DictReader(stream)]

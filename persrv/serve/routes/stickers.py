@@ -19,7 +19,7 @@ from persrv.serve.schemas.stickers import AddedBody, EditBody, RemovedBody, Stic
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
 from persrv.serve.thumbnails import Kind
-from persrv.serve.uploads import Said, add_uploads
+from persrv.serve.uploads import UploadLabels, add_uploads
 
 router = APIRouter(prefix="/v1/stickers", tags=["stickers"], responses=documented())
 
@@ -71,8 +71,8 @@ def add(
     """Add stickers; they are found when the answer comes."""
     uploads = [(picture.filename or "picture", picture.file) for picture in pictures]
     named = None if texts is None else {str(field): phrases for field, phrases in texts.items()}
-    said = Said(pack, tuple(tags or ()), named, language, rating, style)
-    return add_uploads(collection, uploads, said, with_stickers=stickers)
+    labels = UploadLabels(pack, tuple(tags or ()), named, language, rating, style)
+    return add_uploads(collection, uploads, labels, with_stickers=stickers)
 
 
 @router.delete("/{sticker_id}")

@@ -9,7 +9,7 @@ import pytest
 
 from persrv.lab.stickerqueries.dataset import Dataset, LabelledSticker, searches
 from persrv.lab.stickerqueries.systems import Scores
-from persrv.lab.stickerqueries.unanswered import judge, unanswered
+from persrv.lab.stickerqueries.unanswered import judge_unanswered, unanswered
 
 STICKERS: Sequence[Sequence[str]] = (
     ("overtime", "tired", "at work"),
@@ -48,8 +48,8 @@ def scores(words: Sequence[float], total: Sequence[float]) -> Scores:
 def test_pages_are_judged_by_hand(
     words: list[float], total: list[float], claimed: float, precision: float, presented: float
 ) -> None:
-    (asked,) = (one for one in unanswered(data(), searches(data())) if one.search.query == "overtime")
+    (query,) = (one for one in unanswered(data(), searches(data())) if one.search.query == "overtime")
     ids = [sticker.id for sticker in data().stickers]
-    report = judge([asked], [scores(words, total)], ids)
+    report = judge_unanswered([query], [scores(words, total)], ids)
     assert (report.queries, report.claimed) == (1, claimed)
     assert (report.precision, report.presented) == (pytest.approx(precision), pytest.approx(presented))

@@ -145,8 +145,8 @@ def test_likeness_by_chance_is_that_of_all_pairs_of_strangers() -> None:
 
 @pytest.mark.parametrize("number", [2, 3, 5, 8])
 def test_a_few_stickers_are_no_measure_of_what_is_alike_by_chance(number: int) -> None:
-    said = ["red car", "sleepy cat", "birthday cake", "rain cloud", "old phone", "tax form", "green tree", "hammer"]
-    space = learned_space(text_encoder("use"), [Semantics(tags=(phrase,)) for phrase in said[:number]])
+    phrases = ["red car", "sleepy cat", "birthday cake", "rain cloud", "old phone", "tax form", "green tree", "hammer"]
+    space = learned_space(text_encoder("use"), [Semantics(tags=(phrase,)) for phrase in phrases[:number]])
     assert -0.15 < space.floor < 0.15
     assert 0.07 < space.spread < 0.2
 
