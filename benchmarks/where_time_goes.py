@@ -87,10 +87,10 @@ def page(taken: dict[Part, float], size: int, described: dict[str, str]) -> str:
     lines = [
         "# Where the time of a search goes",
         "",
-        f"A personal page of {PAGE} of {size:,} made-up stickers ([how they are made](../../benchmarks/sticker_corpus.py)),",
-        "by people with one to five styles, under Python's profiler, which makes Python slower and leaves the engine as",
-        "it is. What is further in is part of what stands above it. Written by `python -m benchmarks.where_time_goes`;",
-        "times without a profiler stand in [the results](../../benchmarks/results).",
+        f"A personal page of {PAGE} of {size:,} made-up stickers, by people with one to five styles, under Python's",
+        "profiler, which makes Python slower and leaves the engine as it is. What is further in is part of what stands",
+        "above it. Written by `python -m benchmarks.where_time_goes`; times without a profiler stand in",
+        "[the results](../../benchmarks/results).",
         "",
         "```",
     ]
