@@ -88,8 +88,10 @@ def _python(statement: str, *arguments: str) -> Callable[[], object]:
 
 
 def _start(*arguments: str, place: dict[str, str] | None = None) -> str:
-    command = [sys.executable, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | (place or {}))
+    command, environment = [sys.executable, *arguments], os.environ | (place or {})
+    # A statement finds packages in the folder that it runs in before all others.
+    folder = environment.get("PYTHONPATH", "").partition(os.pathsep)[0] or None
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=folder)
     return done.stderr
 
 

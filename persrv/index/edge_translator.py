@@ -65,8 +65,13 @@ def to_edge_points(points: Sequence[Point]) -> list[edge.Point]:
     ]
 
 
-def from_edge_scored(points: Sequence[edge.ScoredPoint]) -> list[ScoredPoint]:
-    """Translate answers back; ids become text, as over REST."""
+def from_edge_scored(points: Sequence[edge.ScoredPoint], request: Request) -> list[ScoredPoint]:
+    """Translate answers back; ids become text, as over REST.
+
+    Only what was asked for is looked at: each attribute of the engine's points is made when it is read.
+    """
+    if request.with_payload is False and not request.with_vectors and not isinstance(request.query, OrderBy):
+        return [ScoredPoint(str(point.id), {}, {}, point.score) for point in points]
     return [ScoredPoint(str(point.id), point.payload or {}, _vectors(point.vector), _score(point)) for point in points]
 
 
@@ -86,7 +91,7 @@ def _edge_vector(vector: StoredVector) -> edge.NamedVector:
 
 
 def _vectors(vectors: object) -> Mapping[str, StoredVector]:
-    if not isinstance(vectors, Mapping):
+    if vectors is None or not isinstance(vectors, Mapping):
         return {}
     return {
         name: SparseVector(vector.indices, vector.values) if isinstance(vector, edge.SparseVector) else vector

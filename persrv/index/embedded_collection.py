@@ -209,7 +209,7 @@ class EmbeddedCollection:
                 f"the embedded index refuses the request: {error}",
                 "check vector names and lengths, and that the formula neither divides by 0 nor takes ln of 0",
             ) from error
-        return from_edge_scored(found)
+        return from_edge_scored(found, request)
 
     def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
