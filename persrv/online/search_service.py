@@ -173,7 +173,9 @@ class SearchService:
         ranked = found.ranked.at([at[sticker_id] for sticker_id in kept if sticker_id in at])
         if ranked.total <= limit:
             rest = replace(request, where=narrowed(request.where, without=(*cursor.shown, *kept)))
-            ranked = ranked.then(self._find(rest, taste, Page(0, limit)).ranked)
+            more = self._find(rest, taste, Page(0, limit))
+            # Where such answers end, what would stand in for none at all is no further answer.
+            ranked = ranked.then(more.ranked) if more.reason == found.reason else ranked
         return replace(found, ranked=ranked)
 
     def _find(self, request: SearchRequest, taste: Taste, page: Page) -> Found:

@@ -92,6 +92,21 @@ def test_two_words_of_the_query_are_above_one_of_them(by_words: Path) -> None:
         assert names(retriever.search("emt guy"))[:2] == ["both", "one"]
 
 
+@pytest.mark.parametrize("query", ["加班", "kitten"])
+def test_behind_the_last_answer_by_meaning_nothing_else_comes(by_meaning: Path, query: str) -> None:
+    generous = by_meaning.read_text(encoding="utf-8") + "reach = 0.2\n"
+    by_meaning.write_text(generous, encoding="utf-8")
+    with Retriever.open(by_meaning, home=by_meaning.parent / "home") as retriever:
+        ids = [hit.sticker_id for hit in retriever.search(query, limit=20)]
+        assert 1 < len(ids) < len(STICKERS)
+        page = retriever.search(query, limit=1)
+        walked = [hit.sticker_id for hit in page]
+        while page.next:
+            page = retriever.search(query, limit=1, cursor=page.next)
+            walked += [hit.sticker_id for hit in page]
+        assert walked == ids
+
+
 @pytest.mark.parametrize("meaning", ["", "use"])
 def test_pages_of_a_doubtful_answer_are_parts_of_one_ranking(tmp_path: Path, meaning: str) -> None:
     recipe = written(tmp_path, meaning)
