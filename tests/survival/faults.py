@@ -5,6 +5,7 @@ It is compiled where there is a compiler, and preloaded into the program that is
 
 from __future__ import annotations
 
+import atexit
 import random
 import shutil
 import subprocess
@@ -54,7 +55,9 @@ def compiled() -> Path | None:
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         return None
-    library = Path(mkdtemp(prefix="persrv-faults-")) / "faults.so"
+    folder = mkdtemp(prefix="persrv-faults-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    library = Path(folder) / "faults.so"
     command = [compiler, "-O1", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl", "-lpthread"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return library if done.returncode == 0 else None
