@@ -77,6 +77,14 @@ class Suggestions:
                 found += self._beginning(f"{head} {word}".strip(), limit)
         return list(dict.fromkeys(found))[:limit]
 
+    def whole(self, typed: str) -> bool:
+        """Return whether what was typed ends with a whole word of some phrase, rather than with half of one."""
+        prefix = normalise(typed)
+        return any(
+            self._keys.position(end) < self._keys.position(end + last)
+            for end, last in ((prefix, "\0"), (prefix + " ", _LAST))
+        )
+
     def most(self, limit: int) -> list[str]:
         """Return the phrases of the most stickers and people, the most first, ties by the phrase."""
         ranked = np.lexsort((np.arange(len(self._weights)), -self._weights))[:limit]

@@ -46,6 +46,22 @@ def test_suggestions(typed: str, found: list[str]) -> None:
     assert Suggestions(PHRASES).complete(typed) == found
 
 
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ("happy", True),
+        ("hap", False),
+        ("happy b", False),
+        ("happy birthday", True),
+        ("birthday", True),
+        ("开", False),
+        ("", False),
+    ],
+)
+def test_half_words(typed: str, whole: bool) -> None:
+    assert Suggestions(PHRASES).whole(typed) == whole
+
+
 def test_the_same_phrase_counts_together_and_ties_go_by_the_phrase() -> None:
     known = Suggestions([("b", 1.0), ("B", 1.5), ("ba", 2.0), ("bb", 2.0)])
     assert known.complete("b", 3) == ["b", "ba", "bb"] and len(known) == 3

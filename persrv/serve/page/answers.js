@@ -143,23 +143,27 @@ async function alike(signal) {
 async function results(signal, showMoves) {
   const asked = { q: state.query, limit: PAGE, ...filters() };
   const of = (user) => api.search({ ...asked, user, gamma: gamma() }, signal);
+  const typed = state.query.trim();
+  state.suggested = typed ? await api.suggest(typed, signal) : { suggestions: [], whole: true };
+  let completed = half(typed, state.suggested);
+  if (completed) asked.q = completed;
   if (state.other && state.user) {
     const [mine, theirs] = await Promise.all([of(state.user), of(state.other)]);
     return () => {
       say(mine, asked.q);
+      if (completed) at("note").textContent = t("completed", { typed: state.query, used: completed });
       const both = at("both") ?? h("div", { class: "columns", id: "both" });
       arrange(both, [
         section("mine", t("styleOf", { user: state.user }), mine.hits, { showMoves }), section("theirs", t("styleOf", { user: state.other }), theirs.hits)]);
       return [both];
     };
   }
-  let answer = await of(state.user), completed = "";
-  if (answer.reason === "unmatched" || answer.reason === "corrected") {
-    completed = await completion(answer.reason, signal);
-    if (completed) {
-      asked.q = completed;
-      answer = await of(state.user);
-    }
+  let answer = await of(state.user);
+  if (answer.reason === "unmatched" && !completed && state.suggested.suggestions.length) {
+    // What it was perhaps meant to be is better than what is popular.
+    [completed] = state.suggested.suggestions;
+    asked.q = completed;
+    answer = await of(state.user);
   }
   return () => {
     say(answer, asked.q);
@@ -171,11 +175,10 @@ async function results(signal, showMoves) {
   };
 }
 
-/** What a word that is not whole yet would become: better than what is popular, or than a word of another beginning. */
-async function completion(reason, signal) {
-  const typed = state.query.trim().toLowerCase();
-  const { suggestions } = await api.suggest(typed, signal);
-  return suggestions.find((phrase) => reason === "unmatched" || phrase.toLowerCase().startsWith(typed)) ?? "";
+/** Returns what half a word would become, "" for a whole one: searched as it stands it would be taken for a typo. */
+function half(typed, { suggestions, whole }) {
+  if (whole || !/[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]$/u.test(typed)) return "";
+  return suggestions.find((phrase) => phrase.toLowerCase().startsWith(typed.toLowerCase())) ?? "";
 }
 
 function more(part, asked, cursor) {

@@ -1,6 +1,5 @@
 // The search box: suggestions under it, and what its keys do.
 
-import * as api from "./api.js";
 import { attempt, refresh, settled } from "./answers.js";
 import { at, h } from "./elements.js";
 import { firstCard } from "./grid.js";
@@ -45,11 +44,9 @@ export function typed(suggest = true) {
   if (!suggest || !state.query.trim()) { suggestions([]); return; }
   const { signal } = suggesting;
   attempt(async () => {
-    // Stickers first: both at once would share the service's processor.
     await answered;
-    if (signal.aborted) return;
-    const found = await api.suggest(state.query, signal);
-    if (!signal.aborted && document.activeElement === at("query")) suggestions(found.suggestions.filter((phrase) => phrase !== state.query));
+    if (signal.aborted || document.activeElement !== at("query")) return;
+    suggestions(state.suggested.suggestions.filter((phrase) => phrase !== state.query));
   });
 }
 

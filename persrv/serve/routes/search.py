@@ -140,7 +140,8 @@ def suggest(
     limit: Annotated[int, Query(ge=1, le=50)] = 8,
 ) -> SuggestionsBody:
     """Complete what is being typed: names, tags, queries that at least three people typed, pinyin, typos."""
-    return SuggestionsBody(suggestions=collection.suggestions.complete(q, limit))
+    known = collection.suggestions
+    return SuggestionsBody(suggestions=known.complete(q, limit), whole=known.whole(q))
 
 
 @router.get("/random")

@@ -143,8 +143,16 @@ class AnswerBody(BaseModel):
 
 
 class SuggestionsBody(BaseModel):
-    """Phrases that begin as what was typed does, the most likely first."""
+    """Phrases that begin as what was typed does, the most likely first.
 
-    model_config = ConfigDict(json_schema_extra={"example": {"suggestions": ["happy", "happy birthday"]}})
+    Attributes:
+        suggestions: The phrases.
+        whole: Whether what was typed ends with a whole word of one of them, rather than with half of one.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"suggestions": ["happy", "happy birthday"], "whole": False}}
+    )
 
     suggestions: list[str]
+    whole: bool
