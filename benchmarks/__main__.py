@@ -30,6 +30,7 @@ NAMES = (
     "push",
     "serving",
     "style_apart",
+    "threads",
 )
 
 ONE_THREAD = {

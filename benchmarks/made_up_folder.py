@@ -54,6 +54,11 @@ class MadeUpFolder:
         """Where it is built."""
         return self.folder / "home"
 
+    @property
+    def pictures(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in (self.folder / "stickers").rglob("*.png"))
+
     def add(self, first: int, count: int) -> None:
         """Write the pictures of these numbers, each with a side-car."""
         for number, texts in zip(range(first, first + count), documents(count, self.seed + first), strict=True):

@@ -17,7 +17,8 @@ class Options:
         repetitions: How often the contenders take turns, >= 1.
         emoji_set: Folder of a set that ``scripts/make_emoji_set.py`` made.
         before: Another checkout of persrv, to be measured beside this one.
-        cache: Folder of collections that are kept, see :mod:`benchmarks.large_collection`.
+        cache: Folder of collections that are kept, see :mod:`benchmarks.large_collection`; a run that broke off goes on
+            there.
     """
 
     size: int | None = None

@@ -10,13 +10,15 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select, tuple_, update
+from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, update
 
-from persrv.catalog.batches import CHUNK, chunks, insert_into, upsert
+from persrv.catalog.batches import CHUNK, chunks, insert_for, upsert
 from persrv.catalog.columns import storable
 from persrv.catalog.database import Part
+from persrv.catalog.pick_totals import sum_anew
 from persrv.catalog.tables import (
     interactions,
     notes,
@@ -61,6 +63,12 @@ _LOOK = {
     ),
 }
 """For the driver itself, which answers in a fifth of the time: every search asks."""
+
+_TYPED = (
+    select(interactions.c.sticker_id, interactions.c.user, interactions.c.folded_query)
+    .where(tuple_(interactions.c.sticker_id, interactions.c.user).in_(bindparam("pairs", expanding=True)))
+    .distinct()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +172,7 @@ class Affinities(Part):
                     pairs = []
                 pairs.append((row[0], row[1], row[2]))
             _add(connection, pairs, {})
+            sum_anew(connection)
             upsert(connection, notes, [{"key": COUNTED_BY, "content": TOKENIZER}])
             return True
 
@@ -171,10 +180,8 @@ class Affinities(Part):
 def typed_before(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[_Pair, set[str]]:
     """Return, for the stickers and users of some picks, the folded queries of their earlier picks."""
     found: dict[_Pair, set[str]] = {}
-    of = interactions.c
     for chunk in chunks(sorted({(row["sticker_id"], row["user"]) for row in rows})):
-        chosen = select(of.sticker_id, of.user, of.folded_query).where(tuple_(of.sticker_id, of.user).in_(chunk))
-        for sticker_id, user, query in connection.execute(chosen.distinct()):
+        for sticker_id, user, query in connection.execute(_TYPED, {"pairs": chunk}):
             found.setdefault((sticker_id, user), set()).add(query)
     return found
 
@@ -243,7 +250,7 @@ def _add(connection: Connection, picks: Iterable[tuple[str, str, str]], before: 
     stickers = Counter(word for _, word in new)
     _raise_words(connection, stickers)
     pairs = {(word, query) for query in {query for _, query in queries} for word in tokenize(query)}
-    statement = insert_into(connection, query_words).on_conflict_do_nothing()
+    statement = _adding(connection.dialect.name, query_words)
     for chunk in chunks([{"word": word, "folded_query": query} for word, query in sorted(pairs)]):
         connection.execute(statement, chunk)
 
@@ -252,10 +259,7 @@ def _raise(connection: Connection, table: Table, more: Mapping[_Pair, int]) -> l
     """Add to counts; return which rows are new."""
     key, text = (column.name for column in table.primary_key)
     new: list[_Pair] = []
-    added = insert_into(connection, table)
-    raised = added.on_conflict_do_update(
-        index_elements=[key, text], set_={"people": table.c.people + added.excluded.people}
-    ).returning(table.c[key], table.c[text], table.c.people)
+    raised = _counting(connection.dialect.name, table)
     for chunk in chunks(sorted(more)):
         rows = [{key: one, text: other, "people": more[one, other]} for one, other in chunk]
         new += [(one, other) for one, other, people in connection.execute(raised, rows) if people == more[one, other]]
@@ -263,9 +267,7 @@ def _raise(connection: Connection, table: Table, more: Mapping[_Pair, int]) -> l
 
 
 def _raise_words(connection: Connection, stickers: Mapping[str, int]) -> None:
-    added = insert_into(connection, typed_words)
-    total = {"stickers": typed_words.c.stickers + added.excluded.stickers}
-    raised = added.on_conflict_do_update(index_elements=["word"], set_=total)
+    raised = _raising(connection.dialect.name, typed_words, "stickers")
     for chunk in chunks(sorted(stickers)):
         connection.execute(raised, [{"word": word, "stickers": stickers[word]} for word in chunk])
 
@@ -282,3 +284,23 @@ def _subtract(connection: Connection, table: Table, fewer: Mapping[_Pair, int]) 
         gone += [(one, other) for one, other in connection.execute(select(key, text).where(empty))]
         connection.execute(delete(table).where(empty))
     return gone
+
+
+# Built once each, since every pick asks: building a statement takes longer than running it.
+
+
+@cache
+def _adding(dialect: str, table: Table) -> Any:
+    return insert_for(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _raising(dialect: str, table: Table, count: str) -> Any:
+    added = insert_for(dialect, table)
+    total = {count: table.c[count] + added.excluded[count]}
+    return added.on_conflict_do_update(index_elements=[*table.primary_key], set_=total)
+
+
+@cache
+def _counting(dialect: str, table: Table) -> Any:
+    return _raising(dialect, table, "people").returning(*table.c)

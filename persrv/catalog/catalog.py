@@ -80,6 +80,16 @@ class Catalog(
         with self._database.write():
             yield
 
+    @contextmanager
+    def large_transaction(self) -> Iterator[None]:
+        """Make all calls of this thread inside the ``with`` one large transaction.
+
+        For the first filling of a catalog: everybody else who writes waits, for minutes perhaps. Where an error ends
+        the ``with``, the calls that were done count.
+        """
+        with self._database.write_much():
+            yield
+
     def note(self, key: str, content: Json) -> None:
         """Store a small fact that must outlive the process, in place of the one before under this key."""
         with self._database.write() as connection:

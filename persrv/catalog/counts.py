@@ -10,7 +10,8 @@ from sqlalchemy import Connection, case, exists, func, or_, select
 
 from persrv.catalog.database import Part
 from persrv.catalog.ownership import placed_here_by_sticker
-from persrv.catalog.tables import interactions, placements
+from persrv.catalog.pick_totals import summed
+from persrv.catalog.tables import interactions, pick_totals, placements
 from persrv.text.privacy import looks_private
 
 _SPARE = 20
@@ -91,7 +92,7 @@ class Statistics(Part):
     def pick_counts(
         self, until: datetime | None = None, stickers: Sequence[str] | None = None
     ) -> dict[str, PickCounts]:
-        """Return the counts of each sticker that was picked at all.
+        """Return the counts of each sticker that was picked at all; without a moment, at a price that no pick raises.
 
         Args:
             until: Only picks before this moment, so that an evaluation learns nothing from its future.
@@ -100,18 +101,12 @@ class Statistics(Part):
         Raises:
             CatalogError: ``until`` has no time zone.
         """
-        table = interactions
-        wanted = select(
-            table.c.sticker_id,
-            func.count(),
-            func.count(table.c.user.distinct()),
-            func.count(func.nullif(table.c.folded_query, "").distinct()),
-            func.max(table.c.time),
-        ).group_by(table.c.sticker_id)
-        if until is not None:
-            wanted = wanted.where(table.c.time < until)
+        if until is None:
+            of, wanted = pick_totals.c, select(pick_totals)
+        else:
+            of, wanted = interactions.c, summed(interactions.c.time < until)
         if stickers is not None:
-            wanted = wanted.where(table.c.sticker_id.in_(stickers))
+            wanted = wanted.where(of.sticker_id.in_(stickers))
         with self._database.read() as connection:
             found = {sticker_id: PickCounts(*counts) for sticker_id, *counts in connection.execute(wanted)}
         return dict(sorted(found.items()))
@@ -133,6 +128,8 @@ def typed_queries(
             are nobody's. Whatever looks private is left out.
         until: Only picks before this moment.
     """
+    if limit <= 0:
+        return {}
     table = interactions
     simulated = func.max(case((table.c.kind == "simulated", 1), else_=0))
     users, last = func.count(table.c.user.distinct()), func.max(table.c.time)

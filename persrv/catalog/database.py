@@ -24,8 +24,17 @@ from persrv.errors import CatalogError, MissingExtraError
 _BUSY_SECONDS = 10.0
 """How long SQLite waits for another writer before it gives up, unless the URL says ``?timeout=``."""
 
+_MUCH_KB = 192 * 1024
+"""Pages in memory during a large transaction, in kB; SQLite's default is 2,000."""
+
 _SQLITE_OPTIONS = {"immutable", "mode", "timeout", "uri"}
 _HOW_TO_WRITE = "write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+_TYPED = (
+    *("interactions", "impressions", "edits", "marks"),
+    *("picked_queries", "picked_words", "query_words", "typed_words"),
+)
+"""Tables that hold what people typed or their names."""
+
 _MAY_WRITE, _DURABLE = "persrv_may_write", "persrv_durable"
 
 
@@ -43,6 +52,7 @@ class Database:
         self.collection, self.min_users = collection, min_users
         engine = engine.execution_options(**{OWNER: collection})
         self._writers = engine.execution_options(**{_MAY_WRITE: True})
+        self._durable_writers = self._writers.execution_options(**{_DURABLE: True})
         # All the queries of one reading see one state: SQLite does so by itself.
         one_state = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
         self._readers = engine.execution_options(**one_state)
@@ -114,13 +124,43 @@ class Database:
                 with current.begin_nested():
                     yield current
                 return
-            writers = self._writers.execution_options(**{_DURABLE: True}) if durable else self._writers
-            with writers.begin() as connection:
+            with (self._durable_writers if durable else self._writers).begin() as connection:
                 self._own.connection = connection
                 try:
                     yield connection
                 finally:
                     self._own.connection = None
+
+    @contextmanager
+    def write_much(self) -> Iterator[None]:
+        """Make all writing of this thread inside the ``with`` one large transaction, which SQLite keeps in memory.
+
+        Rows come at random places of their indexes, so that small transactions write each page of a file again and
+        again. Where an error ends the ``with``, what was written whole before it counts. Other writers wait meanwhile.
+        """
+        if self._current() is not None or self.dialect != "sqlite":
+            yield
+            return
+        failed: BaseException | None = None
+        with translated(self._name), self._writers.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA cache_size = {-_MUCH_KB}")
+            cursor.execute("PRAGMA temp_store = MEMORY")
+            try:
+                with connection.begin():
+                    self._own.connection = connection
+                    try:
+                        yield
+                    except BaseException as error:
+                        failed = error
+                    finally:
+                        self._own.connection = None
+            finally:
+                for setting in ("cache_size = -2000", "temp_store = DEFAULT", "shrink_memory"):
+                    cursor.execute(f"PRAGMA {setting}")
+                cursor.close()
+        if failed is not None:
+            raise failed
 
     def scrub(self) -> None:
         """Remove what was deleted from the files: SQLite's write-ahead log is emptied, PostgreSQL's rows are vacuumed.
@@ -135,7 +175,7 @@ class Database:
                 self.ask("PRAGMA wal_checkpoint(TRUNCATE)", ())
                 return
             with self._writers.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-                connection.exec_driver_sql("VACUUM interactions, impressions, edits, query_words, typed_words")
+                connection.exec_driver_sql(f"VACUUM {', '.join(_TYPED)}")
 
     def close(self) -> None:
         """Close all connections; closing twice is harmless."""

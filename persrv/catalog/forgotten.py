@@ -18,6 +18,9 @@ KEY = "forgotten-key"
 """The note that holds the key. Without it nobody can tell a mark's person, not even by trying names."""
 
 
+_ANYBODY = select(forgotten.c.mark).limit(1)  # built once: every pick asks
+
+
 class ForgottenUsers(Part):
     """Marks of the people who were forgotten."""
 
@@ -48,7 +51,7 @@ def note_forgotten(connection: Connection, user: str) -> None:
 def forgotten_at(connection: Connection, users: Iterable[str]) -> dict[str, datetime]:
     """Return those of the users who were forgotten, each with the moment."""
     found: dict[str, datetime] = {}
-    if connection.execute(select(forgotten.c.mark).limit(1)).scalar() is None:
+    if connection.execute(_ANYBODY).scalar() is None:
         return found
     mark = _marker(connection)
     for chunk in chunks(users, CHUNK):

@@ -61,6 +61,11 @@ class IndexedStickers(Vocabularies):
             values = {"applied": applied, "fitted": fitted, "fit": fit}
             connection.execute(update(vocabularies).where(vocabularies.c.id == number).values(**values))
 
+    def ever_built(self) -> bool:
+        """Return whether any index was ever begun from this catalog, by whichever collection."""
+        with self._database.read() as connection:
+            return connection.execute(select(vocabularies.c.id).limit(1)).scalar() is not None
+
     def index_state(self, build: str) -> IndexState:
         """Return how far a build follows the catalog.
 

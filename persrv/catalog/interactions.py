@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,14 +14,15 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
 from persrv.catalog.affinity import count, typed_before
-from persrv.catalog.batches import chunks, insert_new
+from persrv.catalog.batches import chunks, grouped, insert_new
 from persrv.catalog.columns import storable
 from persrv.catalog.database import Part
 from persrv.catalog.forgotten import forgotten_at
 from persrv.catalog.phrases import fold_query
 from persrv.catalog.pick_times import AHEAD, as_dated, counted_time
+from persrv.catalog.pick_totals import add_picks, queries_before
 from persrv.catalog.placements import resolved
-from persrv.catalog.revisions import mark_changed
+from persrv.catalog.revisions import mark_changed, one_by_one
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import interactions, marks
 from persrv.errors import CatalogError, PersrvError
@@ -30,6 +32,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _PAGE = 1000
 _PICKS_AT_ONCE = 2000
+_BATCHES_ALONE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,12 @@ class Interactions(Part):
             return _insert(connection, [interaction]) == 1
 
     def put_picks(
-        self, loader: str | Sequence[str], picks: Iterable[SourcePick], default_time: datetime = EPOCH
+        self,
+        loader: str | Sequence[str],
+        picks: Iterable[SourcePick],
+        default_time: datetime = EPOCH,
+        *,
+        alone: bool = False,
     ) -> PickReport:
         """Store a loader's picks; those of unknown stickers or impossible users are skipped and reported.
 
@@ -97,30 +105,48 @@ class Interactions(Part):
         A pick without a time gets ``default_time``, its n-th repetition n microseconds later, so that reading the
         same source again stores nothing twice and yet keeps repeated picks.
 
+        Args:
+            loader: The source of the stickers, or several.
+            picks: What it yields.
+            default_time: Of picks without a time.
+            alone: Whether nobody else writes, so that transactions may be large.
+
         Raises:
             CatalogError: As :meth:`put_interactions`.
         """
-        new = known = ahead = left_out = 0
+        new = known = ahead = forgotten = 0
         skipped: list[Skipped] = []
         repeated: Counter[tuple[str, ...]] = Counter()
+        for group in grouped(chunks(picks, _PICKS_AT_ONCE), _BATCHES_ALONE if alone else 1):
+            with self._database.write_much() if alone else nullcontext():
+                for chunk in group:
+                    done = self._put_chunk(loader, chunk, default_time, repeated)
+                    new, known = new + done.new, known + done.known
+                    ahead, forgotten = ahead + done.ahead, forgotten + done.forgotten
+                    skipped.extend(done.skipped)
+        return PickReport(new, known, tuple(skipped), ahead, forgotten)
+
+    def _put_chunk(
+        self,
+        loader: str | Sequence[str],
+        chunk: Sequence[SourcePick],
+        default_time: datetime,
+        repeated: Counter[tuple[str, ...]],
+    ) -> PickReport:
         latest = datetime.now(UTC) + AHEAD
-        for chunk in chunks(picks, _PICKS_AT_ONCE):
-            with self._database.write() as connection:
-                ids = resolved(connection, loader, {pick.key for pick in chunk})
-                found = []
-                for pick in chunk:
-                    if isinstance(usable := _usable(pick, ids), Skipped):
-                        skipped.append(usable)
-                    else:
-                        found.append(_timed(usable, ids[pick.key], default_time, repeated))
-                kept = without_forgotten(connection, found)
-                stored = _insert(connection, kept)
-            left_out += len(found) - len(kept)
-            found = kept
-            new += stored
-            known += len(found) - stored
-            ahead += sum(interaction.time > latest for interaction in found)
-        return PickReport(new, known, tuple(skipped), ahead, left_out)
+        found: list[Interaction] = []
+        skipped: list[Skipped] = []
+        with self._database.write() as connection:
+            ids = resolved(connection, loader, {pick.key for pick in chunk})
+            for pick in chunk:
+                if isinstance(usable := _usable(pick, ids), Skipped):
+                    skipped.append(usable)
+                else:
+                    found.append(_timed(usable, ids[pick.key], default_time, repeated))
+            kept = without_forgotten(connection, found)
+            new = _insert(connection, kept)
+        ahead = sum(interaction.time > latest for interaction in kept)
+        return PickReport(new, len(kept) - new, tuple(skipped), ahead, len(found) - len(kept))
 
     def interactions(
         self, user: str | None = None, since: datetime | None = None, until: datetime | None = None
@@ -247,10 +273,13 @@ def _insert(connection: Connection, batch: list[Interaction]) -> int:
     require(connection, {interaction.sticker_id for interaction in batch})
     now = datetime.now(UTC)
     rows = [interaction_row(interaction, now) for interaction in batch]
-    before = typed_before(connection, rows)
+    one_by_one(connection)
+    typed, queries = typed_before(connection, rows), queries_before(connection, rows)
     new = insert_new(connection, interactions, rows, "digest")
-    count(connection, [row for row in {row["digest"]: row for row in rows}.values() if row["digest"] in new], before)
-    mark_changed(connection, {row["sticker_id"] for row in rows if row["digest"] in new})
+    stored = [row for row in {row["digest"]: row for row in rows}.values() if row["digest"] in new]
+    count(connection, stored, typed)
+    add_picks(connection, stored, typed.keys(), queries)
+    mark_changed(connection, {row["sticker_id"] for row in stored})
     return len(new)
 
 

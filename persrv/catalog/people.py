@@ -8,12 +8,14 @@ from persrv.catalog.affinity import uncount
 from persrv.catalog.edits import Edit, edit_of
 from persrv.catalog.forgotten import ForgottenUsers, note_forgotten
 from persrv.catalog.interactions import Interactions
-from persrv.catalog.revisions import mark_changed
+from persrv.catalog.pick_totals import take_picks
+from persrv.catalog.revisions import mark_changed, one_by_one
 from persrv.catalog.tables import (
     edits,
     impressions,
     interactions,
     marks,
+    pick_totals,
     picked_queries,
     picked_words,
     query_words,
@@ -46,7 +48,9 @@ class UserData(Interactions, ForgottenUsers):
             connection.execute(update(edits).where(edits.c.editor == name).values(editor=""))
             for table in (impressions, marks, unfitted_users):
                 connection.execute(delete(table).where(table.c.user == name))
+            one_by_one(connection)
             mark_changed(connection, uncount(connection, name))
+            take_picks(connection, name)
             deleted = connection.execute(delete(interactions).where(interactions.c.user == name)).rowcount
         self._database.scrub()
         return deleted
@@ -55,7 +59,7 @@ class UserData(Interactions, ForgottenUsers):
         """Delete everybody's interactions, such as in a copy for an evaluation; nobody counts as forgotten for it."""
         with self._database.write() as connection:
             mark_changed(connection, connection.execute(select(interactions.c.sticker_id).distinct()).scalars())
-            for table in (picked_queries, picked_words, query_words, typed_words, interactions):
+            for table in (pick_totals, picked_queries, picked_words, query_words, typed_words, interactions):
                 connection.execute(delete(table))
 
     def edits_by(self, editor: str) -> list[tuple[str, Edit]]:

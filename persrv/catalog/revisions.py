@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, tuple_, update
 
-from persrv.catalog.batches import chunks, insert_into, upsert
+from persrv.catalog.batches import chunks, insert_for, upsert
 from persrv.catalog.database import Part
 from persrv.catalog.ownership import placed_here_by_sticker
 from persrv.catalog.tables import counters, indexed_stickers, placements, stickers, vocabularies
 
 ADDED = "added by hand"
 """The source of stickers that people add; no loader can have a blank in its name."""
+
+# Built once, since every pick asks: building a statement takes longer than running it.
+_MARKED = (
+    update(stickers).where(stickers.c.id.in_(bindparam("chosen", expanding=True))).values(revision=bindparam("number"))
+)
 
 _STICKERS, _READY, _PROFILES = "stickers", "ready:", "profiles left:"
 
@@ -115,17 +122,28 @@ def mark_changed(connection: Connection, sticker_ids: Iterable[str]) -> None:
     """
     for number, chunk in enumerate(chunks(sorted(set(sticker_ids)))):
         revision = next_number(connection, _STICKERS) if not number else counted(connection, _STICKERS)
-        connection.execute(update(stickers).where(stickers.c.id.in_(chunk)).values(revision=revision))
+        connection.execute(_MARKED, {"chosen": chunk, "number": revision})
+
+
+def one_by_one(connection: Connection) -> None:
+    """Let no other transaction count picks until this one ends; SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(counters.c.value).where(counters.c.name == _STICKERS).with_for_update())
 
 
 def next_number(connection: Connection, name: str) -> int:
     """Raise a counter by one and return it; its row is locked until the transaction ends."""
-    added = insert_into(connection, counters).values(name=name, value=1)
-    more = added.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
-    return int(connection.execute(more.returning(counters.c.value)).scalar_one())
+    return int(connection.execute(_raising(connection.dialect.name), {"counter": name}).scalar_one())
 
 
 def counted(connection: Connection, name: str) -> int:
     """Return a counter, 0 where nothing was counted."""
     found = connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar()
     return int(found or 0)
+
+
+@cache
+def _raising(dialect: str) -> Any:
+    added = insert_for(dialect, counters).values(name=bindparam("counter"), value=1)
+    more = added.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+    return more.returning(counters.c.value)

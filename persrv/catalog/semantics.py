@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import Connection, and_, bindparam, exists, select
 
 from persrv.catalog.batches import chunks, upsert
 from persrv.catalog.database import Part
@@ -20,6 +20,10 @@ from persrv.records import Semantics
 
 LOADER = "loader:"
 """Sources that begin so are loaders; only :meth:`Placements.put` writes for them."""
+
+
+# Built once: every pick asks.
+_KNOWN = select(stickers.c.id).where(stickers.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def require(connection: Connection, sticker_ids: Collection[str]) -> None:
         NotFoundError: Naming the first that it does not know.
     """
     for chunk in chunks(sorted(set(sticker_ids))):
-        known = set(connection.execute(select(stickers.c.id).where(stickers.c.id.in_(chunk))).scalars())
+        known = set(connection.execute(_KNOWN, {"ids": chunk}).scalars())
         for sticker_id in chunk:
             if sticker_id not in known:
                 raise NotFoundError(f"there is no sticker {sticker_id!r}", "give the full id of a sticker")

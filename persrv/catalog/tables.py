@@ -127,6 +127,17 @@ interactions = Table(
     Index(None, "time", "id"),
 )
 
+pick_totals = Table(
+    "pick_totals",
+    metadata,
+    Column("sticker_id", PlainText, ForeignKey("stickers.id"), primary_key=True),
+    Column("picks", BigInteger, nullable=False),
+    Column("users", BigInteger, nullable=False),
+    Column("queries", BigInteger, nullable=False),
+    Column("last", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 picked_queries = Table(
     "picked_queries",
     metadata,

@@ -21,7 +21,7 @@ from persrv.indexing.forgetting import remove_forgotten
 from persrv.indexing.in_place import PublishedIndex
 from persrv.indexing.making import CollectionPoints
 from persrv.indexing.progress import Progress
-from persrv.indexing.users import learn_profiles, write_profiles
+from persrv.indexing.users import learn_again, learn_profiles, write_profiles
 from persrv.indexing.vector_sources import VectorSources
 from persrv.text import TOKENIZER
 from persrv.text.bm25f import collisions
@@ -71,7 +71,10 @@ def build_beside(
     found = survey(workspace, catalog, sources, build, progress)
     catalog.put_counts(build, found.statistics)
     fit = fit or fit_collection(workspace, catalog, sources, found, build, progress)
-    catalog.begin_index(build, revision, picks, fit.save(workspace))
+    saved = fit.save(workspace)
+    catalog.begin_index(build, revision, picks, saved)
+    # From its files, so that what is large is mapped and not held.
+    fit = Fit.load(saved, workspace)
     manifest = _manifest(workspace, sources, build, found, fit)
     schema = sticker_schema(
         manifest.dimension,
@@ -99,6 +102,10 @@ def build_beside(
     users = store.create(workspace.users_name, user_schema(manifest.taste_dimension, workspace.placement), manifest)
     learnt = learn_profiles(catalog, rows, tastes, recipe.style)
     people, centroids = write_profiles(learnt, stickers, users, progress)
+    if late := catalog.users_since(picks):
+        # Those who picked while the build ran: their picks may have come after their profile was fitted.
+        learn_again(catalog, stickers, users, late, recipe.style, progress)
+        centroids = users.count()
     if catalog.anybody_forgotten(started):
         # What they picked and typed was read before: their stickers' points are made again.
         PublishedIndex(workspace, catalog, sources, stickers, users).catch_up(progress)

@@ -114,7 +114,7 @@ def _style_clusters(
         return fit.clusters
     points = CollectionPoints(workspace.recipe, catalog, sources, fit)
     sample = found.ids[:: max(1, len(found.ids) // style_clusters.SAMPLE)]
-    tastes = [points.tastes([*catalog.stickers(batch)]) for batch in chunks(sample, BATCH)]
+    tastes = [points.tastes([*catalog.stickers(batch, typed=0)]) for batch in chunks(sample, BATCH)]
     return style_clusters.fit_clusters(np.concatenate(tastes), workspace.recipe.style.seed)
 
 

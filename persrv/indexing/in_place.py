@@ -139,19 +139,19 @@ class PublishedIndex:
     def _start(self) -> tuple[int, str]:
         return self._catalog.index_state(self.build).applied, "g"
 
-    def learn(self, progress: Progress | None = None) -> int:
-        """Fit the profiles anew of everybody with new picks or whose picked stickers came or went; return how many."""
+    def learn(self, progress: Progress | None = None) -> list[str]:
+        """Fit the profiles anew of everybody with new picks or whose picked stickers came or went; return who."""
         if self._catalog.profiles_left():
             self._catalog.leave_profiles(False)
         last = self._catalog.last_pick()
         waiting = self._catalog.unfitted(self.build)
         names = {*waiting, *self._catalog.users_since(self._catalog.index_state(self.build).fitted)}
         style = self._workspace.recipe.style
-        people = learn_again(self._catalog, self._stickers, self._users, names, style, progress or Silent())
+        learn_again(self._catalog, self._stickers, self._users, names, style, progress or Silent())
         self._users.flush()
         self._catalog.follow_index(self.build, fitted=last)
         self._catalog.fitted(self.build, waiting)
-        return people
+        return sorted(names)
 
     def _write(self, sticker_ids: list[str]) -> Refreshed:
         catalog = self._catalog

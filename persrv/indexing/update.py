@@ -124,7 +124,7 @@ def _in_place(
         now = catalog.index_state(manifest.vocabulary).average_lengths
         if drift_of_lengths(fit.average_lengths, now) > LENGTHS:
             return None
-        people = index.learn(progress)
+        people = len(index.learn(progress))
         remove_forgotten(catalog, users, started)
     return IndexUpdate("in place", manifest, len(refreshed.written), len(refreshed.removed), people)
 

@@ -246,6 +246,6 @@ def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def collection_folder(name: str, home_folder: Path | None = None) -> Path:
+def collection_folder(name: str, home_folder: str | Path | None = None) -> Path:
     """Return the folder of a collection's data."""
-    return (home_folder or home()) / name
+    return (Path(home_folder).expanduser() if home_folder else home()) / name

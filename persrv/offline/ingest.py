@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persrv.catalog import Catalog, Entry, KnownFile, PickReport, content_id, sticker_id_of_key
-from persrv.catalog.batches import chunks
+from persrv.catalog.batches import chunks, grouped
 from persrv.errors import PictureError, SourceError
 from persrv.images.decode import facts
 from persrv.indexing.progress import Progress
@@ -17,7 +17,10 @@ from persrv.offline.loading import Loader
 from persrv.records import Skipped, SourcePick, SourceSticker
 
 BATCH = 256
-"""Stickers or picks written in one transaction."""
+"""Stickers written in one transaction."""
+
+_ALONE = 200
+"""Batches in one transaction where nobody else uses the catalog yet."""
 
 _SOURCES = "sources"
 """Note of the names of the sources that the last run had."""
@@ -120,29 +123,47 @@ def _ingest_stickers(
     catalog: Catalog, loader: Loader, progress: Progress, skipped: list[Skipped], same_picture: SamePicture | None
 ) -> set[str]:
     """Write a source's stickers and return their keys."""
+    alone = not catalog.ever_built()
     seen: set[str] = set()
     successors: dict[str, str] = {}
     with progress.stage("reading stickers", None) as advance:
-        for batch in chunks(loader.stickers(), BATCH):
-            entries = []
-            known = catalog.known_files(loader.name, [item.key for item in batch if isinstance(item, SourceSticker)])
-            for found in batch:
-                entry = found if isinstance(found, Skipped) else _entry(found, loader.name, known)
-                if isinstance(entry, Skipped):
-                    skipped.append(entry)
-                else:
-                    entries.append(entry)
-                    seen.add(entry.source.key)
-                    if _succeeds(entry, known, same_picture):
-                        successors[known[entry.source.key].sticker_id] = entry.sticker_id
-            catalog.put(entries)
-            advance(len(batch))
+        for group in grouped(chunks(loader.stickers(), BATCH), _ALONE if alone else 1):
+            with catalog.large_transaction() if alone else nullcontext():
+                for batch in group:
+                    keys, replaced = _put_batch(catalog, loader, batch, skipped, same_picture)
+                    seen |= keys
+                    successors |= replaced
+                    advance(len(batch))
     # Where the same file stands in another place too, the sticker goes on by itself.
     elsewhere = catalog.paths(successors)
-    catalog.succeed({old: new for old, new in successors.items() if old not in elsewhere})
-    if successors:
-        catalog.count_anew()
+    with catalog.transaction():
+        catalog.succeed({old: new for old, new in successors.items() if old not in elsewhere})
+        if successors:
+            catalog.count_anew()
     return seen
+
+
+def _put_batch(
+    catalog: Catalog,
+    loader: Loader,
+    batch: Sequence[SourceSticker | Skipped],
+    skipped: list[Skipped],
+    same_picture: SamePicture | None,
+) -> tuple[set[str], dict[str, str]]:
+    """Write some stickers; return their keys, and the ids of stickers whose picture was saved anew to the new ids."""
+    known = catalog.known_files(loader.name, [item.key for item in batch if isinstance(item, SourceSticker)])
+    entries: list[Entry] = []
+    successors: dict[str, str] = {}
+    for found in batch:
+        entry = found if isinstance(found, Skipped) else _entry(found, loader.name, known)
+        if isinstance(entry, Skipped):
+            skipped.append(entry)
+            continue
+        entries.append(entry)
+        if _succeeds(entry, known, same_picture):
+            successors[known[entry.source.key].sticker_id] = entry.sticker_id
+    catalog.put(entries)
+    return {entry.source.key for entry in entries}, successors
 
 
 def _succeeds(entry: Entry, known: dict[str, KnownFile], same_picture: SamePicture | None) -> bool:
@@ -229,6 +250,6 @@ def _read_picks(
                     untimed = untimed or found.time is None
                     yield found
 
-        report = catalog.put_picks(sticker_loaders, wanted())
+        report = catalog.put_picks(sticker_loaders, wanted(), alone=not catalog.ever_built())
     skipped.extend(report.skipped)
     return report, untimed

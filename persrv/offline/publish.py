@@ -23,7 +23,7 @@ def push_collection(
     urls: str | Sequence[str],
     *,
     name: str | None = None,
-    home: Path | None = None,
+    home: str | Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Manifest]:
     """Copy a collection's stickers and users to a server, and switch to them there.

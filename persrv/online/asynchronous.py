@@ -146,7 +146,7 @@ class AsyncRetriever:
 
     async def add(
         self,
-        pictures: Iterable[Path | bytes],
+        pictures: Iterable[str | Path | bytes],
         *,
         pack: str = "",
         tags: Iterable[str] = (),

@@ -27,7 +27,7 @@ class ExampleSearch:
 
 
 def example_searches(
-    recipe: str | Path | Recipe, *, home: Path | None = None, user: str | None = None, count: int = 3
+    recipe: str | Path | Recipe, *, home: str | Path | None = None, user: str | None = None, count: int = 3
 ) -> list[ExampleSearch]:
     """Return searches for words that many stickers have, of different fields as far as there are.
 

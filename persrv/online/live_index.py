@@ -59,6 +59,8 @@ class LiveIndex:
         self._index: PublishedIndex | None = None
         self._waiting: set[str] = set()
         self._unlearnt: set[str] = set()
+        # The build whose profiles have all picks that this program knows of: those before it opened the build count.
+        self._learnt = newest.version.manifest.vocabulary
         self._changed = Condition()
         self._closing = False
         self._settled = time.monotonic()
@@ -200,8 +202,10 @@ class LiveIndex:
                 return
             if index.catch_up().written:
                 version.parser.lexicon.words_changed()
-            if self._catalog.profiles_left():
-                index.learn()
+            if self._catalog.profiles_left() or self._learnt != index.build:
+                # A build left profiles to this program; or it was switched to, and moves of the one before are missing.
+                version.profiles.read_again(index.learn())
+                self._learnt = index.build
             if time.monotonic() - self._settled > SETTLED_SECONDS:
                 index.settle()
                 self._settled = time.monotonic()
@@ -210,7 +214,7 @@ class LiveIndex:
 
     def _behind(self, version: OpenVersion) -> bool:
         """Whether there may be something to do: opening the vectors takes time in a large collection."""
-        if self._index is not None:
+        if self._index is not None or self._learnt != version.manifest.vocabulary:
             return True
         if self._catalog.profiles_left():
             return True

@@ -40,7 +40,7 @@ class StickerCommands:
 
     def add(
         self,
-        pictures: Iterable[Path | bytes],
+        pictures: Iterable[str | Path | bytes],
         *,
         pack: str = "",
         tags: Iterable[str] = (),
@@ -87,7 +87,8 @@ class StickerCommands:
             opened.clear()
             entries.clear()
 
-        for picture in pictures:
+        for given in pictures:
+            picture = Path(given) if isinstance(given, str) else given
             try:
                 shown = open_picture(picture)
                 content = picture if isinstance(picture, bytes) else picture.read_bytes()

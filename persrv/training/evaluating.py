@@ -31,9 +31,9 @@ _MEASURES = ("keyword_recall", "keyword_precision", "word_recall")
 
 
 def evaluate_adapter(
-    data: Path,
-    adapter: Path,
-    folder: Path,
+    data: str | Path,
+    adapter: str | Path,
+    folder: str | Path,
     *,
     model: str = "",
     part: Part = "test",
@@ -72,6 +72,7 @@ def evaluate_adapter(
         QueryError: The limit is below 1.
         MissingExtraError: Packages of the extra ``train`` are missing.
     """
+    data, adapter, folder = Path(data), Path(adapter), Path(folder)
     if limit is not None and limit < 1:
         raise QueryError(f"limit = {limit} is impossible", "give a number >= 1")
     check_packages()

@@ -15,7 +15,7 @@ from persrv.training.saving import disk_faults, unwritable
 _CARD = "README.md"
 
 
-def merge(adapter: Path, folder: Path, *, model: str = "", dtype: str = "auto") -> Path:
+def merge(adapter: str | Path, folder: str | Path, *, model: str = "", dtype: str = "auto") -> Path:
     """Save the base model with the adapter worked into its weights.
 
     Args:
@@ -34,6 +34,7 @@ def merge(adapter: Path, folder: Path, *, model: str = "", dtype: str = "auto") 
         MissingExtraError: Packages of the extra ``train`` are missing.
     """
     check_packages()
+    adapter, folder = Path(adapter), Path(folder)
     provenance = Provenance.read(adapter)
     if provenance is None or not (adapter / "adapter_config.json").is_file():
         raise RecipeError(f"{adapter} holds no adapter that persrv trained", "give the folder of persrv train run")

@@ -44,7 +44,7 @@ class TrainingReport:
 
 
 def train(
-    data: Path, folder: Path, settings: TrainingSettings | None = None, *, progress: Progress | None = None
+    data: str | Path, folder: str | Path, settings: TrainingSettings | None = None, *, progress: Progress | None = None
 ) -> TrainingReport:
     """Train a LoRA adapter, or go on where an interrupted call stopped.
 
@@ -66,6 +66,7 @@ def train(
     """
     from persrv.training import check_packages
 
+    data, folder = Path(data), Path(folder)
     settings = settings or TrainingSettings()
     started = time.monotonic()
     check_packages()

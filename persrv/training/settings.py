@@ -88,7 +88,7 @@ class TrainingSettings(BaseModel):
     collating: _NotNegative | None = None
 
     @classmethod
-    def read(cls, file: Path | None, **given: Any) -> Self:
+    def read(cls, file: str | Path | None, **given: Any) -> Self:
         """Read and check settings.
 
         Args:
@@ -101,7 +101,7 @@ class TrainingSettings(BaseModel):
         content: dict[str, Any] = {}
         if file is not None:
             try:
-                content = tomllib.loads(file.read_text(encoding="utf-8"))
+                content = tomllib.loads(Path(file).read_text(encoding="utf-8"))
             except FileNotFoundError as error:
                 raise RecipeError(f"there is no file {file}", "give training settings that exist, or none") from error
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

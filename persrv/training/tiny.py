@@ -46,7 +46,7 @@ _WORDS = 4000
 """Entries of the vocabulary: enough for a question of a thousand characters to become some hundred tokens."""
 
 
-def build_tiny(folder: Path, data: Path, *, width: int = 64, layers: int = 2, seed: int = 0) -> Path:
+def build_tiny(folder: str | Path, data: str | Path, *, width: int = 64, layers: int = 2, seed: int = 0) -> Path:
     """Save a tiny LLaVA with random weights, and return its folder.
 
     Args:
@@ -60,6 +60,7 @@ def build_tiny(folder: Path, data: Path, *, width: int = 64, layers: int = 2, se
         RecipeError: Width or layers are impossible, or the folder holds something else.
         SourceError: The data is not there, or the folder cannot be written.
     """
+    folder, data = Path(folder), Path(data)
     if width < 32 or width % 32 or layers < 2:
         raise RecipeError(f"width = {width}, layers = {layers} is impossible", "give a multiple of 32, and 2 or more")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "config.json").is_file():

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -162,3 +163,34 @@ def test_sums_agree_with_plain_python(
         enough = [query for query in users if len(users[query]) >= min_users]
         enough.sort(key=lambda query: (-len(users[query]), -newest[query].timestamp(), query.encode()))
         assert sticker.semantics.queries == tuple(enough[:limit])
+
+
+picks = st.tuples(
+    st.sampled_from(["ann", "bo", "zoe"]), st.sampled_from(["", "Hi", "hi", "good night", "x"]), st.integers(0, 2)
+)
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.lists(st.tuples(picks, st.integers(0, 9)), min_size=1, max_size=6)),
+        st.tuples(st.just("forget"), st.sampled_from(["ann", "bo", "zoe", "nobody"])),
+    ),
+    max_size=8,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(steps=changes)
+def test_kept_sums_are_those_over_all_picks(catalog: Catalog, ids: list[str], steps: list[tuple[str, Any]]) -> None:
+    catalog.clear_picks()
+    # Dated after any forgetting, so that whoever comes back is a new person.
+    start = datetime.now(UTC) + timedelta(hours=1)
+    for step, what in steps:
+        if step == "put":
+            catalog.put_interactions(
+                Interaction(user, query, ids[sticker], start + timedelta(seconds=second))
+                for (user, query, sticker), second in what
+            )
+        else:
+            catalog.forget(what)
+        counts = catalog.pick_counts()
+        assert counts == catalog.pick_counts(until=start + timedelta(days=1))
+        assert catalog.pick_counts(stickers=ids[:1]) == {one: n for one, n in counts.items() if one == ids[0]}

@@ -6,16 +6,18 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from postgres_server import Server
 from sqlalchemy.engine import make_url
 
 from persrv.catalog import Catalog, Entry
 from persrv.catalog.failures import printable_url
 from persrv.errors import CatalogError, MissingExtraError, NotFoundError
 from persrv.records import Semantics
+from postgres_server import Server
 
 MakeEntry = Callable[..., Entry]
 
@@ -227,3 +229,34 @@ def test_closing_twice_is_harmless(catalog_url: str) -> None:
     catalog = Catalog.open(catalog_url)
     catalog.close()
     catalog.close()
+
+
+def test_a_large_transaction_keeps_what_was_whole_before_an_error(
+    catalog: Catalog, catalog_url: str, entry: MakeEntry
+) -> None:
+    with pytest.raises(KeyboardInterrupt), catalog.large_transaction():
+        catalog.put([entry("cat")])
+        with pytest.raises(CatalogError):
+            catalog.put([entry("dog"), replace(entry("owl"), sticker_id="no id")])
+        assert [sticker.id for sticker in catalog.stickers()] == [entry("cat").sticker_id]
+        raise KeyboardInterrupt
+    with Catalog.open(catalog_url) as other:
+        assert [sticker.id for sticker in other.stickers()] == [entry("cat").sticker_id]
+        # Whoever writes next waits for nobody.
+        other.put([entry("dog")])
+    catalog.put([entry("owl")])
+    assert catalog.count() == 3
+
+
+def test_pages_of_a_large_transaction_are_written_once(tmp_path: Path, entry: MakeEntry) -> None:
+    def written(large: bool) -> int:
+        with Catalog.open(tmp_path / f"{large}.db") as catalog:
+            log = tmp_path / f"{large}.db-wal"
+            catalog.note("a", 1)
+            before = log.stat().st_size
+            with catalog.large_transaction() if large else nullcontext():
+                for number in range(12):
+                    catalog.put([entry(f"sticker {number * 20 + place}") for place in range(20)])
+            return log.stat().st_size - before
+
+    assert written(large=True) * 3 < written(large=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from persrv.index.engine import Collection, Store
 from persrv.indexing import beside
 from persrv.indexing.beside import build_beside
 from persrv.indexing.fit import Fit
+from persrv.indexing.forgetting import remove_profile
 from persrv.indexing.in_place import PublishedIndex
 from persrv.indexing.progress import Silent
 from persrv.indexing.update import update_index
@@ -63,7 +64,6 @@ class AnyChanges(RuleBasedStateMachine):
         self.oracle: Store = make_store("memory", folder / "oracle", self.stack)
         self.open: PublishedIndex | None = None
         self.opened: tuple[Collection, Collection] | None = None
-        self.picks = 0
         self.behind = False
 
     @initialize()
@@ -113,11 +113,27 @@ class AnyChanges(RuleBasedStateMachine):
 
     @rule(user=st.sampled_from(USERS), query=st.sampled_from(QUERIES), number=NUMBERS)
     def record(self, user: str, query: str, number: int) -> None:
-        self.picks += 1
         try:
-            self.catalog.record(Interaction(user, query, IDS[number], START + timedelta(hours=self.picks)))
+            # Now, since what somebody did before they were forgotten is left out.
+            self.catalog.record(Interaction(user, query, IDS[number], datetime.now(UTC)))
         except NotFoundError:
             return
+        self.behind = True
+
+    @rule(user=st.sampled_from(USERS))
+    def forget(self, user: str) -> None:
+        """As a retriever does it: the catalog, then the points that they touched, then their profile in every build."""
+        index, name = self._live(), self.workspace.users_name
+        touched = self.catalog.picked([user])
+        self.catalog.forget(user)
+        index.refresh(touched)
+        assert self.opened is not None
+        own = self.opened[1]
+        remove_profile(own, user)
+        for build in self.store.kept(name):
+            if build != own.manifest.build:
+                with self.store.open(name, build) as kept:
+                    remove_profile(kept, user)
         self.behind = True
 
     @rule(number=NUMBERS)

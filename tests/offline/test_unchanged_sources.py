@@ -56,10 +56,10 @@ def test_a_log_that_only_grew_is_read_from_where_it_ended(tiny: Tiny, monkeypatc
     seen: list[int] = []
     put = Catalog.put_picks
 
-    def count(self, loaders, picks, *rest):
+    def count(self, loaders, picks, **named):
         found = [*picks]
         seen.append(len(found))
-        return put(self, loaders, found, *rest)
+        return put(self, loaders, found, **named)
 
     monkeypatch.setattr(Catalog, "put_picks", count)
     assert (build(tiny).picks, seen) == (0, [])

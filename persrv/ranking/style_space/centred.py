@@ -91,7 +91,7 @@ class MeaningCentred:
             if found >= ONE_STYLE:
                 removed, word_looks = _subtract(looks, table, owners, rows)
         if found >= ONE_STYLE:
-            covariance = covariance_within(looks[rows], owners[rows])
+            covariance = covariance_within(_chosen(looks, rows), owners[rows])
             space = _damped(space, covariance, _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE)
         elif len(looks):
             covariance = covariance_within(looks, np.zeros(len(looks), np.int64))
@@ -127,6 +127,11 @@ def centred_looks(space: Space, raw: NDArray[np.floating[Any]]) -> Floats:
     return looks
 
 
+def _chosen(looks: Floats, rows: Indices) -> Floats:
+    """Return some rows; all of them without a copy, which is most collections' case and most of a fit's memory."""
+    return looks if len(rows) == len(looks) else looks[rows]
+
+
 def _table(documents: Iterable[SparseVector], stickers: int) -> WordTable:
     table = WordTable.of(documents)
     if len(table) != stickers:
@@ -139,7 +144,7 @@ def _beyond_words(looks: Floats, table: WordTable, owners: Indices, rows: Indice
     meaning = predicted(looks, table.shared(owners), np.arange(len(looks), dtype=np.int64))
     meaning *= np.float32(-_slope(looks, meaning))
     meaning += looks
-    return intraclass_correlation(meaning[rows], owners[rows])
+    return intraclass_correlation(_chosen(meaning, rows), owners[rows])
 
 
 def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -> tuple[float, WordLooks | None]:
@@ -152,7 +157,9 @@ def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -
     removed = _slope(looks, meaning)
     meaning *= np.float32(-removed)
     meaning += looks
-    if intraclass_correlation(meaning[rows], owners[rows]) < _KEPT * intraclass_correlation(looks[rows], owners[rows]):
+    if intraclass_correlation(_chosen(meaning, rows), owners[rows]) < _KEPT * intraclass_correlation(
+        _chosen(looks, rows), owners[rows]
+    ):
         return 0.0, None
     looks[...] = meaning
     return removed, learnt
