@@ -30,6 +30,7 @@ RETRIEVER = "from persrv import Retriever"
 CLIENT = "from qdrant_client import QdrantClient"
 COMMAND = "import sys; from persrv.cli import main; sys.argv = ['persrv', *sys.argv[1:]]; sys.exit(main())"
 """The command line, for a checkout of any age."""
+BUILD = "import sys; from persrv import build_collection; build_collection(sys.argv[1])"
 HELLO = "import typer; app = typer.Typer(); app.command()(lambda: None); app(['--help'])"
 """The least that a program with typer can do."""
 
@@ -69,7 +70,7 @@ def _searching(options: Options, turns: int) -> list[Row]:
         for tree in trees:
             home = homes.enter_context(TemporaryDirectory())
             place = {"PYTHONPATH": str(tree), "PERSRV_HOME": home}
-            _start("-c", COMMAND, "build", "-r", str(file), place=place)
+            _start("-c", BUILD, str(file), place=place)
             searches.append(partial(_start, "-c", COMMAND, "search", "cat", "-r", str(file), place=place))
             imports.append(partial(_start, "-c", RETRIEVER, place=place))
         starts: Sequence[Callable[[], object]] = (_python("import numpy"), *searches, *imports)
