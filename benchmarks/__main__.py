@@ -19,6 +19,7 @@ NAMES = (
     "engine_process",
     "answers",
     "pictures",
+    "picks",
     "profiles",
     "duplicates",
     "build",

@@ -203,8 +203,8 @@ class Utility:
 class Explanation:
     """Where a hit's score came from.
 
-    ``score = text * pick_factor * utility_factor * style_factor`` up to float rounding. Where ``explain`` was not asked
-    for, ``pick_factor`` stays in ``text``.
+    ``score = text * pick_factor * own_factor * utility_factor * style_factor`` up to float rounding. Where ``explain``
+    was not asked for, ``pick_factor`` stays in ``text``.
 
     Attributes:
         text: The score by words and meaning, or of the picture, >= 0; 1.0 where nothing was asked for.
@@ -213,6 +213,11 @@ class Explanation:
         picks: What picks for the query's words gave of ``text``; only filled when ``explain`` was asked for.
         pick_factor: ``1 + delta * ln(1 + people)``; only filled when ``explain`` was asked for.
         people: People who picked the sticker for just this query; only filled when ``explain`` was asked for.
+        own_factor: What this user's own earlier picks of the sticker, or their mark on it, multiply the score by; 1.0
+            where there are none.
+        own_picks: How often this user picked it for just this query.
+        own_last: When they did so last, in ISO 8601, ``""`` for never.
+        mark: ``"pin"``, ``"favourite"``, or ``""``.
         utility: The sticker's total utility in [0, 1].
         utility_factor: ``1 + beta * utility``.
         style: ``max_c w_c * cos(style, centroid_c)``, 0.0 where the user has no profile.
@@ -231,6 +236,10 @@ class Explanation:
     picks: float = 0.0
     pick_factor: float = 1.0
     people: int = 0
+    own_factor: float = 1.0
+    own_picks: int = 0
+    own_last: str = ""
+    mark: str = ""
 
     @property
     def by_words(self) -> float:

@@ -20,6 +20,7 @@ from persrv.catalog.indexed import IndexedStickers
 from persrv.catalog.integrity import Integrity
 from persrv.catalog.labels import Labels
 from persrv.catalog.marks import Marks
+from persrv.catalog.own_picks import OwnPicks
 from persrv.catalog.people import UserData
 from persrv.catalog.placements import Placements
 from persrv.catalog.revisions import Revisions
@@ -42,6 +43,7 @@ class Catalog(
     Affinities,
     Marks,
     Integrity,
+    OwnPicks,
 ):
     """The truth about a collection: stickers, what is said about them, and who picked them.
 

@@ -18,6 +18,10 @@ _SPARE = 20
 """Queries of a sticker that are read beyond those wanted, in place of some that look private."""
 
 
+LATELY = 50_000
+"""Picks that trending is counted from, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserSummary:
     """One user's interactions: how many, the first and the last, UTC."""
@@ -88,6 +92,33 @@ class Statistics(Part):
             return list(
                 connection.execute(wanted.order_by(last.desc(), table.c.sticker_id).limit(max(limit, 0))).scalars()
             )
+
+    def most_picked(self, since: datetime, query: str = "", limit: int = 1000) -> dict[str, int]:
+        """Return the stickers that most people picked lately, the first most, with the number of people.
+
+        Of all picks the latest :data:`LATELY` are looked at; for one query as many of its picks, so that the time that
+        it takes does not grow with the log. Who may see what a query led to is not asked here.
+
+        Args:
+            since: Only from this moment on.
+            query: Folded; only picks for just this query, ``""`` for all.
+            limit: Most stickers, >= 0.
+
+        Raises:
+            CatalogError: ``since`` has no time zone.
+        """
+        table = interactions
+        wanted = select(table.c.sticker_id, table.c.user, table.c.time).limit(LATELY)
+        if query:
+            wanted = wanted.where(table.c.folded_query == query)
+        else:
+            wanted = wanted.where(table.c.time >= since).order_by(table.c.time.desc(), table.c.id.desc())
+        latest = wanted.subquery()
+        people = func.count(latest.c.user.distinct())
+        chosen = select(latest.c.sticker_id, people).where(latest.c.time >= since).group_by(latest.c.sticker_id)
+        with self._database.read() as connection:
+            ordered = chosen.order_by(people.desc(), latest.c.sticker_id).limit(max(limit, 0))
+            return {str(row[0]): int(row[1]) for row in connection.execute(ordered)}
 
     def pick_counts(
         self, until: datetime | None = None, stickers: Sequence[str] | None = None

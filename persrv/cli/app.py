@@ -89,6 +89,7 @@ for command in (
     demo.demo,
     build.build,
     search.search,
+    search.trending,
     search.similar,
     people.pick,
     people.users,

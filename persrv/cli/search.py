@@ -60,6 +60,29 @@ def search(
     _show(answer, label, title, explain=explain, images=images, html=html, as_json=as_json)
 
 
+def trending(
+    query: Annotated[str, typer.Argument(help="Only what was picked for just this; empty for all.")] = "",
+    days: Annotated[float, typer.Option("--days", help="How far back.")] = 7.0,
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    limit: LimitOption = 20,
+    offset: OffsetOption = 0,
+    filters: FilterOption = None,
+    images: ImagesOption = None,
+    html: HtmlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what most people picked lately, for a query or whatever was typed.
+
+    Example: `persrv trending 晚安 --days 7`, `persrv trending -f language=zh`
+    """
+    chosen = parse_filter_options(filters)
+    from persrv.online.retriever import Retriever
+
+    with Retriever.open(recipe) as retriever:
+        answer = retriever.trending(query, days=days, limit=limit, offset=offset, filters=chosen)
+    _show(answer, "everybody", query.strip() or "trending", explain=False, images=images, html=html, as_json=as_json)
+
+
 def similar(
     sticker: Annotated[str, typer.Argument(help="A sticker's id (or its beginning), or a picture's path.")],
     by: Annotated[Literal["meaning", "look", "both"], typer.Option("--by", help="What to compare.")] = "both",

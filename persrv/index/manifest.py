@@ -52,6 +52,8 @@ class Manifest(BaseModel):
         style_clusters: Directions of the regions of the space of style, see :mod:`persrv.ranking.style_clusters`; none
             in a small collection.
         style_space: Projects raw style vectors of pictures that have no words, see :mod:`persrv.ranking.style_space`.
+        repeats: What own earlier picks are worth, see :class:`persrv.ranking.repeats.RepeatWeights`; empty for what is
+            assumed in advance.
         created: ISO 8601 UTC time.
         persrv: Version that built it.
     """
@@ -78,6 +80,7 @@ class Manifest(BaseModel):
     style_dimension: int = Field(default=0, ge=0)
     style_clusters: list[list[float]] = []
     style_space: dict[str, Any] = {}
+    repeats: dict[str, float] = {}
     created: str
     persrv: str
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -75,7 +75,7 @@ def build_beside(
     catalog.begin_index(build, revision, picks, saved)
     # From its files, so that what is large is mapped and not held.
     fit = Fit.load(saved, workspace)
-    manifest = _manifest(workspace, sources, build, found, fit)
+    manifest = _manifest(workspace, catalog, sources, build, found, fit)
     schema = sticker_schema(
         manifest.dimension,
         recipe.index.hnsw_m,
@@ -120,7 +120,9 @@ def build_beside(
     return Published(manifest, people)
 
 
-def _manifest(workspace: Workspace, sources: VectorSources, build: str, found: Survey, fit: Fit) -> Manifest:
+def _manifest(
+    workspace: Workspace, catalog: Catalog, sources: VectorSources, build: str, found: Survey, fit: Fit
+) -> Manifest:
     texts = sources.meaning
     return Manifest(
         build=build,
@@ -141,6 +143,7 @@ def _manifest(workspace: Workspace, sources: VectorSources, build: str, found: S
         style_dimension=fit.style.dimension if fit.style else 0,
         style_clusters=fit.clusters.tolist(),
         style_space=fit.style.space.to_dict() if fit.style else {},
+        repeats=asdict(catalog.repeat_weights(workspace.recipe.ranking.own_half_life_days)),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         persrv=version("persrv"),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.catalog.own_picks import OwnPick
 from persrv.index.engine import Collection
 from persrv.index.language import Record
 from persrv.index.schema import GROUP, PICKED, TEXT, point_id, sticker_id_of
@@ -41,6 +42,8 @@ class HitMaker:
         weights: Of the ranking; 0 for what took no part.
         parsed: The query, where hits say which words matched; else ``None``.
         most: The largest text score that the query could give, ``None`` where nothing was typed.
+        own: Sticker id to what it is to the user who asks.
+        own_factors: Sticker id to what that multiplied its score by.
     """
 
     collection: Collection
@@ -48,6 +51,8 @@ class HitMaker:
     weights: Ranking
     parsed: ParsedQuery | None = None
     most: float | None = None
+    own: Mapping[str, OwnPick] = field(default_factory=dict)
+    own_factors: Mapping[str, float] = field(default_factory=dict)
 
     def hits(
         self, ranked: Ranked, before: int, paths: Mapping[str, Path | None], together: Mapping[str, int] = NO_GROUPS
@@ -75,7 +80,8 @@ class HitMaker:
         for row, record in enumerate(records):
             sticker_id = sticker_id_of(record.id)
             score, utility, by_utility, by_style = scores[sticker_id], utilities[row], by_utilities[row], by_styles[row]
-            text = score / (by_utility * by_style) if by_style > 1e-6 else 0.0
+            by_own, own = self.own_factors.get(sticker_id, 1.0), self.own.get(sticker_id, OwnPick())
+            text = score / (by_utility * by_style * by_own) if by_style > 1e-6 else 0.0
             factor = 1.0 if self.parsed is None else stored_factor(utility, self.collection.manifest.beta, sticker_id)
             agreed = agreements[row] if len(self.taste) else 1.0
             exact = self._exact(record)
@@ -96,6 +102,10 @@ class HitMaker:
                 picks=picks,
                 pick_factor=by_picks,
                 people=round(math.expm1(exact)),
+                own_factor=by_own,
+                own_picks=own.times,
+                own_last=own.last.isoformat(timespec="seconds") if own.last else "",
+                mark=own.mark if own.mark != "hidden" else "",
             )
             hits.append(
                 Hit(

@@ -98,7 +98,7 @@ class Ranked:
         """Return these stickers followed by the other ones, near-duplicates once."""
         ids, groups = self.ids + other.ids, self.groups + other.groups
         joined = type(self)(ids, np.concatenate([self.scores, other.scores]), groups, self.cut or other.cut)
-        return joined.at(_once_each(range(len(ids)), groups))
+        return joined.at(once_each(range(len(ids)), groups))
 
 
 def best_first(collection: Collection, request: Request, page: Page, *, stored: bool = False) -> Ranked:
@@ -150,10 +150,11 @@ def ordered(points: Sequence[ScoredPoint], *, stored: bool = False) -> Ranked:
     if stored and ids:
         scores /= trace_factors(ids)
     groups = [str(point.payload.get(GROUP, "")) for point in points]
-    return Ranked(ids, scores, groups).at(_once_each(order(scores, ids), groups))
+    return Ranked(ids, scores, groups).at(once_each(order(scores, ids), groups))
 
 
-def _once_each(positions: Sequence[int], groups: Sequence[str]) -> list[int]:
+def once_each(positions: Sequence[int], groups: Sequence[str]) -> list[int]:
+    """Return the positions whose near-duplicates come not earlier, in their order."""
     seen: set[str] = set()
     kept = []
     for i in positions:

@@ -249,6 +249,10 @@ class QueryParser:
         finds = sum(picked.words[word] for word in weights)
         return replace(parsed, picked_words=weights, picked_query=exact, picked_finds=finds)
 
+    def may_answer(self, query: str) -> bool:
+        """Return whether enough people typed just this query, so that anybody may see what it led to."""
+        return self._picked(query, None).exact
+
     def _picked(self, query: str, user: str | None) -> TypedQuery:
         words = tokenize(query)
         return self._catalog.typed_query(fold_query(query), words, user, self.lexicon.known(words))

@@ -53,24 +53,27 @@ class Ranker:
         self._clusters = manifest.clusters
         self._weights = Weights(ranking.beta, ranking.gamma, manifest.beta, manifest.taste_vector)
 
-    def rank(self, recall: Recall, taste: Taste, page: Page) -> Ranked:
+    def rank(self, recall: Recall, taste: Taste, page: Page, *, whole: bool = False) -> Ranked:
         """Return the candidates in their final order, at least the page where there are that many.
 
         Args:
             recall: Where candidates come from, and the score that they start with.
             taste: The user's styles.
             page: The wanted part.
+            whole: Whether the filter lets no more stickers in than the page holds, so that nothing is left to prove.
         """
         if not len(taste) and (direct := self._direct(recall)):
             return best_first(self._collection, direct, page, stored=True)
         # Without styles the proof is exact, and soon given: few candidates are asked for first.
         pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
-        if not recall.sources[0].whole(pool) and (near := self._near(recall, taste)):
+        if not (whole or recall.sources[0].whole(pool)) and (near := self._near(recall, taste)):
             recall = recall.near(near)
             pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
         while True:
             request = personal_request(recall, taste, self._weights, pool)
             ranked = best_first(self._collection, request, page, stored=recall.stored)
+            if whole:
+                return ranked
             if pool >= deepest:
                 return replace(ranked, cut=True)
             if self._proven(recall, taste, ranked, page, pool):

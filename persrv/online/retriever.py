@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -33,6 +34,9 @@ from persrv.records import Sticker, Team, check_user
 from persrv.text.bm25f import SparseVector, query_vector, terms_vector
 from persrv.text.terms import Terms
 from persrv.workspace import Workspace
+
+LONGEST_DAYS = 3650
+"""How far back trending may look."""
 
 
 class Retriever(UserCommands, StickerCommands):
@@ -147,7 +151,8 @@ class Retriever(UserCommands, StickerCommands):
                 leaves out. Unsafe stickers come where the recipe shows them, or a rating is asked for; ``"any"`` asks
                 for all ratings.
             explain: Also say which words matched, for 1 more request.
-            gamma: Weight of style in this answer, 0 (the same for everybody) to 1; the recipe's where it is ``None``.
+            gamma: Weight of style in this answer, 0 (the same for everybody, own earlier picks count nothing) to 1;
+                the recipe's where it is ``None``.
                 Such an answer takes no part in a comparison.
             cursor: An earlier answer's ``next``, in place of an offset: the page behind that one, whatever was picked
                 or changed meanwhile. Everything else but ``limit`` and ``explain`` must be the same.
@@ -168,15 +173,53 @@ class Retriever(UserCommands, StickerCommands):
         request = SearchRequest(query, who, by, where, bool(explain), mark, place)
         if gamma is None and place is None:
             return self._newest.ask(lambda version: self._answer(version, request, page))
+        changed = {} if gamma != 0 else {"own": 0.0}
         if gamma is None:
             gamma = self.recipe.ranking.gamma
         if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not 0 <= gamma <= 1:
             raise QueryError(
                 f"gamma {gamma!r:.60} is not between 0 and 1", "give 0 for everybody's order, 1 for most style"
             )
-        weights = self.recipe.ranking.model_copy(update={"gamma": float(gamma)})
+        weights = self.recipe.ranking.model_copy(update={"gamma": float(gamma), **changed})
         return self._newest.ask(
             lambda version: SearchService(version, self._catalog, self._encoder, weights).answer(request, page)
+        )
+
+    def trending(
+        self,
+        query: str = "",
+        *,
+        days: float = 7.0,
+        limit: int = 20,
+        offset: int = 0,
+        filters: Mapping[str, FilterValue] | None = None,
+    ) -> Answer:
+        """Return what most people picked lately, for a query or whatever was typed, the same for everybody.
+
+        Behind that comes what answers the query always, or what is popular. A query that fewer than the recipe's
+        ``[text] min_users`` people typed has nothing lately. ``filters={"language": "zh"}`` keeps one language.
+
+        Args:
+            query: Just this query's picks count; empty for all.
+            days: How far back, > 0.
+            limit: As in :meth:`search`.
+            offset: As in :meth:`search`.
+            filters: As in :meth:`search`.
+
+        Raises:
+            QueryError: As :meth:`search`, or ``days`` is out of its range.
+        """
+        page = Page.checked(offset, limit)
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= LONGEST_DAYS:
+            raise QueryError(f"days {days!r:.60} is not between 0 and {LONGEST_DAYS}", "give 7 for a week")
+        where = parse_filters(filters, unsafe=self.recipe.rating.unsafe)
+        request = SearchRequest(check_query(query), None, "text", where, False)
+        since = datetime.now(UTC) - timedelta(days=days)
+        lately = f"in the last {days:g} days"
+        return self._newest.ask(
+            lambda version: SearchService(version, self._catalog, self._encoder, self.recipe.ranking).trending(
+                request, since, lately, page
+            )
         )
 
     def similar(

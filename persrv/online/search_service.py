@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
+import numpy as np
+
 from persrv.catalog import Catalog
+from persrv.catalog.phrases import fold_query
 from persrv.errors import QueryError
 from persrv.images.encoder import ImageEncoder, TextTower
 from persrv.index.language import Filter
@@ -14,13 +18,16 @@ from persrv.online.answer import Answer, Reason
 from persrv.online.cursor import Cursor, following
 from persrv.online.hits import HitMaker
 from persrv.online.open_version import OpenVersion
+from persrv.online.own import STAND_INS, OwnStickers, in_order
 from persrv.online.page import Page, Ranked
 from persrv.online.query_parser import WEAK, ParsedQuery
 from persrv.online.ranker import Ranker
-from persrv.online.recall import picture_recall
-from persrv.online.request import NO_UNSAFE, Taste, narrowed
+from persrv.online.recall import Recall, picture_recall, popular_recall
+from persrv.online.request import NO_TASTE, NO_UNSAFE, Taste, narrowed
+from persrv.ranking.repeats import RepeatWeights
 from persrv.recipe import Ranking
 from persrv.records import Explanation, Hit
+from persrv.text import tokenize
 
 JUDGED = 3
 """First hits by which an answer is judged: one of them must have a fair share of the query's words."""
@@ -72,6 +79,8 @@ class Found:
         corrections: Typed word to the word that is searched instead.
         parsed: The query by words, ``None`` where it took no part.
         most: The largest text score that the query could give, ``None`` where nothing was typed.
+        own: What the user picked or marked before.
+        own_factors: Sticker id to what that multiplied its score by.
     """
 
     ranked: Ranked
@@ -80,6 +89,8 @@ class Found:
     corrections: Mapping[str, str] = field(default_factory=dict)
     parsed: ParsedQuery | None = None
     most: float | None = None
+    own: OwnStickers = field(default_factory=OwnStickers)
+    own_factors: Mapping[str, float] = field(default_factory=dict)
 
 
 class SearchService:
@@ -116,7 +127,9 @@ class SearchService:
             found = self._go_on(request, cursor, taste, page.limit)
             shown, coming = found.ranked.ids[: page.limit], found.ranked.ids[page.limit :]
         parsed = found.parsed if request.explain else None
-        maker = HitMaker(self._version.stickers, taste, self._weights, parsed, found.most)
+        maker = HitMaker(
+            self._version.stickers, taste, self._weights, parsed, found.most, found.own.picks, found.own_factors
+        )
         part = Page(0, page.limit) if cursor else page
         ranked = found.ranked.part(part)
         together = self._catalog.count_copies(self._version.manifest.vocabulary, ranked.groups)
@@ -169,13 +182,13 @@ class SearchService:
         kept = cursor.coming
         only = replace(request, where=narrowed(request.where, only=kept))
         found = self._find(only, taste, Page(0, max(len(kept), 1)))
-        at = {sticker_id: position for position, sticker_id in enumerate(found.ranked.ids)}
-        ranked = found.ranked.at([at[sticker_id] for sticker_id in kept if sticker_id in at])
+        ranked = in_order(found.ranked, kept)
         if ranked.total <= limit:
             rest = replace(request, where=narrowed(request.where, without=(*cursor.shown, *kept)))
             more = self._find(rest, taste, Page(0, limit))
             # Where such answers end, what would stand in for none at all is no further answer.
             ranked = ranked.then(more.ranked) if more.reason == found.reason else ranked
+            found = replace(found, own_factors={**more.own_factors, **found.own_factors})
         return replace(found, ranked=ranked)
 
     def _find(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
@@ -184,22 +197,23 @@ class SearchService:
         if request.by == "picture":
             return self._pictured(request, taste, page)
         parsed = self._version.parser.parse(request.query, request.user)
-        ranked = self._ranked(parsed, request, taste, page)
-        if parsed.aside and not ranked.total:
+        found = self._matching(parsed, request, taste, page)
+        if parsed.aside and not found.ranked.total:
             parsed = parsed.with_small_part()
-            ranked = self._ranked(parsed, request, taste, page)
-        tokens, corrections = parsed.token_weights, parsed.corrections
-        if tokens:
+            found = self._matching(parsed, request, taste, page)
+        corrections = parsed.corrections
+        if parsed.token_weights:
             note = "; ".join(f"no sticker has {typed!r}, searched for {used!r}" for typed, used in corrections.items())
-            return Found(ranked, "corrected" if corrections else "matched", note, corrections, parsed, parsed.most)
+            reason: Reason = "corrected" if corrections else "matched"
+            return replace(found, reason=reason, note=note, corrections=corrections)
         known = ", ".join(parsed.aside)
         lacking = f"much of {request.typed!r}, only {known}" if known else f"the words of {request.typed!r}"
-        if ranked.total and parsed.picked_words:
+        if found.ranked.total and parsed.picked_words:
             note = f"no sticker has {lacking}; people picked these for it"
-            return Found(ranked, "matched", note, parsed=parsed, most=parsed.most)
-        if ranked.total:
+            return replace(found, note=note)
+        if found.ranked.total:
             note = f"no sticker has {lacking}; these are near in meaning"
-            return Found(ranked, "meaning", note, parsed=parsed, most=parsed.most)
+            return replace(found, reason="meaning", note=note)
         if parsed.without:
             # Popular stickers would bring back what was taken away.
             note = f"nothing is left for {request.typed!r} without what was taken away"
@@ -207,12 +221,38 @@ class SearchService:
         if isinstance(self._encoder, TextTower):
             note = f"no sticker has the words of {request.typed!r}; these look like it"
             return replace(self._pictured(request, taste, page), note=note)
-        note = f"no sticker has the words of {request.typed!r}; these are popular"
-        return Found(self._ranker.trending((), taste, page, request.where), "unmatched", note)
+        mine = found.own.stand_ins[:STAND_INS]
+        shown = "you pick these often, and others are popular" if mine else "these are popular"
+        note = f"no sticker has the words of {request.typed!r}; {shown}"
+        return Found(self._ranker.trending(mine, taste, page, request.where), "unmatched", note, own=found.own)
 
-    def _ranked(self, parsed: ParsedQuery, request: SearchRequest, taste: Taste, page: Page) -> Ranked:
+    def _own(self, user: str | None, query: str) -> OwnStickers:
+        """Return what a user picked or marked before, nothing where that counts nothing."""
+        ranking = self._weights
+        if user is None or not ranking.own:
+            return OwnStickers()
+        picks = self._catalog.own_picks(user, fold_query(query), tokenize(query), ranking.own_half_life_days)
+        return OwnStickers(picks, RepeatWeights(**self._version.manifest.repeats), ranking.own)
+
+    def _matching(self, parsed: ParsedQuery, request: SearchRequest, taste: Taste, page: Page) -> Found:
+        """Return what matches by words, picks and meaning."""
         recall = self._version.parser.recall(parsed, request.where, self._weights)
-        return self._ranker.rank(recall, taste, page) if recall else Ranked.nothing()
+        own = self._own(request.user, parsed.query)
+        ranked, factors = self._ranked(recall, taste, page, own) if recall else (Ranked.nothing(), {})
+        return Found(ranked, "matched", parsed=parsed, most=parsed.most, own=own, own_factors=factors)
+
+    def _ranked(self, recall: Recall, taste: Taste, page: Page, own: OwnStickers) -> tuple[Ranked, dict[str, float]]:
+        """Return what matches in its final order, and what the scores of the user's own stickers were multiplied by."""
+        if not own.picks:
+            return self._ranker.rank(recall, taste, page), {}
+        ids = [*own.picks]
+        mine = self._ranker.rank(
+            replace(recall, where=narrowed(recall.where, only=ids)), taste, Page(0, len(ids)), whole=True
+        )
+        if not mine.total:
+            return self._ranker.rank(recall, taste, page), {}
+        others = replace(recall, where=narrowed(recall.where, without=mine.ids))
+        return own.merged(self._ranker.rank(others, taste, page), mine)
 
     def _pictured(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
         tower = self._encoder
@@ -223,6 +263,40 @@ class SearchService:
             )
         vector = [float(x) for x in tower.encode_text([request.typed])[0]]
         return Found(self._ranker.rank(picture_recall(vector, request.where), taste, page), "pictured", most=1.0)
+
+    def trending(self, request: SearchRequest, since: datetime, lately: str, page: Page) -> Answer:
+        """Return what most people picked lately, for a query or whatever was typed, and then what answers it always.
+
+        A query that fewer people typed than may be shown is answered as any search is. Hits that were picked lately
+        have the number of people as their score.
+
+        Args:
+            request: The search; nobody asks it.
+            since: From when on picks count.
+            lately: The same in words, such as ``"in the last 7 days"``.
+            page: The wanted part.
+        """
+        folded = fold_query(request.query)
+        counted = not folded or self._version.parser.may_answer(request.query)
+        people = self._catalog.most_picked(since, folded) if counted else {}
+        first = Ranked.nothing()
+        if people:
+            listed = self._ranker.rank(
+                popular_recall(narrowed(request.where, only=[*people])), NO_TASTE, Page(0, len(people)), whole=True
+            )
+            scores = np.array([people[sticker_id] for sticker_id in listed.ids], dtype=np.float64)
+            by_people = np.lexsort((np.arange(len(scores)), -scores)).tolist()
+            first = replace(listed, scores=scores).at(by_people)
+        rest = replace(request, where=narrowed(request.where, without=first.ids))
+        after = Page(max(page.offset - first.total, 0), page.limit)
+        found = self._find(rest, NO_TASTE, after)
+        ranked = first.then(found.ranked)
+        maker = HitMaker(self._version.stickers, NO_TASTE, Ranking(beta=0.0, gamma=0.0))
+        part = ranked.part(page)
+        hits = maker.hits(part, page.offset, self._catalog.paths(part.ids))
+        what = f"{first.total} stickers were picked {lately}" + (f" for {request.typed!r}" if folded else "")
+        reason: Reason = "trending" if first.total or not folded else found.reason
+        return Answer(hits, request.query, None, reason, what, more=ranked.total > page.end)
 
     def _trending(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
         own = self._catalog.recent(request.user, RECENT) if request.user else []

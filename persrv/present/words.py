@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from persrv.online.answer import Answer, Reason
-from persrv.records import Hit
+from persrv.records import Explanation, Hit
 
 LONGEST = 200
 """Code points of a text that are shown at most. A limit on width alone would let endless combining marks through."""
@@ -88,12 +89,28 @@ def why(hit: Hit, reason: Reason) -> list[str]:
         phrases.append(
             f"{parts.people} {'person' if parts.people == 1 else 'people'} picked it ×{parts.pick_factor:.2f}"
         )
+    if phrase := _own(parts):
+        phrases.append(phrase)
     if f"{parts.utility_factor:.2f}" != "1.00":
         phrases.append(f"useful ×{parts.utility_factor:.2f}")
     if parts.centroid is not None and f"{parts.style_factor:.2f}" != "1.00":
         whose = f"your style {parts.centroid + 1}" if parts.style_factor > 1 else "unlike your styles"
         phrases.append(f"{whose} ×{parts.style_factor:.2f}")
     return phrases
+
+
+def _own(parts: Explanation) -> str:
+    """Return what the person's own earlier picks or mark did, ``""`` for nothing."""
+    if f"{parts.own_factor:.2f}" == "1.00":
+        return ""
+    if parts.mark:
+        whose = f"your {parts.mark}"
+    elif parts.own_picks:
+        times = "" if parts.own_picks == 1 else f" {parts.own_picks} times, last"
+        whose = f"you picked it for this{times} in {datetime.fromisoformat(parts.own_last):%B %Y}"
+    else:
+        whose = "you picked it before"
+    return f"{whose} ×{parts.own_factor:.2f}"
 
 
 def audience(answer: Answer) -> str:
@@ -122,7 +139,7 @@ class Shares:
     ``words + utility + style`` is the score up to float rounding.
 
     Attributes:
-        words: What the words gave, and what people picked for them, >= 0.
+        words: What the words gave, and what people picked for them, this person included, >= 0.
         utility: What usefulness added to that, >= 0.
         style: What the person's style added to both; negative where it took away.
     """
@@ -140,7 +157,7 @@ class Shares:
 def shares(hit: Hit) -> Shares:
     """Return the score's product of factors, written as a sum in the order words, utility, style."""
     parts = hit.explanation
-    words = parts.text * parts.pick_factor
+    words = parts.text * parts.pick_factor * parts.own_factor
     useful = words * parts.utility_factor
     return Shares(words, useful - words, useful * (parts.style_factor - 1.0))
 

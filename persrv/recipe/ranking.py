@@ -63,6 +63,10 @@ class Ranking(Section):
     ``exact`` and ``words`` are what people picked for the query and for its words, and ``a`` how far that counts for
     somebody with styles, see :mod:`persrv.ranking.affinity`.
 
+    ``own`` is how far a person's own earlier picks count, by weights that each build learns, see
+    :mod:`persrv.ranking.repeats`; 0 leaves them out, 1 takes the weights as they are. After ``own_half_life_days`` a
+    pick counts half as much in that.
+
     ``gamma`` stays within [0, 1]: style lies in [-1, 1], and a larger one would turn scores negative, where more text
     would count for less.
     """
@@ -71,6 +75,8 @@ class Ranking(Section):
     gamma: Fraction = 1.0
     omega: NotNegative = 1.0
     delta: NotNegative = 2.0
+    own: NotNegative = 1.0
+    own_half_life_days: Positive | None = 365.0
     pool: int = Field(default=500, ge=1, le=10_000)
 
 
@@ -79,6 +85,7 @@ class Variant(Section):
 
     beta: NotNegative | None = None
     gamma: Fraction | None = None
+    own: NotNegative | None = None
     pool: int | None = Field(default=None, ge=1, le=10_000)
 
 

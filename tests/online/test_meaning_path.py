@@ -46,9 +46,8 @@ def test_a_word_that_no_sticker_has_finds_what_it_means(meant_built: Tiny) -> No
         mine = retriever.search("kitten", "ann", limit=1)[0]
         assert (mine.payload["tags"][0], mine.payload["style"]) == ("cat", "line")
         explanation = mine.explanation
-        assert mine.score == pytest.approx(
-            explanation.text * explanation.utility_factor * explanation.style_factor, rel=1e-4
-        )
+        factors = explanation.own_factor * explanation.utility_factor * explanation.style_factor
+        assert mine.score == pytest.approx(explanation.text * factors, rel=1e-4)
 
 
 def test_words_that_stickers_have_come_first(meant_built: Tiny) -> None:

@@ -53,7 +53,12 @@ def test_a_hit_explains_its_score(retriever: Retriever) -> None:
     for hit in answer:
         explanation = hit.explanation
         assert hit.score == pytest.approx(
-            explanation.text * explanation.pick_factor * explanation.utility_factor * explanation.style_factor, rel=1e-4
+            explanation.text
+            * explanation.pick_factor
+            * explanation.own_factor
+            * explanation.utility_factor
+            * explanation.style_factor,
+            rel=1e-4,
         )
         assert sum(explanation.matched.values()) + explanation.picks == pytest.approx(explanation.text, rel=1e-4)
         assert hit.path is not None and hit.path.is_file()
@@ -143,7 +148,7 @@ def test_pages_are_stable_and_complete(retriever: Retriever, query: str, user: s
 
 def test_the_engines_scores_are_those_of_the_reference(retriever: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:
     # What others picked counts otherwise for somebody with styles than for nobody.
-    without_picks = retriever.recipe.ranking.model_copy(update={"omega": 0.0, "delta": 0.0})
+    without_picks = retriever.recipe.ranking.model_copy(update={"omega": 0.0, "delta": 0.0, "own": 0.0})
     monkeypatch.setattr(retriever, "recipe", retriever.recipe.model_copy(update={"ranking": without_picks}))
     answer = retriever.search("happy cat", "ann", limit=30)
     profile = retriever.profile("ann")

@@ -114,7 +114,8 @@ def evaluate(
     if retriever:
         answers = _with_retriever(workspace, divided, systems, progress)
     else:
-        systems += [ours(view, recipe.ranking, name=ANYBODY, profiles=NOBODY), ours(view, recipe.ranking, name=SYSTEM)]
+        systems.append(ours(view, recipe.ranking, name=ANYBODY, profiles=NOBODY))
+        systems.append(ours(view, recipe.ranking, name=SYSTEM, own=True))
         answers = ask(systems, divided.questions, progress)
     return Evaluation(
         recipe=recipe.name,

@@ -172,8 +172,9 @@ def ours(
     name: str = "persrv",
     utility: bool = True,
     profiles: Mapping[str, StyleProfile] | None = None,
+    own: bool = False,
 ) -> Scored:
-    """BM25F, utility and style, as the index computes them.
+    """BM25F, picks, utility and style, as the index computes them.
 
     Args:
         view: What was learnt.
@@ -181,6 +182,7 @@ def ours(
         name: What reports call it.
         utility: Whether utility counts.
         profiles: Users' styles; default those of the view, none for an answer that is the same for everybody.
+        own: Whether users' own earlier picks count.
     """
     weights = ranking or Ranking()
     factor = utility_factor(view.utility, weights.beta if utility else 0.0)
@@ -188,9 +190,9 @@ def ours(
 
     def scores(query: str, user: str) -> Floats:
         near = nearest_style(view, styles.get(user))
-        return (
-            view.text_scores(query, user, weights, near.agreed) * factor * style_factor(near.similarity, weights.gamma)
-        )
+        start = view.text_scores(query, user, weights, near.agreed) * factor
+        own_factor = view.own_factor(query, user, weights) if own else 1.0
+        return start * own_factor * style_factor(near.similarity, weights.gamma)
 
     return Scored(name, view.material.ids, scores)
 

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.catalog.own_picks import MOST_OWN, PastPick, latest_questions, own_strengths, repeat_events
 from persrv.catalog.phrases import fold_query, tidy
 from persrv.indexing.users import LATEST
 from persrv.lab.evaluation.material import Material
@@ -21,6 +22,7 @@ from persrv.lab.evaluation.picked import PickedTable
 from persrv.lab.evaluation.postings import Document, Postings, one_field, plain_bm25
 from persrv.ranking.affinity import with_affinity
 from persrv.ranking.profile import StyleProfile, days_since_epoch
+from persrv.ranking.repeats import RepeatWeights
 from persrv.ranking.utility import utilities
 from persrv.recipe import Ranking, Style, Text, UtilityWeights
 from persrv.records import Interaction, Utility
@@ -97,6 +99,36 @@ class View:
         """
         exact, words = self.affinity(query, user)
         return with_affinity(self.own_words.scores(query), exact, words, ranking.omega, ranking.delta, agreed)
+
+    @cached_property
+    def repeats(self) -> RepeatWeights:
+        """What own earlier picks are worth, as a build learns it."""
+        half_life = Ranking().own_half_life_days
+        asked, earlier = latest_questions(
+            sorted((p for picks in self._past.values() for p in picks), key=lambda p: p.day)
+        )
+        return RepeatWeights.fit(repeat_events(asked, earlier, half_life))
+
+    def own_strengths(self, query: str, user: str) -> tuple[NDArray[np.int64], Floats]:
+        """Return the rows of the stickers that a user picked before, shape (m,), and their strengths, shape (m, 3)."""
+        found = own_strengths(self._past.get(user, ())[-MOST_OWN:], fold_query(query), Ranking().own_half_life_days)
+        rows = np.array([self.material.rows[sticker_id] for sticker_id in found], dtype=np.int64)
+        return rows, np.array([*found.values()], dtype=np.float64).reshape(-1, 3)
+
+    def own_factor(self, query: str, user: str, ranking: Ranking) -> Floats:
+        """Return what a user's own earlier picks multiply scores by, shape (n,)."""
+        rows, table = self.own_strengths(query, user)
+        factor = np.ones(len(self.material.ids))
+        factor[rows] = self.repeats.factors(table, ranking.own)
+        return factor
+
+    @cached_property
+    def _past(self) -> Mapping[str, list[PastPick]]:
+        """User to their picks by time."""
+        return {
+            user: [PastPick(user, fold_query(p.query), p.sticker_id, days_since_epoch(p.time)) for p in picks]
+            for user, picks in self.history.items()
+        }
 
     @cached_property
     def documents(self) -> list[Document]:

@@ -51,6 +51,7 @@ class HeldOutQueries:
         self._words: dict[str, Postings] = {}
         self._style = lru_cache(maxsize=64)(self._style_of)
         self._affinity = lru_cache(maxsize=4096)(view.affinity)
+        self._own = lru_cache(maxsize=65_536)(view.own_strengths)
 
     def judged(self, recipe: Recipe) -> list[Judged]:
         """Return every question's answer under a recipe's weights, measured in every way."""
@@ -78,6 +79,8 @@ class HeldOutQueries:
         for question in self.questions:
             scores = self._recall(words, question, recipe) * factor
             scores = scores * style_factor(self._style(question.user).similarity, ranking.gamma)
+            rows, strengths = self._own(question.query, question.user)
+            scores[rows] *= self._view.repeats.factors(strengths, ranking.own)
             found.append(best(scores, self._ids, DEPTH))
         return found
 

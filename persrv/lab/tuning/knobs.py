@@ -8,7 +8,7 @@ from typing import Any
 from persrv.recipe import Recipe
 
 GAMMA, MEANING = "ranking.gamma", "meaning.weight"
-PICKS = ("ranking.omega", "ranking.delta")
+PICKS = ("ranking.omega", "ranking.delta", "ranking.own")
 
 _FACTORS = (0.0, 0.5, 0.7, 1.4, 2.0)
 _FROM_NOTHING = (0.1, 0.3, 1.0)

@@ -89,7 +89,7 @@ def tune(
     fresh: bool = False,
     progress: Progress | None = None,
 ) -> Tuned:
-    """Learn field weights, beta, gamma, omega, delta and the weight of meaning from a collection's own picks.
+    """Learn field weights, beta, gamma, omega, delta, own and the weight of meaning from a collection's own picks.
 
     Picks are divided twice in the same way. What is held back first is the test. What is held back of the rest is what
     weights are learnt on, by answers that know only what is left then. Nothing is written.

@@ -125,11 +125,20 @@ def similar_to_picture(
 
 @router.get("/trending")
 def trending(
-    request: Request, collection: Readable, chosen: Filters, limit: Limit = 20, offset: Offset = 0
+    request: Request,
+    collection: Readable,
+    chosen: Filters,
+    q: QueryText = "",
+    days: Annotated[float | None, Query(gt=0, le=3650, description="How far back; without it, of all time.")] = None,
+    limit: Limit = 20,
+    offset: Offset = 0,
 ) -> AnswerBody:
-    """Return what is popular, the same for everybody."""
+    """Return what is popular, of all time or lately, for a query or whatever was typed; the same for everybody."""
     began = perf_counter()
-    answer = collection.retriever.search("", limit=limit, offset=offset, filters=chosen)
+    if days is None:
+        answer = collection.retriever.search(q, limit=limit, offset=offset, filters=chosen)
+    else:
+        answer = collection.retriever.trending(q, days=days, limit=limit, offset=offset, filters=chosen)
     return _answered(request, collection, answer, began, None)
 
 

@@ -36,6 +36,10 @@ class ExplanationBody(BaseModel):
     picks: float
     pick_factor: float
     people: int
+    own_factor: float
+    own_picks: int
+    own_last: str
+    mark: str
     utility: float
     utility_factor: float
     style: float
@@ -93,6 +97,10 @@ class HitBody(BaseModel):
                 picks=parts.picks,
                 pick_factor=parts.pick_factor,
                 people=parts.people,
+                own_factor=parts.own_factor,
+                own_picks=parts.own_picks,
+                own_last=parts.own_last,
+                mark=parts.mark,
                 utility=parts.utility,
                 utility_factor=parts.utility_factor,
                 style=parts.style,

@@ -208,7 +208,7 @@ def test_the_view_answers_as_the_real_retriever(learnt: tuple[View, PickSplit, R
     for user in ("ann", "bo", ""):
         for query in ("happy", "cat", "love rain", "开心", "party dog sad"):
             hits = retriever.search(query, user or None, limit=30)
-            system = ours(view)
+            system = ours(view, own=True)
             assert Retrieved("real", retriever).rank(query, user, 30) == system.rank(query, user, 30)
             scores = dict(zip(view.material.ids, system.scores(query, user), strict=True))
             assert [hit.score for hit in hits] == pytest.approx([scores[h.sticker_id] for h in hits], rel=1e-4)

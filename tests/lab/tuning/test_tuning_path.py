@@ -106,7 +106,7 @@ def test_the_test_part_takes_no_part(tiny: Tiny) -> None:
     "values",
     [
         {},
-        {"ranking.beta": 3.0, "ranking.gamma": 0.25},
+        {"ranking.beta": 3.0, "ranking.gamma": 0.25, "ranking.own": 2.0},
         {"text.fields.tags.weight": 0.0, "text.fields.queries.weight": 2.5},
     ],
 )
@@ -118,7 +118,7 @@ def test_answers_are_those_of_the_evaluations_own_system(tiny: Tiny, values: dic
         split = by_time(list(catalog.interactions()), 0.4)
     recipe = with_values(workspace.recipe, values)
     requests = HeldOutQueries(View(material, split.train, workspace.recipe.text), split.questions)
-    system = ours(View(material, split.train, recipe.text), recipe.ranking)
+    system = ours(View(material, split.train, recipe.text), recipe.ranking, own=True)
     assert requests.rankings(recipe) == [system.rank(one.query, one.user, 50) for one in split.questions]
     judged = requests.judged(recipe)
     assert requests.value(recipe, "MRR@20") == pytest.approx(mean_interval(judged, "MRR@20").mean)

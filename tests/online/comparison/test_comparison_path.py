@@ -23,7 +23,8 @@ from persrv.records import Impression
 from persrv.workspace import Workspace
 from tiny_collection import MEANINGS, STYLES, Tiny
 
-STYLE_HELPS = '[ranking]\ngamma = 0.0\nomega = 0.0\ndelta = 0.0\n[compare]\nname = "style"\nb = { gamma = 1.0 }\n'
+STYLE_ALONE = "omega = 0.0\ndelta = 0.0\nown = 0.0\n"
+STYLE_HELPS = f'[ranking]\ngamma = 0.0\n{STYLE_ALONE}[compare]\nname = "style"\nb = {{ gamma = 1.0 }}\n'
 PEOPLE = [f"person{number}" for number in range(6)]
 
 
@@ -148,7 +149,7 @@ def test_the_answer_is_the_draft_of_both_rankings(tiny: Tiny) -> None:
     text = tiny.file.read_text().partition("[ranking]")[0]
     rankings = {}
     for side, gamma in (("a", 0.0), ("b", 1.0)):
-        tiny.file.write_text(text + f"[ranking]\ngamma = {gamma}\n")
+        tiny.file.write_text(text + f"[ranking]\ngamma = {gamma}\n{STYLE_ALONE}")
         with tiny.open() as retriever:
             rankings[side] = [hit.sticker_id for hit in retriever.search("happy cat", "person1", limit=6)]
     key = draft_key("style", "person1", fold_query("happy cat"), seen.time.date())

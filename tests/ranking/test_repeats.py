@@ -1,0 +1,77 @@
+"""What own earlier picks are worth: by hand, by brute force, and where there is nothing to learn from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from persrv.ranking.repeats import LEAST, MOST, RepeatEvent, RepeatWeights, strengths
+
+
+def test_strengths_by_hand() -> None:
+    assert strengths([[0.0], [], [0.0, 0.0, 0.0]], None) == (1.0, 0.0, 2.0)
+    # One half-life ago: half a pick.
+    assert strengths([[10.0], [], []], 10.0) == pytest.approx((np.log2(1.5), 0.0, 0.0))
+
+
+def test_factors_multiply_and_are_bounded() -> None:
+    weights = RepeatWeights(exact=np.log(3.0), near=-1.0, anywhere=0.0)
+    table = [[0.0, 0.0, 0.0], [1.0, 0.0, 5.0], [2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]]
+    assert weights.factors(table, 1.0) == pytest.approx([1.0, 3.0, 9.0, np.exp(-1.0), MOST, LEAST])
+    assert weights.factors(table, 0.0).tolist() == [1.0] * 6
+    assert weights.factors(table[:2], 0.5) == pytest.approx([1.0, np.sqrt(3.0)])
+
+
+def test_without_events_weights_are_those_assumed() -> None:
+    assert RepeatWeights.fit([]) == RepeatWeights()
+    assert RepeatWeights().exact > RepeatWeights().near > RepeatWeights().anywhere > 0
+
+
+def events(repeats: float, count: int = 400) -> list[RepeatEvent]:
+    """People who pick again, with this chance, what they picked before for the query; else another of four."""
+    random = np.random.default_rng(0)
+    own = np.array([[1.0, 0.0, 0.0]] + [[0.0, 0.0, 0.0]] * 3)
+    return [
+        RepeatEvent(np.ones(4), own, 0 if random.random() < repeats else int(random.integers(1, 4)))
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("repeats", [0.7, 0.25, 0.02])
+def test_weights_are_the_odds_of_a_repetition(repeats: float) -> None:
+    found = RepeatWeights.fit(events(repeats, 4000))
+    # The chance is e^w / (e^w + 3).
+    assert np.exp(found.exact) == pytest.approx(3 * repeats / (1 - repeats), rel=0.2)
+    assert (found.near, found.anywhere) == pytest.approx((RepeatWeights().near, RepeatWeights().anywhere))
+
+
+def test_what_is_never_picked_twice_counts_against() -> None:
+    assert RepeatWeights.fit(events(0.0)).exact < -2.0
+    assert RepeatWeights.fit(events(0.0, 1)).exact > 0.5, "one pick says little"
+
+
+def test_no_other_weights_are_likelier() -> None:
+    random = np.random.default_rng(1)
+    made = [
+        RepeatEvent(
+            random.uniform(0.5, 3.0, 5), random.integers(0, 3, (5, 3)).astype(float), int(random.integers(-1, 5))
+        )
+        for _ in range(60)
+    ]
+    found = RepeatWeights.fit(made)
+    best = np.array([found.exact, found.near, found.anywhere])
+
+    def loss(weights: np.ndarray, other: float) -> float:
+        total = float(((weights - np.log([3.0, 1.5, 1.2])) ** 2).sum()) / 2 + other**2 / (2 * 3.0**2)
+        for event in made:
+            scores = event.base * np.exp(event.strengths @ weights)
+            chosen = scores[event.chosen] if event.chosen >= 0 else np.exp(other)
+            total -= float(np.log(chosen / (scores.sum() + np.exp(other))))
+        return total
+
+    def lowest(weights: np.ndarray) -> float:
+        return min(loss(weights, other) for other in np.linspace(-4.0, 6.0, 401))
+
+    for step in (0.05, -0.05):
+        for c in range(3):
+            assert lowest(best + step * np.eye(3)[c]) > lowest(best) - 1e-4
