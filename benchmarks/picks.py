@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,12 +46,16 @@ def _at(size: int, turns: int) -> Iterator[Row]:
             taken = latencies(
                 turns,
                 queries,
-                lambda query, user=f"history {history}": retriever.search(query, user),
-                lambda query: retriever.search(query),
+                _searching(retriever, f"history {history}"),
+                _searching(retriever, None),
             )
             mine, nobodys = (np.median(one, axis=1) * 1000 for one in taken)
             yield compare(f"search, {history:,} own picks, {size:,} stickers", mine, "for nobody", nobodys, "ms")
     yield from _bytes(recipe, size)
+
+
+def _searching(retriever: Retriever, user: str | None) -> Callable[[str], object]:
+    return lambda query: retriever.search(query, user)
 
 
 def _bytes(recipe: _Recipe, size: int) -> Iterator[Row]:
