@@ -1,7 +1,7 @@
 """Vectors of a collection's most frequent phrases in one small file, so that asking for one needs no model.
 
 Loading a model takes a second or two, and most of what people type at stickers is what stickers are called: "love",
-"happy birthday", 笑哭. The file is bounded, whatever the collection's size, and one look reads a few of its pages.
+"happy birthday", 开心. The file is bounded, whatever the collection's size, and one look reads a few of its pages.
 """
 
 from __future__ import annotations
