@@ -40,18 +40,14 @@ def run(options: Options) -> list[Row]:
 
 def _at(size: int, turns: int) -> Iterator[Row]:
     texts = [[word for phrases in document.values() for word in phrases] for document in documents(size)]
-    with _built(texts) as recipe, Retriever.open(recipe.file, home=recipe.home) as retriever:
-        queries = [texts[(n * 37) % size][0] for n in range(QUERIES)]
-        for history in HISTORIES:
-            taken = latencies(
-                turns,
-                queries,
-                _searching(retriever, f"history {history}"),
-                _searching(retriever, None),
-            )
-            mine, nobodys = (np.median(one, axis=1) * 1000 for one in taken)
-            yield compare(f"search, {history:,} own picks, {size:,} stickers", mine, "for nobody", nobodys, "ms")
-    yield from _bytes(recipe, size)
+    with _built(texts) as recipe:
+        with Retriever.open(recipe.file, home=recipe.home) as retriever:
+            queries = [texts[(n * 37) % size][0] for n in range(QUERIES)]
+            for history in HISTORIES:
+                asking = _searching(retriever, f"history {history}"), _searching(retriever, None)
+                mine, nobodys = (np.median(one, axis=1) * 1000 for one in latencies(turns, queries, *asking))
+                yield compare(f"search, {history:,} own picks, {size:,} stickers", mine, "for nobody", nobodys, "ms")
+        yield from _bytes(recipe, size)
 
 
 def _searching(retriever: Retriever, user: str | None) -> Callable[[str], object]:
