@@ -36,7 +36,7 @@ class _Batch:
 
 
 def additions(
-    pictures: Iterable[Path | bytes],
+    pictures: Iterable[str | Path | bytes],
     pack: str,
     tags: Iterable[str],
     texts: Mapping[str, Iterable[str]] | None,
@@ -58,7 +58,8 @@ def additions(
         "style": style,
     }
     batch = _Batch()
-    for picture in pictures:
+    for given in pictures:
+        picture = Path(given) if isinstance(given, str) else given
         try:
             content = picture if isinstance(picture, bytes) else picture.read_bytes()
         except OSError as error:

@@ -127,7 +127,7 @@ class AsyncClient:
 
     async def add(
         self,
-        pictures: Iterable[Path | bytes],
+        pictures: Iterable[str | Path | bytes],
         *,
         pack: str = "",
         tags: Iterable[str] = (),

@@ -132,7 +132,7 @@ class Client:
 
     def add(
         self,
-        pictures: Iterable[Path | bytes],
+        pictures: Iterable[str | Path | bytes],
         *,
         pack: str = "",
         tags: Iterable[str] = (),
