@@ -133,6 +133,8 @@ def _table(value: ast.expr) -> Iterator[ast.AST]:
 def _changeable(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Raise | ast.JoinedStr):
         return
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        return  # NumPy takes every negative size alike
     if isinstance(node, ast.expr):
         yield node
     for name, value in ast.iter_fields(node):

@@ -18,6 +18,10 @@ def test_damped_by_hand() -> None:
     assert damped([0], pseudo=1.0, largest=3).tolist() == pytest.approx([math.log(2) / math.log(5)])
 
 
+def test_a_count_that_grew_beyond_the_largest_of_the_fit_earns_no_more_than_1() -> None:
+    assert damped([9, 20, 1000], pseudo=0.0, largest=9).tolist() == [1.0, 1.0, 1.0]
+
+
 def test_nobody_picked_anything() -> None:
     assert [u.total for u in utilities(np.zeros((3, 3)), UtilityWeights())] == [0.0, 0.0, 0.0]
     assert utilities(np.zeros((0, 3)), UtilityWeights()) == []
