@@ -68,7 +68,7 @@ def emoji_part(emoji_set: Path, size: int | None) -> Iterator[Part]:
         (laid_out / _LISTING).write_text("".join(lines), encoding="utf-8")
         source = {"loader": "emoji", "path": str(laid_out)}
         content = {"name": "benchmark", "stickers": source, "interactions": [source | {"options": _PEOPLE}]}
-        content |= {"meaning": {"encoder": ""}}  # what has no rival here is left out
+        content |= {"meaning": {"encoder": ""}, "ranking": {"own": 0.0}}  # what has no rival here is left out
         yield Part(Recipe.from_dict(content), Path(name), drawings)
 
 

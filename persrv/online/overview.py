@@ -124,8 +124,8 @@ def examine(
         check("pictures", lambda: _look_at_pictures(found[0]))
         if found[0].recipe.index.addresses:
             check("server", lambda: _look_at_server(found[0]))
-        check("meaning", lambda: _look_at_meaning(found[0]))
-        check("index", lambda: _look_at_index(found[0]))
+        if check("index", lambda: _look_at_index(found[0])):
+            check("meaning", lambda: _look_at_meaning(found[0]))
         if deep is not None:
             from persrv.indexing.soundness import LOOKS
 

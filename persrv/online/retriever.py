@@ -173,14 +173,14 @@ class Retriever(UserCommands, StickerCommands):
         request = SearchRequest(query, who, by, where, bool(explain), mark, place)
         if gamma is None and place is None:
             return self._newest.ask(lambda version: self._answer(version, request, page))
-        changed = {} if gamma != 0 else {"own": 0.0}
         if gamma is None:
             gamma = self.recipe.ranking.gamma
         if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not 0 <= gamma <= 1:
             raise QueryError(
                 f"gamma {gamma!r:.60} is not between 0 and 1", "give 0 for everybody's order, 1 for most style"
             )
-        weights = self.recipe.ranking.model_copy(update={"gamma": float(gamma), **changed})
+        own = self.recipe.ranking.own if gamma else 0.0
+        weights = self.recipe.ranking.model_copy(update={"gamma": float(gamma), "own": own})
         return self._newest.ask(
             lambda version: SearchService(version, self._catalog, self._encoder, weights).answer(request, page)
         )

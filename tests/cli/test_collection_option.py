@@ -20,6 +20,7 @@ WITHOUT = {
     "keys remove",
     "evaluate experiment",
     "evaluate stickerqueries",
+    "evaluate unanswered",
 } | {f"train {name}" for name in ("run", "evaluate", "merge", "losses", "tiny", "neighbours")}
 """Commands that are about no collection, or make one."""
 

@@ -25,7 +25,7 @@ def recipes(tiny_built: Tiny, tmp_path: Path) -> tuple[Recipe, Recipe]:
     (tmp_path / "y" / "pack" / "cat.json").write_text(json.dumps({"tags": ["tiger"]}))
 
     def recipe(name: str) -> Recipe:
-        content = {"name": name, "catalog": {"url": f"sqlite:///{tmp_path / 'shared.db'}"}}
+        content = {"name": name, "catalog": {"url": f"sqlite:///{tmp_path / 'shared.db'}"}, "meaning": {"encoder": ""}}
         return Recipe.from_dict(content | {"stickers": {"loader": "folder", "path": str(tmp_path / name)}})
 
     return recipe("x"), recipe("y")

@@ -30,7 +30,9 @@ def dense(view: View, encoder: TextEncoder, settings: Meaning) -> Scored:
     return Scored("dense text", view.material.ids, lambda query, user: 1.0 + likeness(query))
 
 
-def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking | None = None) -> list[Scored]:
+def hybrid(
+    view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking | None = None, *, own: bool = False
+) -> list[Scored]:
     """Words and meaning fused, with utility: the same for everybody, and with the user's style.
 
     Args:
@@ -38,6 +40,7 @@ def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking
         encoder: A text encoder.
         settings: The recipe's ``[meaning]``.
         ranking: The recipe's weights.
+        own: Whether users' own earlier picks count.
     """
     weights = ranking or Ranking()
     space, likeness = _likeness(view, encoder, settings)
@@ -57,7 +60,7 @@ def hybrid(view: View, encoder: TextEncoder, settings: Meaning, ranking: Ranking
         return scores(query, user, NOBODY)
 
     def personal_score(query: str, user: str) -> Floats:
-        return scores(query, user, view.profiles)
+        return scores(query, user, view.profiles) * (view.own_factor(query, user, weights) if own else 1.0)
 
     systems: list[tuple[str, Scores]] = [("hybrid + utility", together), ("persrv + meaning", personal_score)]
     return [Scored(name, view.material.ids, scores) for name, scores in systems]

@@ -22,7 +22,7 @@ def test_the_hybrid_in_memory_answers_as_the_real_retriever(tiny: Tiny) -> None:
         view = View(read_material(workspace, catalog), tuple(catalog.interactions()))
     encoder = text_encoder("use")
     settings = workspace.recipe.meaning
-    anybody, mine = hybrid(view, encoder, settings)
+    anybody, mine = hybrid(view, encoder, settings, own=True)
     with tiny.open() as retriever:
         for query in ("kitten", "happy", "dog party"):
             hits = retriever.search(query, "ann", limit=30)

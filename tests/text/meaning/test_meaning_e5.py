@@ -111,6 +111,7 @@ def test_a_spoilt_file_is_named(tmp_path: Path, content: bytes, message: str, mo
     with pytest.raises(ValueError, match=message):
         E5(file, threads=1)
     monkeypatch.setattr(packaged, "_e5_file", lambda: file)
+    packaged._shared_e5_encoder.cache_clear()  # another test may have loaded the sound file
     with pytest.raises(RecipeError, match=r"text encoder 'e5' cannot be loaded.*weights\.bin"):
         text_encoder("e5").encode_query("hi")
 
