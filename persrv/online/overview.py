@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from persrv.errors import IndexUnavailableError, NotFoundError, PersrvError
+from persrv.errors import IndexUnavailableError, NotFoundError, PersrvError, VectorIndexError
 from persrv.online.retriever import Retriever
 from persrv.recipe import Recipe
 from persrv.workspace import Workspace
@@ -124,8 +124,8 @@ def examine(
         check("pictures", lambda: _look_at_pictures(found[0]))
         if found[0].recipe.index.addresses:
             check("server", lambda: _look_at_server(found[0]))
-        if check("index", lambda: _look_at_index(found[0])):
-            check("meaning", lambda: _look_at_meaning(found[0]))
+        check("meaning", lambda: _look_at_meaning(found[0]))
+        check("index", lambda: _look_at_index(found[0]))
         if deep is not None:
             from persrv.indexing.soundness import LOOKS
 
@@ -154,6 +154,8 @@ def _look_at_meaning(workspace: Workspace) -> str:
     store = workspace.store()
     try:
         manifest = store.manifest(workspace.recipe.name)
+    except VectorIndexError:
+        manifest = None  # the look at the index says what is wrong with it
     finally:
         store.close()
     return _meaning_by(workspace, manifest.meaning if manifest else None)

@@ -22,7 +22,7 @@ from persrv.recipe import Ranking, Recipe
 from persrv.text import normalise, query_tokens, query_vector, tokenize
 from persrv.text.bm25f import CorpusCounts, idf, idf_weights
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.fusion import Blend
+from persrv.text.meaning.fusion import WHERE_PICKED, Blend
 from persrv.text.meaning.space import MeaningSpace
 from persrv.text.query_forms import halves, joined_tokens, take_apart, unwanted_tokens
 from persrv.text.spelling import Speller, unknown_words
@@ -272,7 +272,8 @@ class QueryParser:
         meant = self._meaning(parsed.typed)
         if meant is not None:
             settings = self._recipe.meaning
-            blend = Blend.of(self._space, parsed.most, settings.weight, settings.reach)
+            weight = settings.weight * (1.0 if parsed.picked_query is None else WHERE_PICKED)
+            blend = Blend.of(self._space, parsed.most, weight, settings.reach)
             others.append(meaning_source(meant, blend))
         own = parsed.token_weights
         text = query_vector({**own, **unwanted}) if own or (unwanted and others) else None

@@ -32,7 +32,7 @@ from persrv.text.bm25f import SparseVector, idf, token_id
 
 Floats = NDArray[np.float64]
 
-AGREEMENT_POWER = 16.0
+AGREEMENT_POWER = 20.0
 """How sharply other people's picks count less, the farther a sticker is from one's styles."""
 
 
@@ -80,8 +80,8 @@ def picked_vector(queries: Mapping[str, float], words: Mapping[str, float], fact
 def agreement(similarity: Floats) -> Floats:
     """Return how far other people's picks of a sticker count for somebody with styles, in (0, 1].
 
-    With ``y = s / (1 + |s|)`` it is ``((1 + y) / 1.5) ** 16``: 1 for a picture that is the style, 0.15 at a cosine of
-    0.5, 0.002 where there is nothing in common or no picture. It is never 0, so that a sticker that picks alone lead
+    With ``y = s / (1 + |s|)`` it is ``((1 + y) / 1.5) ** 20``: 1 for a picture that is the style, 0.09 at a cosine of
+    0.5, 0.0003 where there is nothing in common or no picture. It is never 0, so that a sticker that picks alone lead
     to is still found.
 
     Args:

@@ -24,6 +24,10 @@ Floats = NDArray[np.float64]
 LEAST, MOST = 0.02, 10.0
 """Bounds of the factor."""
 
+_MOST_OF = (10.0, 2.0, 1.5)
+"""Bounds of what each kind of earlier pick multiplies by. The weights are learnt among stickers that people picked for
+the query; where they multiply what only shares a word with it, a large one would outweigh what the query says."""
+
 _PRIOR = (float(np.log(3.0)), float(np.log(1.5)), float(np.log(1.2)))
 _SPREAD = 1.0
 _ELSE_SPREAD = 3.0
@@ -93,7 +97,8 @@ class RepeatWeights:
         """
         table = np.asarray(strengths, dtype=np.float64).reshape(-1, 3)
         weights = np.array([self.exact, self.near, self.anywhere])
-        return np.asarray(np.clip(np.exp(own * (table @ weights)), LEAST, MOST))
+        parts = np.minimum(own * table * weights, np.log(_MOST_OF))
+        return np.asarray(np.clip(np.exp(parts.sum(axis=1)), LEAST, MOST))
 
 
 @dataclass(frozen=True, slots=True)

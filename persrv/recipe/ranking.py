@@ -73,8 +73,8 @@ class Ranking(Section):
 
     beta: NotNegative = 0.5
     gamma: Fraction = 1.0
-    omega: NotNegative = 1.0
-    delta: NotNegative = 2.0
+    omega: NotNegative = 2.0
+    delta: NotNegative = 4.0
     own: NotNegative = 1.0
     own_half_life_days: Positive | None = 365.0
     pool: int = Field(default=500, ge=1, le=10_000)

@@ -188,6 +188,6 @@ def test_one_person_with_ten_thousand_picks_is_bounded(tiny: Tiny) -> None:
     with tiny.open() as retriever:
         hit = next(hit for hit in retriever.search("coffee", limit=30, explain=True) if hit.sticker_id == chosen)
         assert hit.explanation.people == 1 and hit.explanation.own_factor == 1.0
-        assert hit.explanation.pick_factor == pytest.approx(1 + 2 * np.log(2), rel=1e-4)
+        assert hit.explanation.pick_factor == pytest.approx(1 + 4 * np.log(2), rel=1e-4)
         assert set(before) < set(ids(retriever, "coffee", "bo"))
         assert retriever.search("coffee", "mad")[0].explanation.own_factor <= MOST

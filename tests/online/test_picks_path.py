@@ -45,7 +45,7 @@ def test_a_sticker_that_people_picked_for_a_word_answers_it(tiny: Tiny, rain: st
         assert "people picked these" in answer.note
         explanation = answer[0].explanation
         assert (explanation.people, explanation.matched) == (2, {})
-        assert explanation.pick_factor == pytest.approx(1 + 2 * math.log(3), rel=1e-4)
+        assert explanation.pick_factor == pytest.approx(1 + 4 * math.log(3), rel=1e-4)
         assert explanation.text == pytest.approx(explanation.picks, rel=1e-4)
         # Other words in another order, and part of it.
         assert first(retriever, "sorry brb now") == rain

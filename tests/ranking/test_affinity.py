@@ -38,7 +38,7 @@ def test_scores_by_hand() -> None:
 
 def test_picks_of_others_count_the_less_the_less_their_styles_are_ones_own() -> None:
     agreed = agreement(np.array([1.0, 0.5, 0.0, -1.0]))
-    assert agreed.tolist() == pytest.approx([1.0, (4 / 3 / 1.5) ** 16, 1.5**-16, 3.0**-16])
+    assert agreed.tolist() == pytest.approx([1.0, (4 / 3 / 1.5) ** 20, 1.5**-20, 3.0**-20])
     text, exact, words = np.full(4, 2.0), np.ones(4), np.ones(4)
     scores = with_affinity(text, exact, words, 1.0, 2.0, agreed)
     assert scores[0] == with_affinity(text, exact, words, 1.0, 2.0)[0] == 9.0

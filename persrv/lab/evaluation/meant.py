@@ -16,7 +16,7 @@ from persrv.ranking.profile import StyleProfile
 from persrv.recipe import Meaning, Ranking
 from persrv.text import query_tokens
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.fusion import Blend, best_text_score, fused, recalled
+from persrv.text.meaning.fusion import WHERE_PICKED, Blend, best_text_score, fused, recalled
 from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.rows import cosines
 from persrv.text.meaning.space import MeaningSpace
@@ -51,7 +51,8 @@ def hybrid(
         exact, picked = view.affinity(query, user)
         words, near = view.own_words.scores(query) + weights.omega * style.agreed * picked, likeness(query)
         best = best_text_score(query_tokens(query), view.own_words.statistics)
-        blend = Blend.of(space, best, settings.weight, settings.reach)
+        weight = settings.weight * (WHERE_PICKED if exact.any() else 1.0)
+        blend = Blend.of(space, best, weight, settings.reach)
         start = np.where(recalled(words, near, blend), fused(words, near, blend), 0.0)
         by_picks = 1.0 + weights.delta * style.agreed * exact
         return start * by_picks * factor * style_factor(style.similarity, weights.gamma)

@@ -22,7 +22,7 @@ from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.ranking.formula import style_factor, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
-from persrv.text.meaning.fusion import Blend, best_text_score, fused, recalled
+from persrv.text.meaning.fusion import WHERE_PICKED, Blend, best_text_score, fused, recalled
 
 Floats = NDArray[np.float64]
 
@@ -93,7 +93,8 @@ class HeldOutQueries:
             return scores * factor
         near = self._likeness.cosines(query)
         most = best_text_score(query_tokens(query), words.statistics)
-        blend = Blend.of(self._likeness.space, most, recipe.meaning.weight, recipe.meaning.reach)
+        weight = recipe.meaning.weight * (WHERE_PICKED if exact.any() else 1.0)
+        blend = Blend.of(self._likeness.space, most, weight, recipe.meaning.reach)
         return np.where(recalled(scores, near, blend), fused(scores, near, blend), 0.0) * factor
 
     def _words_of(self, recipe: Recipe) -> Postings:

@@ -22,6 +22,9 @@ from persrv.text.meaning.space import MeaningSpace
 WEIGHT = 0.2
 """What one standard deviation of likeness adds, as a share of the best possible text score."""
 
+WHERE_PICKED = 0.1
+"""Share of the weight where people picked for just this query: they know what it means."""
+
 REACH = 1.0
 """Standard deviations above the floor from which a sticker that has none of the words is let in."""
 
