@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import Server, running
 from psycopg import sql
 
 from persrv.catalog import Catalog, Entry, content_id
 from persrv.catalog.tables import metadata
 from persrv.records import Semantics, SourceSticker
+from postgres_server import Server, running
 
 _numbers = itertools.count()
 
