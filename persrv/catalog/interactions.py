@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
 from persrv.catalog.affinity import count, typed_before
 from persrv.catalog.batches import chunks, grouped, insert_new
-from persrv.catalog.columns import storable
 from persrv.catalog.database import Part
 from persrv.catalog.forgotten import forgotten_at
-from persrv.catalog.phrases import fold_query
-from persrv.catalog.pick_times import AHEAD, as_dated, counted_time
+from persrv.catalog.pick_rows import dated_pick, interaction_row, usable_pick
+from persrv.catalog.pick_times import AHEAD
 from persrv.catalog.pick_totals import add_picks, queries_before
 from persrv.catalog.placements import resolved
 from persrv.catalog.revisions import mark_changed, one_by_one
 from persrv.catalog.semantics import require
 from persrv.catalog.tables import interactions, marks
-from persrv.errors import CatalogError, PersrvError
-from persrv.records import PICK_KINDS, Interaction, Skipped, SourcePick, check_user
+from persrv.records import Interaction, Skipped, SourcePick, check_user
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -139,10 +134,10 @@ class Interactions(Part):
         with self._database.write() as connection:
             ids = resolved(connection, loader, {pick.key for pick in chunk})
             for pick in chunk:
-                if isinstance(usable := _usable(pick, ids), Skipped):
+                if isinstance(usable := usable_pick(pick, ids), Skipped):
                     skipped.append(usable)
                 else:
-                    found.append(_timed(usable, ids[pick.key], default_time, repeated))
+                    found.append(dated_pick(usable, ids[pick.key], default_time, repeated))
             kept = without_forgotten(connection, found)
             new = _insert(connection, kept)
         ahead = sum(interaction.time > latest for interaction in kept)
@@ -281,52 +276,3 @@ def _insert(connection: Connection, batch: list[Interaction]) -> int:
     add_picks(connection, stored, typed.keys(), queries)
     mark_changed(connection, {row["sticker_id"] for row in stored})
     return len(new)
-
-
-def interaction_row(interaction: Interaction, now: datetime) -> dict[str, Any]:
-    """Return a row of ``interactions``; its digest says which ones are the same.
-
-    Raises:
-        QueryError: The user's id is refused.
-        CatalogError: The time has no zone, or the kind is unknown.
-    """
-    user, query = check_user(interaction.user), storable(interaction.query)
-    if interaction.kind not in PICK_KINDS:
-        raise CatalogError(f"{interaction.kind!r} is no kind of interaction", f"use one of {', '.join(PICK_KINDS)}")
-    time = counted_time(interaction.time, now)
-    # By the time that the source says, so that a pick dated ahead is known again at the next reading.
-    dated = time if time is not now else as_dated(interaction.time)
-    same = [user, query, interaction.sticker_id, dated.isoformat(timespec="microseconds"), interaction.kind]
-    if interaction.pick_id is not None:
-        same = [user, interaction.pick_id]
-    return {
-        "digest": hashlib.sha256(json.dumps(same).encode()).hexdigest()[:32],
-        "user": user,
-        "query": query,
-        "folded_query": fold_query(query),
-        "sticker_id": interaction.sticker_id,
-        "time": time,
-        "kind": interaction.kind,
-        "pick_id": interaction.pick_id,
-    }
-
-
-def _usable(pick: SourcePick, ids: Mapping[str, str]) -> SourcePick | Skipped:
-    if pick.key not in ids:
-        return Skipped(pick.key, "no sticker has this key")
-    try:
-        user = check_user(pick.user)
-        if pick.time is not None:
-            counted_time(pick.time, datetime.now(UTC))
-    except PersrvError as error:
-        return Skipped(pick.key, error.problem)
-    return pick if user == pick.user else replace(pick, user=user)
-
-
-def _timed(pick: SourcePick, sticker_id: str, default: datetime, repeated: Counter[tuple[str, ...]]) -> Interaction:
-    interaction = Interaction(pick.user, pick.query, sticker_id, pick.time or default, pick.kind)
-    if pick.time is not None:
-        return interaction
-    same = (pick.user, pick.query, sticker_id, pick.kind)
-    repeated[same] += 1
-    return replace(interaction, time=default + timedelta(microseconds=repeated[same] - 1))

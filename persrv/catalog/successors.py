@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from persrv.catalog.affinity import COUNTED_BY
 from persrv.catalog.batches import chunks, insert_new, upsert
 from persrv.catalog.database import Part
-from persrv.catalog.interactions import interaction_row
+from persrv.catalog.pick_rows import interaction_row
 from persrv.catalog.revisions import mark_changed
 from persrv.catalog.tables import edits, interactions, marks, notes
 from persrv.records import Interaction

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from persrv.errors import BuildGoneError, NotFoundError, VectorIndexError
-from persrv.index.embedded_collection import ROOM_TO_OPEN, EmbeddedCollection, check_room, create_shard, load_shard
+from persrv.index.edge_shard import ROOM_TO_OPEN, check_room, create_shard, load_shard
+from persrv.index.embedded_collection import EmbeddedCollection
 from persrv.index.engine import Collection
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import qdrant_edge as edge
 
-from persrv.errors import PersrvError, QueryError, VectorIndexError
+from persrv.errors import QueryError, VectorIndexError
+from persrv.index.edge_shard import check_room, engine_call, is_damage, is_engine_failure, load_shard
 from persrv.index.edge_translator import (
     from_edge_records,
     from_edge_scored,
@@ -23,128 +24,8 @@ from persrv.index.edge_translator import (
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.lock import FileLock
 from persrv.index.manifest import Manifest
-from persrv.index.schema import MEANING, MEANING_LINKS, NOBODY, PayloadType, Schema
+from persrv.index.schema import NOBODY, Schema
 from persrv.index.validate import check_ids, check_payloads, check_points, check_request
-
-_Answer = TypeVar("_Answer")
-
-_INDEXES: dict[PayloadType, edge.PayloadSchemaType] = {
-    "keyword": edge.PayloadSchemaType.Keyword,
-    "float": edge.PayloadSchemaType.Float,
-    "integer": edge.PayloadSchemaType.Integer,
-    "bool": edge.PayloadSchemaType.Bool,
-    "datetime": edge.PayloadSchemaType.Datetime,
-}
-
-_EF_CONSTRUCT = 128
-_FULL_SCAN_KB = 10_000
-_AT_ONCE = 100
-
-
-ROOM, ROOM_TO_OPEN = 64 << 20, 8 << 20
-"""Bytes that must be free on the disk before the engine writes its files, and before it opens them: it writes them
-through memory maps, and a disk without room for a page of them ends the whole process."""
-
-
-def check_room(path: Path, wanted: int = ROOM) -> None:
-    """Refuse to go on with a disk that is nearly full.
-
-    Raises:
-        VectorIndexError: Less than ``wanted`` bytes are free.
-    """
-    try:
-        free = shutil.disk_usage(path if path.exists() else path.parent).free
-    except OSError:
-        return
-    if free < wanted:
-        raise VectorIndexError(
-            f"only {free / 1e6:.0f} MB are free on the disk of {path}, an index needs {wanted / 1e6:.0f}",
-            "make room, and try again",
-        )
-
-
-def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
-    """Create the engine's files for an empty version, payload indexes included.
-
-    Raises:
-        VectorIndexError: The engine refuses.
-    """
-    check_room(path)
-    sparse = {name: edge.EdgeSparseVectorParams() for name in schema.sparse_vectors} or None
-    vectors = {
-        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot) for name, size in schema.dense.items()
-    }
-    if schema.meaning:
-        vectors[MEANING] = edge.EdgeVectorParams(
-            size=schema.meaning,
-            distance=edge.Distance.Cosine,
-            multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
-            hnsw_config=edge.HnswIndexConfig(MEANING_LINKS, _EF_CONSTRUCT, _FULL_SCAN_KB),
-        )
-    config = edge.EdgeConfig(
-        vectors=vectors,
-        sparse_vectors=sparse,
-        hnsw_config=edge.HnswIndexConfig(schema.hnsw_m, _EF_CONSTRUCT, _FULL_SCAN_KB),
-        payload_memory=edge.Memory.Cached,
-        # Whoever optimises wants every deleted byte gone.
-        optimizers=edge.EdgeOptimizersConfig(deleted_threshold=1e-9, vacuum_min_vector_number=1),
-    )
-    shard = engine_call(f"create {path}", partial(edge.EdgeShard.create, str(path), config))
-    for key, kind in schema.payload.items():
-        operation = edge.UpdateOperation.create_field_index(key, _INDEXES[kind])
-        engine_call(f"index {key} in {path}", partial(shard.update, operation))
-    return shard
-
-
-def load_shard(path: Path) -> edge.EdgeShard:
-    """Open the engine's files.
-
-    Raises:
-        VectorIndexError: They are missing or damaged.
-    """
-    shard = engine_call(f"open {path}", partial(edge.EdgeShard.load, str(path)))
-    engine_call(f"number updates of {path}", partial(_number_on, shard))
-    return shard
-
-
-def _number_on(shard: edge.EdgeShard) -> None:
-    """Number updates on from where they were before the log of updates was removed.
-
-    Each update has a number, and one that is not above a point's last one is passed over. The numbers come from the
-    log: after it was removed they begin anew. The point NOBODY was written last before, so the numbers are where they
-    were when it can be deleted.
-    """
-    while shard.retrieve([NOBODY], False, False):
-        for _ in range(_AT_ONCE):
-            shard.update(edge.UpdateOperation.delete_points([NOBODY]))
-
-
-def engine_call(what: str, call: Callable[[], _Answer]) -> _Answer:
-    """Run one engine call; its errors are bare ``Exception`` objects, or panics, which are none.
-
-    Raises:
-        VectorIndexError: The engine failed.
-    """
-    try:
-        return call()
-    except PersrvError:
-        raise
-    except BaseException as error:
-        if not is_engine_failure(error):
-            raise
-        raise VectorIndexError(
-            f"the embedded index cannot {what}: {error}", "run persrv build --rebuild if this persists"
-        ) from error
-
-
-def is_engine_failure(error: BaseException) -> bool:
-    """Whether the engine raised this: its panics are no ``Exception``, and their class is not to be imported."""
-    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
-
-
-def _is_damage(error: BaseException) -> bool:
-    """Whether the engine failed at its own files: whatever it says of a request has another beginning."""
-    return not isinstance(error, Exception) or str(error).startswith(("Service runtime error", "Service internal"))
 
 
 class EmbeddedCollection:
@@ -201,7 +82,7 @@ class EmbeddedCollection:
             if not is_engine_failure(error):
                 raise
             self._check_usable()
-            if _is_damage(error):
+            if is_damage(error):
                 raise VectorIndexError(
                     f"the embedded index cannot answer: {error}", "run persrv build --rebuild if this persists"
                 ) from error

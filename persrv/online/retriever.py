@@ -12,27 +12,23 @@ from typing import Literal, Self
 from persrv.catalog import Catalog
 from persrv.errors import QueryError
 from persrv.images.encoder import ImageEncoder
-from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
-from persrv.index.schema import IMAGE, point_id
 from persrv.online.answer import Answer
 from persrv.online.arguments import check_choice, check_query, check_sticker
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.cursor import Cursor, search_mark
-from persrv.online.hits import HitMaker
+from persrv.online.found import SearchRequest
 from persrv.online.live_index import LiveIndex
 from persrv.online.open_version import Opener, OpenVersion
 from persrv.online.page import Page
-from persrv.online.ranker import Ranker
-from persrv.online.request import NO_TASTE, FilterValue, narrowed, parse_filters
-from persrv.online.search_service import SearchRequest, SearchService
+from persrv.online.request import FilterValue, parse_filters
+from persrv.online.search_service import SearchService
+from persrv.online.similar_service import SimilarService
 from persrv.online.sticker_commands import StickerCommands
 from persrv.online.user_commands import UserCommands
 from persrv.recipe import Ranking, Recipe
 from persrv.records import Sticker, Team, check_user
-from persrv.text.bm25f import SparseVector, query_vector, terms_vector
-from persrv.text.terms import Terms
 from persrv.workspace import Workspace
 
 LONGEST_DAYS = 3650
@@ -249,7 +245,11 @@ class Retriever(UserCommands, StickerCommands):
         page, wanted = Page.checked(offset, limit), check_sticker(sticker)
         where = parse_filters(filters, unsafe=self.recipe.rating.unsafe)
         check_choice("by", by, ("meaning", "look", "both"))
-        return self._newest.ask(lambda version: self._similar(version, wanted, by, page, where))
+        return self._newest.ask(
+            lambda version: SimilarService(version, self._catalog, self._encoder, self.recipe).answer(
+                wanted, by, page, where
+            )
+        )
 
     def copies(self, sticker_id: str, *, limit: int = 50) -> list[Sticker]:
         """Return the near-duplicates of a sticker, by id: pictures of the same drawing, of which a page shows one.
@@ -291,53 +291,3 @@ class Retriever(UserCommands, StickerCommands):
             return sides[team].answer(request, part)
 
         return self._serving.answer(request.query, request.user, page, ask)
-
-    def _similar(
-        self,
-        version: OpenVersion,
-        sticker: str | Path | bytes,
-        by: Literal["meaning", "look", "both"],
-        page: Page,
-        where: Filter | None,
-    ) -> Answer:
-        image, text, self_score, copies, style = None, None, 1.0, "", None
-        using = version.manifest.taste_vector
-        ranker = Ranker(version.stickers, self.recipe.ranking)
-        if isinstance(sticker, str):
-            known = self._catalog.sticker(sticker)
-            name, where = known.title, narrowed(where, without=[known.id])
-            stored = version.stickers.retrieve([point_id(known.id)], with_vectors=tuple(dict.fromkeys((IMAGE, using))))
-            copies = str(stored[0].payload.get("group", "")) if stored else ""
-            if stored and by != "meaning":
-                image, style = stored[0].dense(IMAGE), stored[0].dense(using)
-            if stored and by != "look":
-                text, self_score = self._as_query(version, known)
-        else:
-            from persrv.images.decode import open_picture
-
-            raw = self._encoder.encode([open_picture(sticker)])
-            name, image = "the picture", [float(x) for x in version.space.project(raw)[0]]
-        # One more, in place of the sticker itself in another size.
-        ranked = ranker.similar(image, text, self_score, Page(page.offset, page.limit + bool(copies)), where, style)
-        if ranked is None:
-            return Answer((), "", None, "similar", f"{name} has nothing to compare by {by}")
-        if copies:
-            ranked = ranked.at([at for at, group in enumerate(ranked.groups) if group != copies])
-        shown = ranked.part(page)
-        maker = HitMaker(version.stickers, NO_TASTE, Ranking(beta=0.0, gamma=0.0))
-        together = self._catalog.count_copies(version.manifest.vocabulary, shown.groups)
-        hits = maker.hits(shown, page.offset, self._catalog.paths(shown.ids), together)
-        return Answer(hits, "", None, "similar", f"like {name}", more=ranked.total > page.end)
-
-    def _as_query(self, version: OpenVersion, sticker: Sticker) -> tuple[SparseVector, float]:
-        """Return a sticker's own text as a query, and what that scores against the text itself, 1 for no words.
-
-        Each word weighs what it weighs in the text, times its IDF.
-        """
-        terms = Terms.of(dict(sticker.semantics.items()))
-        indices, values = terms_vector(terms, self.recipe.text, version.manifest.avg_length)
-        weights = version.parser.lexicon.weights({token: 1.0 for counts in terms.tokens.values() for token in counts})
-        idf = dict(zip(*query_vector(weights), strict=True))
-        own = {i: value for i, value in zip(indices, values, strict=True) if i in idf}
-        query = SparseVector([*own], [value * idf[i] for i, value in own.items()])
-        return query, sum(value * weight for value, weight in zip(own.values(), query.values, strict=True)) or 1.0

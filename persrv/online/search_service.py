@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
 import numpy as np
 
@@ -13,9 +11,9 @@ from persrv.catalog import Catalog
 from persrv.catalog.phrases import fold_query
 from persrv.errors import QueryError
 from persrv.images.encoder import ImageEncoder, TextTower
-from persrv.index.language import Filter
 from persrv.online.answer import Answer, Reason
 from persrv.online.cursor import Cursor, following
+from persrv.online.found import Found, SearchRequest, has_fair_share, why_empty
 from persrv.online.hits import HitMaker
 from persrv.online.open_version import OpenVersion
 from persrv.online.own import STAND_INS, OwnStickers, in_order
@@ -23,74 +21,17 @@ from persrv.online.page import Page, Ranked
 from persrv.online.query_parser import WEAK, ParsedQuery
 from persrv.online.ranker import Ranker
 from persrv.online.recall import Recall, picture_recall, popular_recall
-from persrv.online.request import NO_TASTE, NO_UNSAFE, Taste, narrowed
+from persrv.online.request import NO_TASTE, Taste, narrowed
 from persrv.ranking.repeats import RepeatWeights
 from persrv.recipe import Ranking
-from persrv.records import Explanation, Hit
+from persrv.records import Hit
 from persrv.text import tokenize
 
 JUDGED = 3
 """First hits by which an answer is judged: one of them must have a fair share of the query's words."""
 
-COVERED = 0.5
-"""Share of the query, by its words' weights, that is a fair one in whatever field it stands: in a field of weight 1 it
-makes a relevance of :data:`WEAK` or more."""
-
 RECENT = 8
 """How many of a user's own latest stickers lead the answer to an empty query."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
-    """A search, checked: the arguments of :meth:`persrv.online.retriever.Retriever.search`.
-
-    Attributes:
-        query: What was typed.
-        user: Whose taste counts.
-        by: What is searched.
-        where: The filter.
-        explain: Whether hits say which words matched.
-        mark: Says which search it is, see :func:`persrv.online.cursor.search_mark`.
-        cursor: Where to go on.
-    """
-
-    query: str
-    user: str | None
-    by: Literal["text", "picture"]
-    where: Filter | None
-    explain: bool
-    mark: bytes = b""
-    cursor: Cursor | None = None
-
-    @property
-    def typed(self) -> str:
-        """The query without the blanks around it."""
-        return self.query.strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search finds.
-
-    Attributes:
-        ranked: At least the page.
-        reason: See :data:`persrv.online.answer.Reason`.
-        note: A sentence for the person who searches.
-        corrections: Typed word to the word that is searched instead.
-        parsed: The query by words, ``None`` where it took no part.
-        most: The largest text score that the query could give, ``None`` where nothing was typed.
-        own: What the user picked or marked before.
-        own_factors: Sticker id to what that multiplied its score by.
-    """
-
-    ranked: Ranked
-    reason: Reason
-    note: str = ""
-    corrections: Mapping[str, str] = field(default_factory=dict)
-    parsed: ParsedQuery | None = None
-    most: float | None = None
-    own: OwnStickers = field(default_factory=OwnStickers)
-    own_factors: Mapping[str, float] = field(default_factory=dict)
 
 
 class SearchService:
@@ -136,7 +77,7 @@ class SearchService:
         hits = maker.hits(ranked, page.offset, self._catalog.paths(shown), together)
         reason, note = found.reason, found.note
         if not hits:
-            reason, note = _why_empty(request, page, found)
+            reason, note = why_empty(request, page, found)
         elif reason in ("matched", "corrected") and not cursor:
             reason, small = self._small_part(maker, found, request, hits[0]) or (reason, "")
             note = "; ".join(filter(None, (note, small)))
@@ -170,7 +111,7 @@ class SearchService:
             return None
         first = found.ranked.at(range(min(JUDGED, found.ranked.total)))
         hits = replace(maker, parsed=found.parsed).hits(first, 0, {})
-        if not hits or any(_answers(hit.explanation, found) for hit in hits):
+        if not hits or any(has_fair_share(hit.explanation, found) for hit in hits):
             return None
         if hits[0].relevance >= WEAK:
             return "meaning", f"no sticker has much of {request.typed!r}; these are near in meaning"
@@ -301,29 +242,3 @@ class SearchService:
     def _trending(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
         own = self._catalog.recent(request.user, RECENT) if request.user else []
         return Found(self._ranker.trending(own, taste, page, request.where), "trending")
-
-
-def _answers(explained: Explanation, found: Found) -> bool:
-    """Return whether a sticker has a fair share of the query's words, or was picked for just this query."""
-    most, weights = found.most or 1.0, found.parsed.token_weights if found.parsed else {}
-    covered = sum(weights[token] for token in explained.matched)
-    return explained.people > 0 or explained.by_words >= WEAK * most or covered >= COVERED * most
-
-
-def _why_empty(request: SearchRequest, page: Page, found: Found) -> tuple[Reason, str]:
-    filtered = request.where not in (None, NO_UNSAFE)
-    if found.reason == "unmatched" and found.parsed is not None:
-        return found.reason, found.note
-    if found.reason in ("trending", "unmatched"):
-        if page.offset > 0:
-            return found.reason, found.note
-        return "filtered", "no sticker passes the filters" if filtered else "the collection is empty"
-    if found.reason == "pictured":
-        return "unmatched", f"no picture fits {request.typed!r}"
-    if page.offset > 0:
-        return "matched", f"there are no more than {page.offset} answers to {request.typed!r}"
-    if request.where == NO_UNSAFE:
-        return "filtered", f"stickers match {request.typed!r}, but they are unsafe; ask for rating=any to see them"
-    if request.where:
-        return "filtered", f"stickers match {request.typed!r}, but none passes the filters"
-    return "unmatched", f"no sticker matches {request.typed!r} any more"
