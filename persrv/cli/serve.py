@@ -111,6 +111,8 @@ def list_keys(as_json: JsonOption = False) -> None:
             [{"name": k.name, "right": k.right, "collections": k.collections, "created": k.created} for k in found]
         )
         return
+    if not found:
+        typer.echo("there are no keys; persrv keys add NAME makes one")
     for key in found:
         typer.echo(f"{key.name}  {key.right}  {', '.join(key.collections) or 'all collections'}  {key.created}")
 

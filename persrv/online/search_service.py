@@ -235,7 +235,11 @@ class SearchService:
         maker = HitMaker(self._version.stickers, NO_TASTE, Ranking(beta=0.0, gamma=0.0))
         part = ranked.part(page)
         hits = maker.hits(part, page.offset, self._catalog.paths(part.ids))
-        what = f"{first.total} stickers were picked {lately}" + (f" for {request.typed!r}" if folded else "")
+        wanted = f" for {request.typed!r}" if folded else ""
+        if first.total:
+            what = f"{first.total} sticker{'s were' if first.total > 1 else ' was'} picked {lately}{wanted}"
+        else:
+            what = f"no sticker was picked {lately}{wanted}; {'these answer it' if folded else 'these are popular'}"
         reason: Reason = "trending" if first.total or not folded else found.reason
         return Answer(hits, request.query, None, reason, what, more=ranked.total > page.end)
 

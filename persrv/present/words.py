@@ -14,6 +14,9 @@ from persrv.records import Explanation, Hit
 LONGEST = 200
 """Code points of a text that are shown at most. A limit on width alone would let endless combining marks through."""
 
+_SEEN = 0.005
+"""Share of a text score below which a part of it is not worth a word."""
+
 _JOINS_EMOJI = {"\u200c", "\u200d"} | {chr(code) for code in range(0xE0020, 0xE0080)}
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -68,7 +71,7 @@ def figure(value: float) -> str:
 def why(hit: Hit, reason: Reason) -> list[str]:
     """Return where the score came from, one phrase a part: ``["love 1.20", "useful ×1.21", "your style 2 ×1.64"]``.
 
-    Factors that change nothing are left out. Styles are counted from 1 here, centroids from 0 in
+    What changes nothing that one could see is left out. Styles are counted from 1 here, centroids from 0 in
     :class:`~persrv.records.Explanation`.
 
     Args:
@@ -81,11 +84,11 @@ def why(hit: Hit, reason: Reason) -> list[str]:
         phrases = [f"words {figure(parts.text)}"]
     elif reason in ("similar", "meaning", "pictured"):
         phrases = [f"alike {figure(parts.text)}"]
-    elif parts.meaning:
+    elif parts.meaning and parts.meaning >= _SEEN * parts.text:
         phrases.append(f"near in meaning {figure(parts.meaning)}")
-    if parts.picks:
+    if parts.picks and parts.picks >= _SEEN * parts.text:
         phrases.append(f"picked for such words {figure(parts.picks)}")
-    if parts.people:
+    if parts.people and f"{parts.pick_factor:.2f}" != "1.00":
         phrases.append(
             f"{parts.people} {'person' if parts.people == 1 else 'people'} picked it ×{parts.pick_factor:.2f}"
         )

@@ -43,7 +43,7 @@ def test_one_persons_query_and_filters(tiny: Tiny) -> None:
         sticker = retriever.search("rain", limit=1)[0].sticker_id
         record(retriever, "my ex sabrina", sticker, 1, days=1)
         answer = retriever.trending("my ex sabrina", days=7)
-        assert answer.reason == "unmatched" and "0 stickers" in answer.note
+        assert answer.reason == "unmatched" and "no sticker was picked" in answer.note
         record(retriever, "wet", sticker, 3, days=1)
         assert retriever.trending(days=7, filters={"style": "nothing"}).hits == ()
         # Somebody who was forgotten counts no more.
@@ -61,4 +61,10 @@ def test_the_command_line_lists_it(tiny: Tiny) -> None:
         app, ["trending", "wet", "--recipe", str(tiny.file)], env={"PERSRV_HOME": str(tiny.home)}
     )
     assert shown.exit_code == 0, shown.output
-    assert "1 stickers were picked in the last 7 days" in " ".join(shown.stdout.split())
+    assert "1 sticker was picked in the last 7 days" in " ".join(shown.stdout.split())
+
+
+def test_where_nothing_was_picked_lately_the_note_says_so(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        answer = retriever.trending(days=0.01)
+        assert answer.note == "no sticker was picked in the last 0.01 days; these are popular" and len(answer) > 0

@@ -86,3 +86,11 @@ def test_audience() -> None:
     assert words.audience(Answer((), "", "mina", "matched", personal=True)) == "ranked by their taste"
     assert words.audience(Answer((), "", "new", "matched")) == "no taste known yet"
     assert words.audience(Answer((), "", None, "matched")) == "the same for everybody"
+
+
+def test_what_others_picked_is_left_out_where_nobody_would_see_what_it_did(make_hit: MakeHit) -> None:
+    hit = make_hit(text=1.2, matched={"love": 1.2})
+    far = replace(hit, explanation=replace(hit.explanation, picks=0.004, people=1, pick_factor=1.001, meaning=0.004))
+    assert words.why(far, "matched") == ["love 1.20"]
+    near = replace(hit, explanation=replace(hit.explanation, picks=0.3, people=2, pick_factor=1.5))
+    assert words.why(near, "matched") == ["love 1.20", "picked for such words 0.30", "2 people picked it ×1.50"]

@@ -9,7 +9,9 @@ from pkgutil import iter_modules
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from persrv.cli import app
 from persrv.errors import AccessError, NotFoundError, RecipeError
 from persrv.serve import routes as package
 from persrv.serve.app import create_app
@@ -140,3 +142,21 @@ def test_the_page_keeps_its_key_in_a_cookie(guarded: TestClient, keys: dict[str,
     assert guarded.get(f"/pictures/{known}.png", headers={"sec-fetch-site": "same-site"}).status_code == 200
     guarded.delete("/v1/session")
     assert guarded.get("/v1/search?collection=tiny").status_code == 401
+
+
+def test_keys_are_made_listed_and_taken_away_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERSRV_HOME", str(tmp_path))
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, ["keys", *arguments])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    assert "there are no keys; persrv keys add NAME makes one" in run("list")
+    made = run("add", "bot").split()
+    assert run("list").split()[:2] == ["bot", "read"]
+    assert not any(secret in (tmp_path / "keys.json").read_text() for secret in made if len(secret) > 20)
+    run("remove", "bot")
+    assert "there are no keys" in run("list")
