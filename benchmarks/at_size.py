@@ -33,7 +33,7 @@ from benchmarks.brute_force import BruteForce
 from benchmarks.large_collection import LargeCollection
 from benchmarks.large_opening import opened_and_asked
 from benchmarks.large_rivals import HAS_TANTIVY, PublishedDesign, Tantivy, TextEngine, WordsInMemory
-from benchmarks.measure import Floats, Row, compare, latencies, take_turns
+from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows, take_turns
 from benchmarks.options import Options
 from benchmarks.processes import MEMORY_KNOWN, in_fresh_process, resident_mib
 from benchmarks.rivals import BM25S
@@ -133,10 +133,10 @@ def _ids(retriever: Retriever, large: LargeCollection, searches: Sequence[Typed]
     )
     name, whole = f"BM25, best {TOP} ids", f"personal page of {PAGE}"
     return [
-        *_percentiles(name, ours, ENGINE, theirs, (50,)),
-        *_percentiles(name, ours, BM25S, in_memory, (50,)),
-        *(_percentiles(name, ours, "tantivy", in_rust, (50,)) if HAS_TANTIVY else ()),
-        *_percentiles(whole, page, f"{BM25S} + NumPy, ids alone", reranked, (50,)),
+        *percentile_rows(name, ours, ENGINE, theirs, percents=(50,)),
+        *percentile_rows(name, ours, BM25S, in_memory, percents=(50,)),
+        *(percentile_rows(name, ours, "tantivy", in_rust, percents=(50,)) if HAS_TANTIVY else ()),
+        *percentile_rows(whole, page, f"{BM25S} + NumPy, ids alone", reranked, percents=(50,)),
         _mean(f"{whole}, mean", page, "the published design, ids alone", loop),
     ]
 
@@ -166,11 +166,11 @@ def _pages(retriever: Retriever, large: LargeCollection, searches: Sequence[Type
         lambda one: (words.documents, words.frequencies(one.query.split())),
     )
     return [
-        *_percentiles(f"personal page of {PAGE}", personal, ENGINE, bare, (50, 99)),
-        *_percentiles(f"page of {PAGE} for anybody", anybody, ENGINE, bare_anybody, (50, 99)),
-        *_percentiles("an empty query, personal", empty, "a text query", text, (50,)),
-        *_percentiles("similar", similar, "a text query", text, (50,)),
-        *_percentiles("a query's counts", counts, "a text query", text, (50,)),
+        *percentile_rows(f"personal page of {PAGE}", personal, ENGINE, bare, percents=(50, 99)),
+        *percentile_rows(f"page of {PAGE} for anybody", anybody, ENGINE, bare_anybody, percents=(50, 99)),
+        *percentile_rows("an empty query, personal", empty, "a text query", text, percents=(50,)),
+        *percentile_rows("similar", similar, "a text query", text, percents=(50,)),
+        *percentile_rows("a query's counts", counts, "a text query", text, percents=(50,)),
     ]
 
 
@@ -240,19 +240,6 @@ def _engine(stickers: object) -> Any:
     if not isinstance(stickers, EmbeddedCollection):
         raise TypeError("only an embedded collection has the engine in this process")
     return stickers._shard
-
-
-def _percentiles(name: str, ours: Floats, rival: str, theirs: Floats, percents: Sequence[int]) -> list[Row]:
-    return [
-        compare(
-            f"{name}, p{percent}",
-            1e3 * np.percentile(ours, percent, axis=1),
-            rival,
-            1e3 * np.percentile(theirs, percent, axis=1),
-            "ms",
-        )
-        for percent in percents
-    ]
 
 
 def _mean(name: str, ours: Floats, rival: str, theirs: Floats) -> Row:

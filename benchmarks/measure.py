@@ -117,8 +117,10 @@ def latencies(turns: int, items: Sequence[Item], *contenders: Callable[[Item], o
     return taken
 
 
-def percentile_rows(name: str, ours: Floats, rival: str, theirs: Floats, note: str = "") -> list[Row]:
-    """Return one row for the median and one for the 95th percentile of latencies, in milliseconds.
+def percentile_rows(
+    name: str, ours: Floats, rival: str, theirs: Floats, note: str = "", percents: Sequence[int] = (50, 95)
+) -> list[Row]:
+    """Return one row for each percentile of latencies, in milliseconds.
 
     Args:
         name: What was measured.
@@ -126,6 +128,7 @@ def percentile_rows(name: str, ours: Floats, rival: str, theirs: Floats, note: s
         rival: Who or what it is compared with.
         theirs: As ``ours``.
         note: See :class:`Row`; stands at the first row.
+        percents: Which percentiles, each in [0, 100].
     """
     return [
         compare(
@@ -134,7 +137,7 @@ def percentile_rows(name: str, ours: Floats, rival: str, theirs: Floats, note: s
             rival,
             1e3 * np.percentile(theirs, percent, axis=1),
             "ms",
-            note if percent == 50 else "",
+            note if percent == percents[0] else "",
         )
-        for percent in (50, 95)
+        for percent in percents
     ]
