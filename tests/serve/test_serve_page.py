@@ -118,9 +118,12 @@ def test_search_as_you_type_with_suggestions(open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#query").press_sequentially("co")
     expect(page.get_by_role("option", name="coffee")).to_be_visible()
+    # They stand in the place of the filters, of which no half looks out beside them.
+    expect(page.locator("#filters")).to_be_hidden()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#query")).to_have_value("coffee")
+    expect(page.locator("#filters")).to_be_visible()
     expect(page.locator("#part-results li.card")).to_have_count(3)
     # A word that is not whole yet shows what it would become.
     page.fill("#query", "cof")
