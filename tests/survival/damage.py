@@ -74,7 +74,10 @@ def plain(file: Path) -> str:
 
 
 def cases(home: Path, name: str) -> list[Case]:
-    """Return every damage of a collection's files; of files alike in builds and fields one stands for all."""
+    """Return every damage of a collection's files; of files alike in builds and fields one stands for all.
+
+    Segments' names are drawn anew by every build: the order goes without them, so that a run can go on in another.
+    """
     current = (home / name / "index" / name / "CURRENT").read_text().split()[0]
     found: dict[str, Path] = {}
     for path in sorted((home / name).rglob("*")):
@@ -82,7 +85,7 @@ def cases(home: Path, name: str) -> list[Case]:
         builds = re.findall(_VARIABLE[0][0], file.as_posix())
         if path.is_file() and path.suffix != ".lock" and all(build == current for build in builds):
             found.setdefault(plain(file), file)
-    return [Case(file, kind) for file in found.values() for kind in KINDS]
+    return [Case(found[name], kind) for name in sorted(found) for kind in KINDS]
 
 
 class Damager:
