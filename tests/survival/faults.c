@@ -32,7 +32,8 @@ static size_t root_length;
 static atomic_long changes, syncs;
 static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((constructor)) static void begin(void) {
+/* Reads the environment: at the start, and again in a child that suffers something else. */
+__attribute__((constructor)) void faults_begin(void) {
     const char *value = getenv("FAULT_ROOT");
     if (value) snprintf(root, sizeof root, "%s", value);
     root_length = strlen(root);

@@ -7,13 +7,9 @@ that one may have happened or not, wholly.
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +20,7 @@ from typing import Any
 
 from faults import Fault, drawn_fault
 from worker import MIGRATED, MOST_ACTS, USERS
+from worker_server import WorkerServer
 
 from persrv.catalog import Catalog
 from persrv.offline import build_collection
@@ -32,11 +29,7 @@ from persrv.offline.publish import push_collection
 from persrv.online.retriever import Retriever
 from persrv.records import Interaction
 from persrv.workspace import Workspace
-from repository import ROOT
 from tiny_collection import copy_sparse
-
-WORKER = Path(__file__).with_name("worker.py")
-PATIENCE_SECONDS = 90.0
 
 REFUSING = ("full", "eio", "sync")
 """Faults of which a program may say that it cannot go on."""
@@ -128,22 +121,23 @@ def survive(
     write_imported(recipe)
     if keep_going:
         shutil.copytree(home, built, copy_function=copy_sparse)
-    for number in range(first, first + kills):
-        chance = random.Random(f"{seed}:{number}")
-        numbers = f"{seed * 1_000_000 + number}", f"{number * MOST_ACTS}"
-        fault = drawn_fault(chance) if faulty else Fault()
-        oracle.faults[fault.kind or "kill"] += 1
-        try:
-            going = _run_until_killed(recipe, home, numbers, chance.uniform(0.0, longest_s), oracle, fault, url)
-            check(recipe, home, oracle, going, url)
-        except Exception as error:
-            error.add_note(f"kill {number} of seed {seed}, with {fault}")
-            if not keep_going:
-                raise
-            oracle.begin_anew("".join(traceback.format_exception(error)))
-            shutil.rmtree(home)
-            shutil.copytree(built, home, copy_function=copy_sparse)
-        yield oracle
+    with WorkerServer(url) as server:
+        for number in range(first, first + kills):
+            chance = random.Random(f"{seed}:{number}")
+            arguments = [str(recipe), str(home), f"{seed * 1_000_000 + number}", f"{number * MOST_ACTS}"]
+            fault = drawn_fault(chance) if faulty else Fault()
+            oracle.faults[fault.kind or "kill"] += 1
+            try:
+                going = _run_until_killed(server, arguments, home, chance.uniform(0.0, longest_s), oracle, fault)
+                check(recipe, home, oracle, going, url)
+            except Exception as error:
+                error.add_note(f"kill {number} of seed {seed}, with {fault}")
+                if not keep_going:
+                    raise
+                oracle.begin_anew("".join(traceback.format_exception(error)))
+                shutil.rmtree(home)
+                shutil.copytree(built, home, copy_function=copy_sparse)
+            yield oracle
 
 
 def write_imported(recipe: Path) -> None:
@@ -154,32 +148,18 @@ def write_imported(recipe: Path) -> None:
 
 
 def _run_until_killed(
-    recipe: Path, home: Path, numbers: tuple[str, str], seconds: float, oracle: Oracle, fault: Fault, url: str
+    server: WorkerServer, arguments: list[str], home: Path, seconds: float, oracle: Oracle, fault: Fault
 ) -> dict[str, Any] | None:
     shadow = home.with_name("shadow")
     if fault.kind == "power":
         shutil.rmtree(shadow, ignore_errors=True)
         # What is there before the power goes is on the disk.
-        subprocess.run(["cp", "-a", "--sparse=always", str(home), str(shadow)], check=True)
-    command = [sys.executable, str(WORKER), str(recipe), str(home), *numbers]
-    paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
-    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "PERSRV_TEST_URL": url}
-    environment |= fault.environment(home, shadow)
-    with TemporaryDirectory() as folder:
-        # Files, since what a pipe's reader has read ahead is lost to communicate().
-        written, complaints = Path(folder) / "lines", Path(folder) / "faults"
-        with written.open("w") as out, complaints.open("w") as errors:
-            process = subprocess.Popen(command, stdout=out, stderr=errors, env=environment)
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while not written.stat().st_size and process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
-            time.sleep(seconds)
-            process.send_signal(signal.SIGKILL)
-            code = process.wait(timeout=PATIENCE_SECONDS)
-        lines, said = written.read_text().splitlines(), complaints.read_text()
-    assert "Traceback" not in said, said
-    assert code in (0, -signal.SIGKILL), f"the program ended by itself with {code}: {said}"
-    assert lines, f"the collection cannot be opened after a kill: {said}"
+        shutil.copytree(home, shadow, copy_function=copy_sparse)
+    death = server.run_until_killed(arguments, fault.environment(home, shadow), seconds)
+    complaints, lines = death.complaints, death.lines
+    assert "Traceback" not in complaints, complaints
+    assert death.code in (0, -signal.SIGKILL), f"the program ended by itself with {death.code}: {complaints}"
+    assert lines, f"the collection cannot be opened after a kill: {complaints}"
     if fault.kind == "power":
         for draft in shadow.rglob("*.draft"):
             draft.unlink()

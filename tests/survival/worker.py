@@ -1,4 +1,7 @@
-"""Uses a collection until it is killed: python worker.py RECIPE HOME SEED FIRST; a line of JSON around each act.
+"""Uses a collection until it is killed, with a line of JSON around each act.
+
+``python worker.py`` imports everything and forks a worker for each order that it reads, see ``worker_server.py``. A
+worker has four arguments: the recipe, the home, the seed and FIRST.
 
 A line ``{"begin": ...}`` says what is about to be done; ``{"done": ...}`` acknowledges it, ``{"failed": ...}`` says
 that it was refused with an error of persrv's own. What was acknowledged must survive whatever comes. Acts are numbered
@@ -7,6 +10,7 @@ from FIRST on. ``PERSRV_TEST_URL`` is where a push goes.
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
 import os
@@ -14,6 +18,7 @@ import random
 import shutil
 import sqlite3
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -192,5 +197,28 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+def serve() -> None:
+    """Fork a worker for each order on the standard input; the line behind an order asks for the worker's exit code."""
+    layer = ctypes.CDLL(os.environ["LD_PRELOAD"]) if "LD_PRELOAD" in os.environ else None
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if not child:
+            os.environ.update(order["environment"])
+            for number, file in ((1, order["out"]), (2, order["err"])):
+                os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+            if layer is not None:
+                layer.faults_begin()
+            try:
+                code = run(order["arguments"])
+            except BaseException:
+                traceback.print_exc()
+                code = 1
+            os._exit(code)
+        tell(pid=child)
+        sys.stdin.readline()
+        tell(code=os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    serve()
