@@ -40,29 +40,32 @@ _Pair = tuple[str, str]
 
 _LOOK = {
     "sqlite": (
-        "SELECT t.value, w.stickers,"
+        "WITH counted AS MATERIALIZED (SELECT t.value AS word, w.stickers AS stickers,"
         " (SELECT count(*) FROM (SELECT DISTINCT i.user FROM query_words q"
-        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT ?)),"
+        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT ?)) AS people"
+        " FROM json_each(?) t JOIN typed_words w ON w.word = t.value)"
+        " SELECT word, stickers, people, CASE WHEN people >= ? THEN 0 ELSE"
         " EXISTS (SELECT 1 FROM query_words q JOIN interactions i ON i.folded_query = q.folded_query"
-        " WHERE q.word = t.value AND i.kind = 'simulated')"
-        " FROM json_each(?) t JOIN typed_words w ON w.word = t.value",
+        " WHERE q.word = counted.word AND i.kind = 'simulated') END FROM counted",
         "SELECT DISTINCT user, kind = 'simulated' FROM interactions WHERE folded_query = ? LIMIT ?",
         "SELECT DISTINCT q.word FROM interactions i JOIN query_words q ON q.folded_query = i.folded_query"
         " WHERE i.user = ? AND q.word IN (SELECT value FROM json_each(?))",
     ),
     "postgresql": (
-        "SELECT t.value, w.stickers,"
+        "WITH counted AS MATERIALIZED (SELECT t.value AS word, w.stickers AS stickers,"
         ' (SELECT count(*) FROM (SELECT DISTINCT i."user" FROM query_words q'
-        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT %s) AS people),"
+        " JOIN interactions i ON i.folded_query = q.folded_query WHERE q.word = t.value LIMIT %s) AS few) AS people"
+        " FROM json_array_elements_text(%s::json) AS t(value) JOIN typed_words w ON w.word = t.value)"
+        " SELECT word, stickers, people, CASE WHEN people >= %s THEN false ELSE"
         " EXISTS (SELECT 1 FROM query_words q JOIN interactions i ON i.folded_query = q.folded_query"
-        " WHERE q.word = t.value AND i.kind = 'simulated')"
-        " FROM json_array_elements_text(%s::json) AS t(value) JOIN typed_words w ON w.word = t.value",
+        " WHERE q.word = counted.word AND i.kind = 'simulated') END FROM counted",
         "SELECT DISTINCT \"user\", kind = 'simulated' FROM interactions WHERE folded_query = %s LIMIT %s",
         "SELECT DISTINCT q.word FROM interactions i JOIN query_words q ON q.folded_query = i.folded_query"
         ' WHERE i."user" = %s AND q.word IN (SELECT json_array_elements_text(%s::json))',
     ),
 }
-"""For the driver itself, which answers in a fifth of the time: every search asks."""
+"""For the driver itself, which answers in a fifth of the time: every search asks. Picks of a word are gone through only
+until enough people are found, and to their end only where they are few: no search grows with the number of picks."""
 
 _TYPED = (
     select(interactions.c.sticker_id, interactions.c.user, interactions.c.folded_query)
@@ -141,7 +144,7 @@ class Affinities(Part):
         of_words, of_query, of_user = _LOOK[self._database.dialect]
         wanted = json.dumps([word for word in dict.fromkeys(words) if "\0" not in word], ensure_ascii=True)
         stickers, public = {}, set(known)
-        for word, count, people, simulated in self._database.ask(of_words, (enough, wanted)):
+        for word, count, people, simulated in self._database.ask(of_words, (enough, wanted, enough)):
             stickers[str(word)] = int(count)
             if people >= enough or simulated:
                 public.add(str(word))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -91,6 +91,10 @@ class Catalog(
         """
         with self._database.write_much():
             yield
+
+    def asking(self) -> AbstractContextManager[object]:
+        """Keep one connection for what this thread asks on the way of a search inside the ``with``."""
+        return self._database.asking()
 
     def note(self, key: str, content: Json) -> None:
         """Store a small fact that must outlive the process, in place of the one before under this key."""

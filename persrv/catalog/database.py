@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from persrv.catalog import schema
 from persrv.catalog.failures import failure, printable_url, translated
@@ -101,15 +101,31 @@ class Database:
             statement: Constant SQL with the driver's placeholders.
             values: For the placeholders.
         """
-        with translated(self._name):
-            connection = self._readers.raw_connection()
+        with self.asking() as connection:
             try:
                 cursor = connection.cursor()
                 cursor.execute(statement, values)
                 return list(cursor.fetchall())
             except self._readers.dialect.loaded_dbapi.Error as error:
                 raise failure(error, self._name) from error
+
+    @contextmanager
+    def asking(self) -> Iterator[PoolProxiedConnection]:
+        """Keep one connection for all that this thread asks by :meth:`ask` inside the ``with``, and hand it out.
+
+        A search asks ten times, and taking a connection out of the pool costs more than most of its questions.
+        """
+        kept: PoolProxiedConnection | None = getattr(self._own, "asking", None)
+        if kept is not None:
+            yield kept
+            return
+        with translated(self._name):
+            connection = self._readers.raw_connection()
+            self._own.asking = connection
+            try:
+                yield connection
             finally:
+                self._own.asking = None
                 connection.close()
 
     @contextmanager

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 import qdrant_edge as edge
 
-from persrv.index.formula import defaults
+from persrv.index.formula import KNOWN_FORMULAS, defaults
 from persrv.index.language import (
     AbsoluteValue,
     Condition,
@@ -38,16 +39,49 @@ from persrv.text.bm25f import SparseVector
 
 def to_edge_request(request: Request) -> edge.QueryRequest:
     """Translate a request that :func:`persrv.index.validate.check_request` let through."""
-    payload = request.with_payload
+    payload, parts = request.with_payload, _Parts()
     return edge.QueryRequest(
         limit=request.limit,
         offset=request.offset,
-        query=None if request.query is None else _query(request.query),
-        prefetches=[_prefetch(prefetch) for prefetch in request.prefetch],
-        filter=to_edge_filter(request.filter),
+        query=None if request.query is None else parts.query(request.query),
+        prefetches=[parts.prefetch(prefetch) for prefetch in request.prefetch],
+        filter=parts.filter(request.filter),
         with_payload=payload if isinstance(payload, bool) else list(payload),
         with_vector=list(request.with_vectors) or False,
     )
+
+
+class _Parts:
+    """The parts of one request, each translated once: every source's recall stands in the rescoring of all others."""
+
+    def __init__(self) -> None:
+        self._prefetches: dict[int, edge.Prefetch] = {}
+        self._queries: dict[int, edge.ScoringQueryType] = {}
+        self._filters: dict[int, edge.Filter | None] = {}
+
+    def prefetch(self, prefetch: Prefetch) -> edge.Prefetch:
+        if (known := self._prefetches.get(id(prefetch))) is not None:
+            return known
+        made = edge.Prefetch(
+            limit=prefetch.limit,
+            query=self.query(prefetch.query),
+            prefetches=[self.prefetch(inner) for inner in prefetch.inner],
+            params=None,
+            filter=self.filter(prefetch.filter),
+            score_threshold=prefetch.threshold,
+        )
+        self._prefetches[id(prefetch)] = made
+        return made
+
+    def query(self, query: Nearest | NearestStyles | OrderBy | Formula) -> edge.ScoringQueryType:
+        if (known := self._queries.get(id(query))) is None:
+            known = self._queries[id(query)] = _query(query)
+        return known
+
+    def filter(self, where: Filter | None) -> edge.Filter | None:
+        if where is not None and id(where) not in self._filters:
+            self._filters[id(where)] = to_edge_filter(where)
+        return None if where is None else self._filters[id(where)]
 
 
 def to_edge_filter(where: Filter | None) -> edge.Filter | None:
@@ -70,8 +104,10 @@ def from_edge_scored(points: Sequence[edge.ScoredPoint], request: Request) -> li
 
     Only what was asked for is looked at: each attribute of the engine's points is made when it is read.
     """
-    if request.with_payload is False and not request.with_vectors and not isinstance(request.query, OrderBy):
-        return [ScoredPoint(str(point.id), {}, {}, point.score) for point in points]
+    if not request.with_vectors and not isinstance(request.query, OrderBy):
+        if request.with_payload is False:
+            return [ScoredPoint(str(point.id), {}, {}, point.score) for point in points]
+        return [ScoredPoint(str(point.id), point.payload or {}, {}, point.score) for point in points]
     return [ScoredPoint(str(point.id), point.payload or {}, _vectors(point.vector), _score(point)) for point in points]
 
 
@@ -99,17 +135,6 @@ def _vectors(vectors: object) -> Mapping[str, StoredVector]:
     }
 
 
-def _prefetch(prefetch: Prefetch) -> edge.Prefetch:
-    return edge.Prefetch(
-        limit=prefetch.limit,
-        query=_query(prefetch.query),
-        prefetches=[_prefetch(inner) for inner in prefetch.inner],
-        params=None,
-        filter=to_edge_filter(prefetch.filter),
-        score_threshold=prefetch.threshold,
-    )
-
-
 def _query(query: Nearest | NearestStyles | OrderBy | Formula) -> edge.ScoringQueryType:
     match query:
         case Nearest(vector, using):
@@ -119,8 +144,13 @@ def _query(query: Nearest | NearestStyles | OrderBy | Formula) -> edge.ScoringQu
             return edge.Query.RecommendBestScore(edge.RecommendQuery(rows, []), using=using)
         case OrderBy(key):
             return edge.OrderBy(key, edge.Direction.Desc)
-        case Formula(expression):
-            return edge.Formula(_expression(expression), defaults=defaults(expression))
+        case Formula():
+            return _formula(query)
+
+
+@lru_cache(maxsize=KNOWN_FORMULAS)
+def _formula(formula: Formula) -> edge.Formula:
+    return edge.Formula(_expression(formula.expression), defaults=defaults(formula.expression))
 
 
 def _expression(expression: Expression) -> edge.Expression:

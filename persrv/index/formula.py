@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from persrv.errors import QueryError
 from persrv.index.language import (
@@ -17,6 +18,9 @@ from persrv.index.language import (
     Product,
     Sum,
 )
+
+KNOWN_FORMULAS = 256
+"""Formulas that are kept checked and translated: most searches of a collection have one of a few."""
 
 
 def operands(expression: Expression) -> tuple[Expression, ...]:
@@ -33,10 +37,12 @@ def operands(expression: Expression) -> tuple[Expression, ...]:
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
-    """Go through an expression and everything inside it, outermost first."""
-    yield expression
-    for part in operands(expression):
-        yield from walk(part)
+    """Go through an expression and everything inside it, what is around a part before the part."""
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += operands(part)
 
 
 def defaults(expression: Expression) -> dict[str, float]:
@@ -51,6 +57,7 @@ def defaults(expression: Expression) -> dict[str, float]:
     return found
 
 
+@lru_cache(maxsize=KNOWN_FORMULAS)
 def check_formula(formula: Formula, prefetches: int) -> None:
     """Refuse what Edge and the server refuse with a poor text or not before the first point lacks a value.
 

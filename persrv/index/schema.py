@@ -6,6 +6,7 @@ the others. Utility is indexed as FLOAT, since an integer index under a float br
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -29,6 +30,8 @@ TEXT, PICKED, IMAGE, STYLE, MEANING = "text", "picked", "image", "style", "meani
 MEANING_LINKS = 16
 """Links per node of the graph over ``meaning``: it recalls among all stickers, where ``image`` only rescores."""
 
+_STICKER_ID = re.compile("[0-9a-f]{32}")
+
 _NAMESPACE = UUID("7f4c8e2a-51b0-5d0c-9a1e-2f6b5a0c9d31")
 
 
@@ -40,9 +43,11 @@ def point_id(sticker_id: str) -> str:
     """Return a sticker's Qdrant point id: its 32 hex digits written as a UUID, so that both sort alike.
 
     Raises:
-        ValueError: ``sticker_id`` is not 32 hex digits.
+        ValueError: ``sticker_id`` is not 32 lower-case hex digits.
     """
-    return str(UUID(hex=sticker_id))
+    if _STICKER_ID.fullmatch(sticker_id) is None:
+        raise ValueError(f"{sticker_id!r} is not 32 lower-case hex digits")
+    return f"{sticker_id[:8]}-{sticker_id[8:12]}-{sticker_id[12:16]}-{sticker_id[16:20]}-{sticker_id[20:]}"
 
 
 def sticker_id_of(point: str) -> str:

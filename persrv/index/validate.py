@@ -7,9 +7,9 @@ lengths, and writes the first half of a batch whose second half is wrong; a serv
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from uuid import UUID
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from persrv.index.schema import MEANING, PayloadType, Schema
 from persrv.text.bm25f import SparseVector
 
 _MAX_INDEX = 2**32 - 1
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _LENGTH_SLACK = 1e-3
 """How far a dense vector's length may be from 1: the engines compare by inner product, which is then the cosine."""
@@ -36,17 +38,24 @@ def check_request(request: Request) -> None:
         raise QueryError(f"limit is {request.limit}", "ask for at least one point")
     if request.offset < 0:
         raise QueryError(f"offset is {request.offset}", "count from 0")
+    # Sources stand inside one another many times; each part is looked at once.
+    checked: set[int] = set()
     _check_query(request.query, len(request.prefetch))
     for prefetch in request.prefetch:
-        _check_prefetch(prefetch)
+        _check_prefetch(prefetch, checked)
 
 
-def _check_prefetch(prefetch: Prefetch) -> None:
+def _check_prefetch(prefetch: Prefetch, checked: set[int]) -> None:
+    if id(prefetch) in checked:
+        return
+    checked.add(id(prefetch))
     if prefetch.limit < 1:
         raise QueryError(f"a prefetch's limit is {prefetch.limit}", "give each prefetch a limit of at least 1")
-    _check_query(prefetch.query, len(prefetch.inner))
+    if id(prefetch.query) not in checked:
+        checked.add(id(prefetch.query))
+        _check_query(prefetch.query, len(prefetch.inner))
     for part in prefetch.inner:
-        _check_prefetch(part)
+        _check_prefetch(part, checked)
 
 
 def _check_query(query: object, prefetches: int) -> None:
@@ -104,10 +113,7 @@ def check_ids(ids: Sequence[object]) -> None:
 
 
 def _is_uuid(point: object) -> bool:
-    try:
-        return isinstance(point, str) and str(UUID(point)) == point
-    except ValueError:
-        return False
+    return isinstance(point, str) and _UUID.fullmatch(point) is not None
 
 
 def payload_problem(payload: Mapping[str, object], schema: Schema) -> str | None:
@@ -178,7 +184,13 @@ def _vector_problem(vector: object) -> str | None:
             return "has indices outside of 32 bits"
         vector = vector.values
     try:
-        finite = np.isfinite(np.asarray(vector, dtype=np.float64)).all()
-    except (TypeError, ValueError):
+        return None if _is_finite(vector) else "has a number that is not finite"
+    except (TypeError, ValueError, OverflowError):
         return "is no list of numbers"
-    return None if finite else "has a number that is not finite"
+
+
+def _is_finite(vector: object) -> bool:
+    if isinstance(vector, list) and vector and not isinstance(vector[0], list):
+        # NumPy would take longer for some hundred numbers.
+        return all(map(math.isfinite, vector))
+    return bool(np.isfinite(np.asarray(vector, dtype=np.float64)).all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from persrv.online.recall import Recall, meaning_source, picked_sources, text_so
 from persrv.ranking.affinity import query_dimension, word_weights
 from persrv.recipe import Ranking, Recipe
 from persrv.text import normalise, query_tokens, query_vector, tokenize
-from persrv.text.bm25f import CorpusCounts, idf, idf_weights
+from persrv.text.bm25f import CorpusCounts, CountedOnce, idf, idf_weights
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.fusion import WHERE_PICKED, Blend
 from persrv.text.meaning.space import MeaningSpace
@@ -107,11 +107,12 @@ class Lexicon:
         """Number of stickers."""
         return self._counts.documents
 
-    def known(self, tokens: Iterable[str]) -> set[str]:
-        """Return the tokens that some sticker's text has."""
-        return set(self._counts.frequencies(tokens))
+    @property
+    def counts(self) -> CorpusCounts:
+        """How many stickers have which word."""
+        return self._counts
 
-    def parse(self, query: str, picked: Collection[str] = ()) -> ParsedQuery:
+    def parse(self, query: str, picked: Collection[str] = (), counts: CorpusCounts | None = None) -> ParsedQuery:
         """Return the query's tokens that some sticker has; unknown words are corrected where something is near.
 
         Beside known words, short ones are left alone: they are more often small words, like "your", than typos.
@@ -119,11 +120,13 @@ class Lexicon:
         Args:
             query: As typed.
             picked: Words that no text need have, since people's picks lead from them to stickers.
+            counts: :attr:`counts`, or what remembers them.
         """
+        counts = counts or self._counts
         wanted, unwanted = take_apart(query)
-        tokens, documents = query_tokens(wanted), self._counts.documents
+        tokens, documents = query_tokens(wanted), counts.documents
         joined, left_out = joined_tokens(wanted), unwanted_tokens(unwanted)
-        frequencies = self._counts.frequencies([*tokens, *joined, *left_out])
+        frequencies = counts.frequencies([*tokens, *joined, *left_out])
         known = {token: weight for token, weight in tokens.items() if token in frequencies}
         known |= {token: 1.0 for token in joined if token in frequencies}
         leading, some = {**frequencies, **dict.fromkeys(picked, 1)}, bool(known or picked)
@@ -238,11 +241,12 @@ class QueryParser:
             query: As typed.
             user: Who asks: by what they typed before, their own picks answer.
         """
-        picked = self._picked(take_apart(query)[0], user)
-        parsed = self.lexicon.parse(query, picked.words)
+        counts, wanted = CountedOnce(self.lexicon.counts), take_apart(query)[0]
+        picked = self._picked(wanted, user, counts)
+        parsed = self.lexicon.parse(query, picked.words, counts)
         if parsed.corrections:
-            picked = self._picked(parsed.query, user)
-        weights = word_weights(tokenize(parsed.query), picked.words, self.lexicon.documents)
+            picked = self._picked(parsed.query, user, counts)
+        weights = word_weights(tokenize(parsed.query), picked.words, counts.documents)
         exact = query_dimension(fold_query(parsed.query)) if picked.exact else None
         if self._encoder is not None:
             parsed = parsed.without_small_part()
@@ -251,11 +255,13 @@ class QueryParser:
 
     def may_answer(self, query: str) -> bool:
         """Return whether enough people typed just this query, so that anybody may see what it led to."""
-        return self._picked(query, None).exact
+        return self._picked(query, None, self.lexicon.counts).exact
 
-    def _picked(self, query: str, user: str | None) -> TypedQuery:
+    def _picked(self, query: str, user: str | None, counts: CorpusCounts) -> TypedQuery:
         words = tokenize(query)
-        return self._catalog.typed_query(fold_query(query), words, user, self.lexicon.known(words))
+        # The pairs of words are asked for together with them: the next who counts wants both.
+        known = counts.frequencies([*words, *joined_tokens(query)])
+        return self._catalog.typed_query(fold_query(query), words, user, known.keys() & set(words))
 
     def recall(self, parsed: ParsedQuery, where: Filter | None, ranking: Ranking) -> Recall | None:
         """Return where answers may come from; ``None`` where there is nothing to ask by.

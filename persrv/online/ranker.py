@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Request
@@ -21,7 +22,7 @@ from persrv.online.request import (
     trending_request,
 )
 from persrv.ranking.affinity import agreement
-from persrv.ranking.style_clusters import far_similarity, near_clusters
+from persrv.ranking.style_clusters import cluster_similarity, far_similarity, near_clusters
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 
@@ -36,6 +37,7 @@ DEEPEST = 4_000
 
 
 _ALL = 1 << 24
+_NOWHERE = np.zeros(0)
 
 
 class Ranker:
@@ -66,7 +68,8 @@ class Ranker:
             return best_first(self._collection, direct, page, stored=True)
         # Without styles the proof is exact, and soon given: few candidates are asked for first.
         pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
-        if not (whole or recall.sources[0].whole(pool)) and (near := self._near(recall, taste)):
+        similarity = _NOWHERE if whole or recall.sources[0].whole(pool) else self._similarity(recall, taste)
+        if near := near_clusters(similarity):
             recall = recall.near(near)
             pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
         while True:
@@ -76,16 +79,16 @@ class Ranker:
                 return ranked
             if pool >= deepest:
                 return replace(ranked, cut=True)
-            if self._proven(recall, taste, ranked, page, pool):
+            if self._proven(recall, taste, similarity, ranked, page, pool):
                 return ranked
             pool = min(pool * GROWTH, max(deepest, page.end + SLACK))
 
-    def _near(self, recall: Recall, taste: Taste) -> tuple[int, ...]:
-        """Return the regions of the space of style that are recalled apart, none where that is no use."""
+    def _similarity(self, recall: Recall, taste: Taste) -> NDArray[np.float64]:
+        """Return how near the regions of the space of style are, none where those are no use."""
         first = recall.sources[0]
-        if not len(taste) or not len(self._clusters) or not first.stored or first.entry is not None:
-            return ()
-        return near_clusters(taste.centroids, taste.weights, self._clusters)
+        if not first.stored or first.entry is not None:
+            return _NOWHERE
+        return cluster_similarity(taste.centroids, taste.weights, self._clusters)
 
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""
@@ -95,7 +98,15 @@ class Ranker:
             return None
         return Request(first.query, limit=_ALL, filter=recall.where)
 
-    def _proven(self, recall: Recall, taste: Taste, ranked: Ranked, page: Page, pool: int) -> bool:
+    def _proven(
+        self,
+        recall: Recall,
+        taste: Taste,
+        similarity: NDArray[np.float64],
+        ranked: Ranked,
+        page: Page,
+        pool: int,
+    ) -> bool:
         """Return whether no sticker outside the pool can belong to the page.
 
         Such a sticker's score is at most what the sources' last ones bound, times the largest style factor.
@@ -112,9 +123,11 @@ class Ranker:
             return True
         if ranked.total < page.end:
             return False
-        return self._bound(recall, taste, lasts) < float(ranked.scores[page.end - 1]) * (1.0 - NOISE)
+        return self._bound(recall, taste, similarity, lasts) < float(ranked.scores[page.end - 1]) * (1.0 - NOISE)
 
-    def _bound(self, recall: Recall, taste: Taste, lasts: Sequence[float | None]) -> float:
+    def _bound(
+        self, recall: Recall, taste: Taste, similarity: NDArray[np.float64], lasts: Sequence[float | None]
+    ) -> float:
         """Return the largest score of a sticker outside the pool, given the score of each source's last one."""
         weights = self._weights
         beta, correction, largest = weights.beta, weights.largest_correction, weights.largest_style(taste)
@@ -123,9 +136,9 @@ class Ranker:
             return recall.bound(lasts, beta, correction) * largest
         # The last source gives more of what the first one scores: within the regions, the two have one bound.
         *others, last_near = lasts
-        similarity = far_similarity(taste.centroids, taste.weights, self._clusters, near)
-        agreed = float(agreement(np.array(similarity)))
-        far = recall.bound(others, beta, correction, agreed) * (1.0 + weights.gamma * similarity)
+        outside = far_similarity(similarity, near, taste.centroids.shape[1])
+        agreed = float(agreement(np.array(outside)))
+        far = recall.bound(others, beta, correction, agreed) * (1.0 + weights.gamma * outside)
         return max(far, recall.bound([last_near, *others[1:]], beta, correction) * largest)
 
     def trending(self, own: Sequence[str], taste: Taste, page: Page, where: Filter | None) -> Ranked:
@@ -148,7 +161,7 @@ class Ranker:
         if not len(taste):
             return self.rank(popular_recall(where), taste, page)
         pool = max(self._pool, page.end + SLACK)
-        near = near_clusters(taste.centroids, taste.weights, self._clusters)
+        near = near_clusters(cluster_similarity(taste.centroids, taste.weights, self._clusters))
         return best_first(self._collection, trending_request(taste, self._weights, pool, where, near), page)
 
     def similar(
@@ -166,6 +179,7 @@ class Ranker:
         it in place of going through all pictures.
         """
         pool = max(CLUSTERED, page.end + SLACK)
-        near = () if style is None else near_clusters(np.array([style]), np.ones(1), self._clusters)
+        styles = np.zeros((0, 1)) if style is None else np.array([style])
+        near = near_clusters(cluster_similarity(styles, np.ones(len(styles)), self._clusters))
         request = similar_request(image, text, self_score, self._weights.stored_beta, pool, where, near)
         return best_first(self._collection, request, page) if request else None

@@ -58,6 +58,10 @@ class SearchService:
             QueryError: Pictures are to be searched, and the encoder has no text tower.
             BuildGoneError: The version is gone.
         """
+        with self._catalog.asking():
+            return self._answer(request, page)
+
+    def _answer(self, request: SearchRequest, page: Page) -> Answer:
         taste = self._version.profiles.taste(request.user)
         cursor = request.cursor
         if cursor is None:

@@ -76,8 +76,10 @@ def cluster_of(vector: NDArray[np.floating] | None, centroids: Floats) -> int | 
     return int((centroids @ np.asarray(vector, dtype=np.float32)).argmax())
 
 
-def near_clusters(styles: NDArray[np.float64], weights: NDArray[np.float64], centroids: Floats) -> tuple[int, ...]:
-    """Return the numbers of the clusters in which a user's styles lie, ascending.
+def cluster_similarity(
+    styles: NDArray[np.float64], weights: NDArray[np.float64], centroids: Floats
+) -> NDArray[np.float64]:
+    """Return how near each cluster's direction is to a user's styles, shape (k,); empty without styles.
 
     Args:
         styles: Unit rows, shape (s, d).
@@ -85,21 +87,32 @@ def near_clusters(styles: NDArray[np.float64], weights: NDArray[np.float64], cen
         centroids: Shape (k, d).
     """
     if not len(styles) or not len(centroids):
-        return ()
-    similarity = ((centroids.astype(np.float64) @ styles.T) * weights).max(axis=1)
+        return np.zeros(0)
+    nearest: NDArray[np.float64] = ((centroids.astype(np.float64) @ styles.T) * weights).max(axis=1)
+    return nearest
+
+
+def near_clusters(similarity: NDArray[np.float64]) -> tuple[int, ...]:
+    """Return the numbers of the clusters in which a user's styles lie, ascending.
+
+    Args:
+        similarity: From :func:`cluster_similarity`.
+    """
     order: Sequence[int] = np.argsort(-similarity, kind="stable")[:MOST_NEAR].tolist()
     return tuple(sorted(i for i in order if similarity[i] >= NEAR * similarity[order[0]]))
 
 
-def far_similarity(
-    styles: NDArray[np.float64], weights: NDArray[np.float64], centroids: Floats, near: Sequence[int]
-) -> float:
+def far_similarity(similarity: NDArray[np.float64], near: Sequence[int], dimension: int) -> float:
     """Return what the weighted cosine of a sticker outside the near clusters hardly ever exceeds.
 
     That of its cluster's direction, and three standard deviations of a random direction's cosine, ``3 / sqrt(d)``.
+
+    Args:
+        similarity: From :func:`cluster_similarity`.
+        near: From :func:`near_clusters`.
+        dimension: Of the space of style.
     """
-    far = np.setdiff1d(np.arange(len(centroids)), np.asarray(near, dtype=np.int64))
+    far = np.delete(similarity, np.asarray(near, dtype=np.int64))
     if not len(far):
         return 0.0
-    similarity = float(((centroids[far].astype(np.float64) @ styles.T) * weights).max())
-    return min(1.0, max(similarity, 0.0) + 3.0 / float(np.sqrt(centroids.shape[1])))
+    return min(1.0, max(float(far.max()), 0.0) + 3.0 / dimension**0.5)

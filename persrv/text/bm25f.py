@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
@@ -143,6 +143,30 @@ class CorpusCounts(Protocol):
     def frequencies(self, tokens: Iterable[str]) -> Mapping[str, int]:
         """Return token to the number of documents that hold it; tokens that none holds are left out."""
         ...
+
+
+class CountedOnce:
+    """Counts of a collection that are asked for once each: for one query, which needs the same ones again and again.
+
+    Args:
+        counts: Of the collection.
+    """
+
+    def __init__(self, counts: CorpusCounts) -> None:
+        self._counts = counts
+        self._found: dict[str, int] = {}
+
+    @cached_property
+    def documents(self) -> int:
+        """Number of documents."""
+        return self._counts.documents
+
+    def frequencies(self, tokens: Iterable[str]) -> Mapping[str, int]:
+        """Return token to the number of documents that hold it; tokens that none holds are left out."""
+        wanted = [*tokens]
+        if new := dict.fromkeys(token for token in wanted if token not in self._found):
+            self._found |= {**dict.fromkeys(new, 0), **self._counts.frequencies(new)}
+        return {token: count for token in wanted if (count := self._found[token])}
 
 
 def idf_weights(tokens: Mapping[str, float], counts: CorpusCounts) -> dict[str, float]:

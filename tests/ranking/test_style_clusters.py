@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from persrv.ranking.profile import unit
-from persrv.ranking.style_clusters import MOST_NEAR, cluster_of, far_similarity, fit_clusters, near_clusters
+from persrv.ranking.style_clusters import (
+    MOST_NEAR,
+    cluster_of,
+    cluster_similarity,
+    far_similarity,
+    fit_clusters,
+    near_clusters,
+)
 
 AXES = np.eye(4)
 
@@ -35,30 +42,30 @@ def test_a_sticker_without_a_picture_is_in_none() -> None:
 def test_clusters_near_a_user_are_those_of_their_styles() -> None:
     clusters = AXES.astype(np.float32)
     styles, weights = AXES[[1, 3]], np.array([1.0, 0.5])
-    assert near_clusters(styles, weights, clusters) == (1, 3)
-    assert near_clusters(styles, np.array([1.0, 0.1]), clusters) == (1,)
-    assert near_clusters(styles[:0], weights[:0], clusters) == ()
-    assert far_similarity(styles, weights, clusters, (1,)) == pytest.approx(min(1.0, 0.5 + 1.5))
-    assert far_similarity(styles, weights, clusters, (0, 1, 2, 3)) == 0.0
+    assert near_clusters(cluster_similarity(styles, weights, clusters)) == (1, 3)
+    assert near_clusters(cluster_similarity(styles, np.array([1.0, 0.1]), clusters)) == (1,)
+    assert near_clusters(cluster_similarity(styles[:0], weights[:0], clusters)) == ()
+    assert far_similarity(cluster_similarity(styles, weights, clusters), (1,), 4) == pytest.approx(min(1.0, 0.5 + 1.5))
+    assert far_similarity(cluster_similarity(styles, weights, clusters), (0, 1, 2, 3), 4) == 0.0
 
 
 def test_few_clusters_are_near_however_many_styles_somebody_has() -> None:
     clusters = np.eye(20, dtype=np.float32)
     styles = np.eye(20)
     weights = np.linspace(1.0, 0.81, 20)
-    assert near_clusters(styles, weights, clusters) == tuple(range(MOST_NEAR))
+    assert near_clusters(cluster_similarity(styles, weights, clusters)) == tuple(range(MOST_NEAR))
     weights = np.where(np.arange(20) == 5, 1.0, 0.4)
-    assert near_clusters(styles[[5, 7]], weights[[5, 7]], clusters) == (5, 7)
-    assert near_clusters(styles[[5, 7]], np.array([1.0, 0.39]), clusters) == (5,)
+    assert near_clusters(cluster_similarity(styles[[5, 7]], weights[[5, 7]], clusters)) == (5, 7)
+    assert near_clusters(cluster_similarity(styles[[5, 7]], np.array([1.0, 0.39]), clusters)) == (5,)
 
 
 def test_what_is_far_is_bounded_by_its_clusters_direction_and_chance() -> None:
     clusters = np.eye(100, dtype=np.float32)
     styles, weights = np.eye(100)[[0, 1]], np.array([1.0, 0.5])
-    assert far_similarity(styles, weights, clusters, (0,)) == pytest.approx(0.5 + 0.3)
-    assert far_similarity(styles, weights, clusters, (0, 1)) == pytest.approx(0.3)
-    assert far_similarity(-styles, weights, clusters, (0, 1)) == pytest.approx(0.3)
-    assert far_similarity(styles, weights, clusters, ()) == 1.0
+    assert far_similarity(cluster_similarity(styles, weights, clusters), (0,), 100) == pytest.approx(0.5 + 0.3)
+    assert far_similarity(cluster_similarity(styles, weights, clusters), (0, 1), 100) == pytest.approx(0.3)
+    assert far_similarity(cluster_similarity(-styles, weights, clusters), (0, 1), 100) == pytest.approx(0.3)
+    assert far_similarity(cluster_similarity(styles, weights, clusters), (), 100) == 1.0
 
 
 def test_a_start_that_covers_all_directions_ends_and_rounds() -> None:
