@@ -1,8 +1,9 @@
 """A whole built collection of made-up stickers, in a folder that is kept: ``python -m benchmarks.large_collection``.
 
-Answers are by words, picks, utility and styles; meaning is off. The catalog, the vectors and the picks are written as an import would have left them, without pictures' files; the
-index is built from them by the very code of ``persrv build``. What was done is not done again, so that a run that was
-ended goes on. Measuring is another command, ``python -m benchmarks at_size``.
+Answers are by words, picks, utility and styles; meaning is off. The catalog, the vectors and the picks are written as
+an import would have left them, without pictures' files; the index is built from them by the very code of ``persrv
+build``. What was done is not done again, so that a run that was ended goes on. Measuring is another command, ``python
+-m benchmarks at_size``.
 """
 
 from __future__ import annotations
