@@ -5,6 +5,7 @@ The centroids are those of spherical k-means (Dhillon & Modha 2001) on a sample,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -115,4 +116,4 @@ def far_similarity(similarity: NDArray[np.float64], near: Sequence[int], dimensi
     far = np.delete(similarity, np.asarray(near, dtype=np.int64))
     if not len(far):
         return 0.0
-    return min(1.0, max(float(far.max()), 0.0) + 3.0 / dimension**0.5)
+    return min(1.0, max(float(far.max()), 0.0) + 3.0 / math.sqrt(dimension))
