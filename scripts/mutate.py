@@ -51,6 +51,7 @@ _COMPUTED: dict[type[ast.operator], str] = {
     ast.BitAnd: "|", ast.BitOr: "&",
 }  # fmt: skip
 _CALLED = {"min": "max", "max": "min", "any": "all", "all": "any", "maximum": "minimum", "minimum": "maximum"}
+_PROFILE = "mutate"
 _PATIENCE = 20.0
 """Seconds beyond ten times those of the unchanged tests; a mutant that runs longer was noticed."""
 
@@ -177,12 +178,27 @@ def noticed(mutant: Mutant | None, tests: list[str], seconds: float) -> bool:
             sys.meta_path.insert(0, _Changed(mutant))
         # hypothesis is imported already, which pytest warns of.
         known = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header", *known, *tests]
+        options = ["-q", "-x", "-p", "no:cacheprovider", "--no-header", f"--hypothesis-profile={_PROFILE}", *known]
+        options += _nearest_first(mutant, tests)
         with contextlib.redirect_stdout(io.StringIO()):
             code = pytest.main(options)
         os._exit(int(code != 0))
     _, status = os.waitpid(child, 0)
     return status != 0
+
+
+def _nearest_first(mutant: Mutant | None, tests: list[str]) -> list[str]:
+    """Return the tests, those first that are called as the changed file: they end most runs."""
+    name = mutant.file.stem if mutant is not None else ""
+    return sorted(tests, key=lambda path: name not in Path(path).stem)
+
+
+def _without_shrinking() -> None:
+    """Let Hypothesis stop at the first example that fails: nobody reads it."""
+    from hypothesis import Phase, settings
+
+    phases = (Phase.explicit, Phase.generate)
+    settings.register_profile(_PROFILE, derandomize=True, deadline=None, database=None, phases=phases)
 
 
 def main() -> int:
@@ -208,6 +224,7 @@ def main() -> int:
     ):
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
+    _without_shrinking()
     for room in given.rooms:
         files, tests = ROOMS[room]
         every = [each for pattern in files for file in sorted(ROOT.glob(pattern)) for each in mutants(file)]
@@ -227,6 +244,8 @@ def main() -> int:
             tried, killed = tried + 1, killed + found
             if not found:
                 print(f"  survives: {mutant}", flush=True)
+            if tried % 10 == 0:
+                print(f"  {given.first + tried}: {killed} of {tried} noticed", flush=True)
         print(f"{room}: {killed} of {tried} noticed, of {len(every)} mutants, seed {given.seed}", flush=True)
     return 0
 

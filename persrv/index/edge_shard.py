@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +23,8 @@ _INDEXES: dict[PayloadType, edge.PayloadSchemaType] = {
     "bool": edge.PayloadSchemaType.Bool,
     "datetime": edge.PayloadSchemaType.Datetime,
 }
+
+_LACKING = re.compile(r"(?:No range index for `order_by` key: `|Not existing vector name error: )([^`\s]+)")
 
 _EF_CONSTRUCT = 128
 _FULL_SCAN_KB = 10_000
@@ -129,6 +132,13 @@ def is_engine_failure(error: BaseException) -> bool:
     return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
-def is_damage(error: BaseException) -> bool:
-    """Whether the engine failed at its own files: whatever it says of a request has another beginning."""
-    return not isinstance(error, Exception) or str(error).startswith(("Service runtime error", "Service internal"))
+def is_damage(error: BaseException, schema: Schema) -> bool:
+    """Whether the engine failed at its own files: whatever it says of a request has another beginning.
+
+    What it cannot find, though the schema has it, is lost as well: no request is to blame.
+    """
+    said = str(error)
+    if not isinstance(error, Exception) or said.startswith(("Service runtime error", "Service internal")):
+        return True
+    lacking = _LACKING.search(said)
+    return lacking is not None and lacking[1] in {*schema.payload, *schema.vectors}

@@ -82,7 +82,7 @@ class EmbeddedCollection:
             if not is_engine_failure(error):
                 raise
             self._check_usable()
-            if is_damage(error):
+            if is_damage(error, self._schema):
                 raise VectorIndexError(
                     f"the embedded index cannot answer: {error}", "run persrv build --rebuild if this persists"
                 ) from error

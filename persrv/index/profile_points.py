@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.errors import VectorIndexError
 from persrv.index.language import Point, Record
 from persrv.index.schema import IMAGE, centroid_id
 from persrv.ranking.profile import StyleProfile
@@ -68,7 +69,14 @@ def profile_of(records: Sequence[Record]) -> tuple[StyleProfile, list[StyleExamp
 
     Args:
         records: One for each style, at least one.
+
+    Raises:
+        VectorIndexError: One has lost its vector or its state.
     """
+    if not all(is_whole(record) for record in records):
+        raise VectorIndexError(
+            "the index is damaged: a style of a user has lost its vector or state", "run persrv build --rebuild"
+        )
     rows = sorted(records, key=lambda record: int(record.payload[STATE]["number"]))
     states = [record.payload[STATE] for record in rows]
     directions = np.array([record.dense(IMAGE) for record in rows])
@@ -82,6 +90,13 @@ def profile_of(records: Sequence[Record]) -> tuple[StyleProfile, list[StyleExamp
         StyleExample(state["sticker_id"], payload["title"], payload["image_url"], float(state["likeness"]))
         for payload, state in zip(shown, states, strict=True)
     ]
+
+
+def is_whole(record: Record) -> bool:
+    """Return whether a style's point, read with its vectors, has all that :func:`profile_of` wants."""
+    state = record.payload.get(STATE)
+    wanted = {"number", "sticker_id", "likeness", "mass", "resultant", "day"}
+    return isinstance(state, dict) and wanted <= state.keys() and record.dense(IMAGE) is not None
 
 
 def nearest_picks(

@@ -165,9 +165,9 @@ class StyleFit:
                 content["average_lengths"],
                 learnt,
             )
-        except (OSError, KeyError, TypeError, ValueError, EOFError) as error:
+        except Exception as error:  # a damaged header brings NumPy's reader to errors of ten kinds
             raise IndexMismatchError(
-                f"the fit {folder} cannot be read: {error}", "run persrv build --rebuild"
+                f"the fit {folder} cannot be read: {error!r}", "run persrv build --rebuild"
             ) from error
 
     @staticmethod

@@ -17,6 +17,7 @@ from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Matches, Nearest, Point, Record, Request, StoredVector
+from persrv.index.profile_points import is_whole
 from persrv.index.schema import FILTERS, MEANING, STYLE_CLUSTER, TEXT, sticker_id_of
 from persrv.indexing.fit import Fit
 from persrv.indexing.making import CollectionPoints
@@ -218,6 +219,8 @@ def _differing_people(workspace: Workspace, catalog: Catalog, stickers: Collecti
 def _same_profile(wanted: StyleProfile | None, stored: Sequence[Record]) -> bool:
     if wanted is None or not stored:
         return wanted is None and not stored
+    if not all(is_whole(record) for record in stored):
+        return False
     rows = sorted(stored, key=lambda record: int(record.payload["state"]["number"]))
     found = np.array([record.dense("image") for record in rows], np.float64)
     one = np.asarray(wanted.centroids, np.float64)

@@ -176,6 +176,7 @@ def _look_at_index(workspace: Workspace) -> str:
         answer = retriever.search(limit=1)
         if manifest.stickers and not answer:
             raise NotFoundError(
-                "the index has stickers but a search finds none", f"run persrv build -c {workspace.recipe.name}"
+                "the index has stickers but a search finds none",
+                f"run persrv build -c {workspace.recipe.name} --rebuild",
             )
     return f"build {manifest.build} answers; {manifest.stickers} stickers, {manifest.collisions} token collisions"

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from index_samples import DIMENSION, SCHEMA, identity, manifest, online, sample_points
 from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
+from persrv.index.edge_shard import is_damage
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.embedded_collection import EmbeddedCollection
 from persrv.index.lock import FileLock
@@ -312,6 +314,19 @@ def test_a_name_cannot_lead_out_of_the_folder(store: EmbeddedStore, name: str) -
     for call in (store.open, store.manifest, store.rollback):
         with pytest.raises(NotFoundError, match="is no collection name"):
             call(name)
+
+
+def test_what_the_engine_lacks_of_its_schema_is_damage_and_anything_else_a_wrong_request() -> None:
+    for said, damaged in (
+        ("Service internal error: x", True),
+        ("Not existing vector name error: image", True),
+        ("Not existing vector name error: nothing", False),
+        ("No range index for `order_by` key: `trending`. Please create one", True),
+        ("No range index for `order_by` key: `nothing`. Please create one", False),
+        ("Wrong input: Vector dimension error", False),
+    ):
+        schema = replace(SCHEMA, payload={**SCHEMA.payload, "trending": "float"})
+        assert is_damage(Exception(said), schema) is damaged, said
 
 
 def test_damage_is_reported_with_the_way_out(store: EmbeddedStore, folder: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from persrv.errors import VectorIndexError
 from persrv.index.language import Record
 from persrv.index.profile_points import STATE, StyleExample, points_of, profile_of
 from persrv.ranking.profile import StyleProfile
@@ -26,3 +30,15 @@ def test_a_profile_comes_back_from_its_points_in_any_order() -> None:
     assert profile.mass.tolist() == PROFILE.mass.tolist()
     assert profile.day == PROFILE.day
     assert examples == EXAMPLES
+
+
+def test_a_style_that_lost_its_vector_or_its_state_is_damage_and_no_taste() -> None:
+    whole = [Record(point.id, point.payload, point.vectors) for point in points_of("ann", PROFILE, EXAMPLES)]
+    state = {key: value for key, value in whole[1].payload[STATE].items() if key != "mass"}
+    for broken in (
+        replace(whole[1], vectors={}),
+        replace(whole[1], payload={}),
+        replace(whole[1], payload={**whole[1].payload, STATE: state}),
+    ):
+        with pytest.raises(VectorIndexError, match="run persrv build --rebuild"):
+            profile_of([whole[0], broken])

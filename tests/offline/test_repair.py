@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from persrv.errors import CatalogError, IndexLockedError, NotFoundError, VectorIndexError
+from persrv.errors import CatalogError, IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
 from persrv.indexing.progress import Silent
+from persrv.indexing.style_fit import StyleFit
 from persrv.offline import build_collection
 from persrv.offline.repair import repair_collection
 from persrv.online.overview import examine
@@ -84,3 +87,35 @@ def test_nothing_is_mended_under_somebody_who_uses_it(tiny: Tiny) -> None:
 
 def test_a_sound_collection_needs_no_repair(tiny: Tiny) -> None:
     assert repair_collection(tiny.file, home=tiny.home).steps == ()
+
+
+@pytest.mark.parametrize("lost", ["payload_index/config.json", "mutable_id_tracker.mappings"])
+def test_engine_files_that_are_gone_are_no_fault_of_a_request_and_the_named_command_mends(
+    tiny: Tiny, lost: str
+) -> None:
+    for file in (tiny.home / "tiny" / "index" / "tiny").glob(f"*/shard/segments/*/{lost}"):
+        file.unlink()
+    with suppress(VectorIndexError), tiny.open() as retriever:
+        retriever.search()
+    found = ills(tiny, deep=True)
+    assert found
+    assert all("--rebuild" in finding for finding in found)
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
+    assert ills(tiny, deep=True) == []
+
+
+def test_the_header_of_an_array_may_hold_anything(tiny: Tiny) -> None:
+    folder = next((tiny.home / "tiny" / "fits").iterdir())
+    file, chance = folder / "words.npy", random.Random(1)
+    whole = file.read_bytes()
+    refused = set[str]()
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 3))):
+            damaged[chance.randrange(6, 128)] = chance.choice((*b"'({[,0", chance.randrange(256)))
+        file.write_bytes(damaged)
+        try:
+            StyleFit.load(folder)
+        except IndexMismatchError as error:
+            refused.add(type(error.__cause__).__name__)
+    assert {"TokenError", "ValueError"} <= refused

@@ -118,9 +118,25 @@ def test_one_ranking_behind_another() -> None:
     assert joined.scores.tolist() == [3.0, 2.0, 1.0, 9.0, 8.0]
     assert joined.groups == ["g", "", "", "", "h"]
     assert Ranked.nothing().then(one).ids == one.ids
+    assert Ranked.nothing().then(one).scores.tolist() == one.scores.tolist()
     assert one.at([2, 0]).ids == ["c", "a"]
     assert one.part(Page(1, 9)).ids == ["b", "c"]
     assert one.part(Page(7, 2)).ids == []
+
+
+@pytest.mark.parametrize("cut", [(False, False), (True, False), (False, True), (True, True)])
+def test_a_ranking_of_two_is_cut_where_one_of_them_is(cut: tuple[bool, bool]) -> None:
+    one, other = (replace(Ranked.nothing(), cut=each) for each in cut)
+    assert one.then(other).cut is any(cut)
+
+
+def test_nothing_is_cut_and_no_trace_is_taken_out_unless_somebody_says_so() -> None:
+    points = [scored(sticker, 3.0) for sticker in IDS[:9]]
+    ranked = ordered(points)
+    assert not ranked.cut
+    assert not Ranked.nothing().cut
+    assert ranked.scores.tolist() == [3.0] * 9
+    assert ranked_by(Engine(points, 1), Page(0, 5)).scores.tolist() == [3.0] * 9
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(-1, 1), (0, 0), (0, LARGEST_PAGE + 1), (0, "3"), (1.5, 1), (0, True)])

@@ -40,6 +40,11 @@ def test_a_prior_lifts_a_new_sticker_above_zero() -> None:
     assert utilities([[4, 2, 1], [0, 0, 0]], UtilityWeights(prior=1))[1].total > 0
 
 
+def test_rounding_of_the_weights_lifts_no_total_above_1() -> None:
+    weights = UtilityWeights(popularity=0.8, cross_user=0.2, query=0.2, prior=0)
+    assert utilities([[9, 9, 9]], weights)[0].total == 1.0
+
+
 def test_age_decays_the_counts_and_then_they_are_smoothed() -> None:
     weights = UtilityWeights(half_life_days=10)
     fresh, old, ancient, never = utilities([[6, 6, 6], [6, 6, 6], [6, 6, 6], [0, 0, 0]], weights, [0, 10, 4000, 0])

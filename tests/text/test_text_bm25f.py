@@ -104,6 +104,11 @@ def test_two_fields_by_hand() -> None:
     assert found.total == pytest.approx(sum(found.matched.values()), rel=1e-12)
 
 
+def test_only_words_that_documents_hold_have_a_frequency() -> None:
+    statistics = count([{"tags": ["cat"]}, {"tags": ["cat dog"]}])
+    assert statistics.frequencies(["cat", "bird", "dog"]) == {"cat": 2, "dog": 1}
+
+
 @pytest.mark.parametrize("delta", [0.0, Text().delta])
 def test_two_words_in_a_long_text_are_above_one_of_them_in_a_short_one(delta: float) -> None:
     others = [{"tags": [f"thing{number} other"]} for number in range(40)]

@@ -64,6 +64,7 @@ def test_emoji_in_names_are_emoji(stem: str, name: tuple[str, ...], emoji: tuple
         "123e4567-e89b-12d3-a456-426614174000",
         "-5a3bc0de99887766",
         "dQw4w9WgXcQ",
+        "dQw4w9WgXc",
         "___",
         "",
     ],
@@ -94,7 +95,15 @@ def test_a_name_in_camel_case_is_found_together_and_taken_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "stem", ["你说得对，但是我不听", "when the code works on the first try", "我已经三天没有睡觉了", "Sorry, I'm late!"]
+    "stem",
+    [
+        "你说得对，但是我不听",
+        "when will it be over",
+        "我想现在就回家去",
+        "when the code works on the first try",
+        "我已经三天没有睡觉了",
+        "Sorry, I'm late!",
+    ],
 )
 def test_a_sentence_is_a_name_and_a_description(stem: str) -> None:
     assert read_file_name(stem) == Semantics(name=(stem,), description=(stem,))

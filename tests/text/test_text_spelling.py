@@ -45,6 +45,13 @@ def test_nearest(token: str, expected: str | None) -> None:
     assert Speller(VOCABULARY).nearest(token) == expected
 
 
+def test_a_part_of_a_longer_word_is_found_where_parts_count() -> None:
+    speller = Speller({"raincoat": 1, "bed": 9})
+    assert speller.nearest("coat") is None
+    assert speller.nearest("coat", parts=True) == "raincoat"
+    assert speller.nearest("zzzz", parts=True) is None
+
+
 def test_fewer_slips_win_over_more_documents() -> None:
     assert Speller({"kitten": 1, "sitting": 100}).nearest("kittin") == "kitten"
 

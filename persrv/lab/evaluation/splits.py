@@ -7,7 +7,7 @@ user's one query; right are all of their held-out picks for it.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -60,7 +60,8 @@ def leave_last_out(picks: Sequence[Interaction], share: float = 0.3, seed: int =
     """
     ordered = _ordered(picks)
     places = _positions(ordered)
-    last = {max(own) for user, own in places.items() if sum(pick.user == user for pick in ordered) > 1}
+    picks_of = Counter(pick.user for pick in ordered)
+    last = {max(own) for user, own in places.items() if picks_of[user] > 1}
     return _split("last", ordered, last)
 
 
@@ -159,9 +160,9 @@ def _some(names: set[str], share: float, seed: int) -> set[str]:
     return set(sorted(names, key=lambda name: _drawn(seed, name))[: max(1, round(share * len(names)))])
 
 
-def _drawn(seed: int, name: str) -> float:
-    """Return a number in [0, 1) that depends on the seed and the name only."""
-    return int.from_bytes(hashlib.sha256(f"{seed}\n{name}".encode()).digest()[:8]) / 2**64
+def _drawn(seed: int, name: str) -> bytes:
+    """Return a key of an order that depends on the seed and the name only."""
+    return hashlib.sha256(f"{seed}\n{name}".encode()).digest()
 
 
 def _check_share(share: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +86,8 @@ def load_nearest(folder: Path) -> NearestModel:
             f"describe.engine is 'nearest', but nothing has been learned from the labels yet: there is no {path}",
             "run persrv learn with the recipe, then build again",
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise RecipeError(f"{path} cannot be read: {error}", "run persrv learn again") from error
+    except Exception as error:  # damage brings the readers of archives and arrays to errors of ten kinds
+        raise RecipeError(f"{path} cannot be read: {error!r}", "run persrv learn again") from error
     return model
 
 

@@ -56,6 +56,8 @@ def test_novelty_is_the_bits_of_a_smoothed_share() -> None:
     assert metrics.novelty(["b", "c"], picks, 2) == pytest.approx((-math.log2(2 / 10) - math.log2(1 / 10)) / 2)
     assert metrics.novelty(["c"], picks, 5) > metrics.novelty(["b"], picks, 5) > metrics.novelty(["a"], picks, 5)
     assert metrics.novelty([], picks, 5) == 0
+    # A sticker that nobody listed was never picked, and is one of the collection.
+    assert metrics.novelty(["e"], picks, 1) == pytest.approx(-math.log2(1 / 11))
 
 
 @pytest.mark.parametrize("measure", SETS)
@@ -106,6 +108,8 @@ def test_impossible_rankings_are_refused(measure: Callable[..., float]) -> None:
         measure(["a"], {"a"}, 0)
     with pytest.raises(QueryError, match="'a' stands in a ranking twice"):
         measure(["a", "b", "a"], {"a"}, 3)
+    with pytest.raises(QueryError, match="'a' stands in a ranking twice"):
+        measure(["b", "a", "a"], {"a"}, 3)
 
 
 @pytest.mark.parametrize("gain", [-1.0, math.nan, math.inf])

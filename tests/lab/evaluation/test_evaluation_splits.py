@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,42 @@ def test_leave_last_out_takes_each_users_last_query_and_spares_a_single_pick() -
     split = leave_last_out([*PICKS, pick("cleo", "sun", "s9", 9)])
     assert sorted(p.sticker_id for p in split.held_out) == ["s4", "s5"]
     assert pick("cleo", "sun", "s9", 9) in split.train
+
+
+def test_two_picks_are_enough_to_hold_the_last_one_back() -> None:
+    split = leave_last_out([pick("ann", "love", "s1", 0), pick("ann", "cat", "s2", 1)])
+    assert [p.sticker_id for p in split.held_out] == ["s2"]
+
+
+def test_the_smallest_share_holds_the_last_pick_back() -> None:
+    assert [p.sticker_id for p in by_time(PICKS[:5], share=1e-18).held_out] == ["s5"]
+
+
+def test_a_question_is_grouped_by_its_user() -> None:
+    for question in by_time(PICKS, share=0.5).questions:
+        assert question.group == question.user
+
+
+def test_leave_one_query_out_takes_one_of_many_and_spares_an_only_one() -> None:
+    picks = [*(pick("ann", f"q{n}", f"s{n}", n) for n in range(5)), *(pick("bo", "sun", f"b{n}", n) for n in range(3))]
+    for seed in range(5):
+        held = {p.query for p in leave_one_query_out(picks, seed=seed).held_out}
+        # Published figures stand on these draws: the smallest hash.
+        assert held == {
+            min((f"q{n}" for n in range(5)), key=lambda q: sha256(f"{seed}\nann\n{q}".encode()).hexdigest())
+        }
+
+
+def test_three_picks_in_ten_are_held_back_by_seed_0_unless_something_else_is_asked_for() -> None:
+    many = [pick(f"u{n}", f"q{n % 3}", f"s{n % 10}", n) for n in range(10)]
+    many += [pick(f"u{n}", f"r{n % 3}", f"s{n % 7}", 10 + n) for n in range(10)]
+    for split in SPLITS.values():
+        assert split(many) == split(many, 0.3, 0)  # type: ignore[call-arg]
+    assert len({p.user for p in cold_users(many).held_out}) == 3
+
+
+def test_somebody_is_cold_however_small_the_share() -> None:
+    assert len({p.user for p in cold_users(PICKS, 0.01).held_out}) == 1
 
 
 def test_leave_one_query_out_takes_every_pick_of_it() -> None:

@@ -206,7 +206,7 @@ def test_a_missing_model_says_how_to_train(tmp_path: Path) -> None:
         describer(Describe(engine="nearest"), folder=tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "other", "pickle", "shape", "label"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "other", "method", "pickle", "shape", "label"])
 def test_a_damaged_model_is_refused(tmp_path: Path, damage: str) -> None:
     vectors, labels, packs = _clouds()
     path = save_nearest(NearestModel.fit(vectors, labels, groups=packs), tmp_path)
@@ -218,6 +218,11 @@ def test_a_damaged_model_is_refused(tmp_path: Path, damage: str) -> None:
         path.write_bytes(path.read_bytes()[:-400])
     elif damage == "other":
         path.write_bytes(b"not a zip file at all")
+    elif damage == "method":
+        packed = bytearray(path.read_bytes())
+        entry = packed.rindex(b"PK\x01\x02")
+        packed[entry + 10] = 99  # a way of compressing that nobody has
+        path.write_bytes(packed)
     else:
         wrong: dict[str, tuple[str, np.ndarray]] = {
             "pickle": ("prior", np.array([{}, 1], object)),
