@@ -105,7 +105,7 @@ def test_two_fields_by_hand() -> None:
 
 
 def test_only_words_that_documents_hold_have_a_frequency() -> None:
-    statistics = count([{"tags": ["cat"]}, {"tags": ["cat dog"]}])
+    statistics = count([{"tags": ["cat"]}, {"tags": ["cat dog"]}], Text())
     assert statistics.frequencies(["cat", "bird", "dog"]) == {"cat": 2, "dog": 1}
 
 
