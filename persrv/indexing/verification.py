@@ -18,7 +18,7 @@ from persrv.catalog.batches import chunks
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Matches, Nearest, Point, Record, Request, StoredVector
 from persrv.index.profile_points import is_whole
-from persrv.index.schema import FILTERS, MEANING, STYLE_CLUSTER, TEXT, sticker_id_of
+from persrv.index.schema import FILTERS, MEANING, STYLE_CLUSTER, TEXT, centroid_id, sticker_id_of
 from persrv.indexing.fit import Fit
 from persrv.indexing.making import CollectionPoints
 from persrv.indexing.progress import Progress
@@ -212,16 +212,18 @@ def _differing_people(workspace: Workspace, catalog: Catalog, stickers: Collecti
     for names in chunks(settled, 100):
         learnt = {user: profile for user, profile, _ in learn_stored(catalog, stickers, names, workspace.recipe.style)}
         for user in names:
-            if not _same_profile(learnt.get(user), stored.get(user, [])):
+            if not _same_profile(user, learnt.get(user), stored.get(user, [])):
                 yield user
 
 
-def _same_profile(wanted: StyleProfile | None, stored: Sequence[Record]) -> bool:
+def _same_profile(user: str, wanted: StyleProfile | None, stored: Sequence[Record]) -> bool:
     if wanted is None or not stored:
         return wanted is None and not stored
     if not all(is_whole(record) for record in stored):
         return False
     rows = sorted(stored, key=lambda record: int(record.payload["state"]["number"]))
+    if [record.id for record in rows] != [centroid_id(user, number) for number in range(len(rows))]:
+        return False  # nobody looks for a style under another id
     found = np.array([record.dense("image") for record in rows], np.float64)
     one = np.asarray(wanted.centroids, np.float64)
     shares = [float(record.payload["share"]) for record in rows]

@@ -99,6 +99,20 @@ def test_styles_that_no_pick_gives_are_found(tiny: Tiny) -> None:
     refused(tiny, "1 users' styles")
 
 
+def test_a_style_that_stands_under_another_id_is_found(tiny: Tiny) -> None:
+    with index(tiny, users=True) as users:
+        before = next(iter(users.scroll()))
+        changed(users, lambda point: replace(point, id=centroid_id(str(point.payload["user"]), 7)))
+        users.delete([before.id])
+    refused(tiny, "1 users' styles")
+
+
+def test_a_style_that_lost_its_vector_is_found(tiny: Tiny) -> None:
+    with index(tiny, users=True) as users:
+        changed(users, lambda point: replace(point, vectors={}))
+    refused(tiny, "1 users' styles")
+
+
 def test_damaged_vectors_links_fits_and_pictures_are_found(tiny: Tiny) -> None:
     workspace = Workspace.of(tiny.file, tiny.home)
     fit = next((workspace.folder / "fits").glob("*/vectors.npy"))

@@ -100,6 +100,7 @@ def test_a_name_in_camel_case_is_found_together_and_taken_apart() -> None:
         "你说得对，但是我不听",
         "when will it be over",
         "我想现在就回家去",
+        "好 我想现在就回家去",
         "when the code works on the first try",
         "我已经三天没有睡觉了",
         "Sorry, I'm late!",
