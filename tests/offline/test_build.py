@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +8,7 @@ from typing import Any
 import pytest
 
 from built_collection import points
+from killed_builds import kill_builds
 from persrv.errors import NotFoundError, QueryError
 from persrv.offline import build_collection, plan_build
 from tiny_collection import Tiny, write_collection
@@ -64,16 +61,7 @@ def test_killed_at_ten_moments_it_ends_with_the_same_index(tmp_path: Path) -> No
     started = time.monotonic()
     build_collection(file, home=calm)
     usual = time.monotonic() - started
-    code = "import sys; from pathlib import Path; from persrv import build_collection;"
-    code += "print('ready', flush=True); build_collection(sys.argv[1], home=Path(sys.argv[2]))"
-    chance = random.Random(0)
-    for _ in range(10):
-        process = subprocess.Popen([sys.executable, "-c", code, str(file), str(wild)], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.2, 1.2) * (usual + 0.6))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+    kill_builds(file, wild, times=10, usual_seconds=usual)
     report = build_collection(file, home=wild)
     assert report.skipped == ()
     assert points(file, wild) == points(file, calm)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from built_collection import everything
+from killed_builds import kill_builds
 from mixed_folder import GOOD, REFUSED, UNREADABLE, refuses_us, write_mixed_folder
 from persrv.cli import app
 from persrv.offline import build_collection
@@ -36,14 +33,6 @@ engine = "rapidocr"
 [describe]
 engine = "labels"
 batch = 4
-"""
-
-BUILD = """
-import sys
-from pathlib import Path
-from persrv import build_collection
-print("ready", flush=True)
-build_collection(sys.argv[1], home=Path(sys.argv[2]))
 """
 
 KILLS = 10
@@ -115,14 +104,8 @@ def test_a_person_sees_one_line_for_each_skipped_file(calm: Calm) -> None:
 
 
 def test_killed_at_ten_moments_it_ends_with_the_same(calm: Calm) -> None:
-    wild, chance = calm.home.parent / "wild", random.Random(0)
-    for _ in range(KILLS):
-        process = subprocess.Popen([sys.executable, "-c", BUILD, str(calm.file), str(wild)], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(chance.uniform(0.1, 1.0) * (calm.seconds + 1))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+    wild = calm.home.parent / "wild"
+    kill_builds(calm.file, wild, KILLS, calm.seconds)
     report = build_collection(calm.file, home=wild)
     assert len(report.skipped) == len(calm.report["skipped"])
     assert everything(calm.file, wild) == everything(calm.file, calm.home)

@@ -35,12 +35,6 @@ def server() -> Iterator[FakeQdrant]:
 
 
 @pytest.fixture
-def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
-    """A copy of the collection as it was built; pictures are read from where they were."""
-    return tiny_built.copied(tmp_path / "tiny")
-
-
-@pytest.fixture
 def recipe(tiny: Tiny, server: FakeQdrant) -> Recipe:
     """The collection's recipe with the index on the server, built there once."""
     on_server = tiny.recipe.model_copy(update={"index": IndexSettings(location=server.url)})

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from persrv.offline import build_collection
 from served_tiny import serving
 from tiny_collection import Tiny
 
@@ -13,9 +12,7 @@ from tiny_collection import Tiny
 @pytest.fixture(scope="module")
 def own_tiny(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     """A copy of the small collection for all tests of a module, which may add to it."""
-    copy = tiny_built.copied(tmp_path_factory.mktemp("served") / "tiny")
-    build_collection(copy.file, home=copy.home)
-    return copy
+    return tiny_built.copied(tmp_path_factory.mktemp("served") / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from copied_drawing import copied_drawing
 from persrv import AsyncClient, Client, Retriever
 from persrv.cli import app
 from persrv.errors import AccessError, MissingExtraError, NotFoundError, PictureError, QueryError, ServiceError
-from persrv.offline import build_collection
 from persrv.online.sticker_commands import AddReport
 from persrv.serve import additions as additions_module
 from persrv.serve import calls
@@ -47,9 +46,7 @@ SHARED = (
 
 @pytest.fixture(scope="module")
 def copied(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    copy = tiny_built.copied(tmp_path_factory.mktemp("client") / "tiny")
-    build_collection(copy.file, home=copy.home)
-    return copy
+    return tiny_built.copied(tmp_path_factory.mktemp("client") / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from persrv.offline import build_collection
 from persrv.serve.app import create_app
 from persrv.serve.settings import ServeSettings
 from running_service import running
@@ -35,7 +34,6 @@ CHECKED = [
 @pytest.fixture(scope="module")
 def api(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.BaseSchema]:
     copy = tiny_built.copied(tmp_path_factory.mktemp("openapi") / "tiny")
-    build_collection(copy.file, home=copy.home)
     with running(copy) as service:
         yield schemathesis.openapi.from_url(f"{service.address}/openapi.json")
 

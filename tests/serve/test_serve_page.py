@@ -16,7 +16,6 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from copied_drawing import copied_drawing
-from persrv.offline import build_collection
 from running_service import running
 from tiny_collection import Tiny
 
@@ -32,9 +31,7 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def tiny_here(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    copy = tiny_built.copied(tmp_path_factory.mktemp("page") / "tiny")
-    build_collection(copy.file, home=copy.home)
-    return copy
+    return tiny_built.copied(tmp_path_factory.mktemp("page") / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from damage import KINDS, Case, Damager, cases, in_child
 
-from persrv.offline import build_collection
 from tiny_collection import Tiny
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
 def damager(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Damager:
     folder = tmp_path_factory.mktemp("damage")
     copy = tiny_built.copied(folder / "one")
-    build_collection(copy.file, home=copy.home)
     return Damager(copy.file, copy.home, copy.home, folder / "scratch")
 
 

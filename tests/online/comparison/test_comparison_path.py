@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,12 +25,6 @@ from tiny_collection import MEANINGS, STYLES, Tiny
 STYLE_ALONE = "omega = 0.0\ndelta = 0.0\nown = 0.0\n"
 STYLE_HELPS = f'[ranking]\ngamma = 0.0\n{STYLE_ALONE}[compare]\nname = "style"\nb = {{ gamma = 1.0 }}\n'
 PEOPLE = [f"person{number}" for number in range(6)]
-
-
-@pytest.fixture
-def tiny(tiny_built: Tiny, tmp_path: Path) -> Tiny:
-    """A copy of the collection as it was built; no test here reads pictures, so nothing is built again."""
-    return tiny_built.copied(tmp_path / "tiny")
 
 
 def comparing(tiny: Tiny, text: str) -> Tiny:
