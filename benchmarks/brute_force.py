@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
 from persrv.index.schema import sticker_id_of
-from persrv.online.query_parser import ParsedQuery
+from persrv.online.parsed_query import ParsedQuery
 from persrv.online.request import Taste
 from persrv.ranking.affinity import agreement, picked_vector, with_affinity
 from persrv.ranking.formula import order, style_factor, style_similarity, utility_factor

@@ -5,13 +5,14 @@ A vector file is only numbers: a bit that a disk turned over would make another 
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from persrv.catalog.durable import extend_file
 
 BYTES = 4
 """Of one check sum: CRC-32 of the sticker's id and the row's bytes, little-endian."""
@@ -55,11 +56,7 @@ class RowChecksums:
             vectors: Shape (n_ids, dimension).
         """
         sums = np.fromiter(_sums(ids, vectors), _TYPE, len(ids))
-        with self._file.open("ab") as out:
-            out.truncate(first * BYTES)
-            out.write(sums.tobytes())
-            out.flush()
-            os.fsync(out.fileno())
+        extend_file(self._file, first * BYTES, sums.tobytes())
         self.forget()
 
     def __len__(self) -> int:

@@ -9,7 +9,6 @@ row is ignored by readers and cut off by the next writer.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ import numpy as np
 import portalocker
 from numpy.typing import NDArray
 
+from persrv.catalog.durable import extend_file, sync_folder
 from persrv.catalog.identity import check_sticker_id
 from persrv.catalog.row_checksums import RowChecksums
 from persrv.errors import CatalogError, NotFoundError
@@ -156,7 +156,7 @@ class VectorCache:
             # The ids go first. Others may have the files mapped, so that new ones take their place.
             for file in (self._id_file, self._vector_file, self._vector_file.with_suffix(".crc")):
                 file.unlink(missing_ok=True)
-                _sync_folder(self.folder)
+                sync_folder(self.folder)
             for start in range(0, len(kept), _CHECKED_AT_ONCE):
                 chunk = kept[start : start + _CHECKED_AT_ONCE]
                 self._add([sticker_id for sticker_id, _ in chunk], vectors[[row for _, row in chunk]])
@@ -203,14 +203,14 @@ class VectorCache:
     def _add(self, ids: Sequence[str], vectors: NDArray[np.float16]) -> None:
         first = self._read_rows
         # Ids that lost their vectors must be gone before other vectors come to stand in their rows.
-        _extend(self._id_file, first * _ID_BYTES, b"")
+        extend_file(self._id_file, first * _ID_BYTES, b"")
         if (summed := len(self._checksums)) < first:
             # Rows of a time without check sums are taken as they are now.
             self._checksums.extend(summed, self._names(summed, first), self._vectors[summed:first])
-        _extend(self._vector_file, first * self._row_bytes, vectors.tobytes())
+        extend_file(self._vector_file, first * self._row_bytes, vectors.tobytes())
         self._checksums.extend(first, ids, vectors)
-        _extend(self._id_file, first * _ID_BYTES, "".join(f"{sticker_id}\n" for sticker_id in ids).encode())
-        _sync_folder(self.folder)
+        extend_file(self._id_file, first * _ID_BYTES, "".join(f"{sticker_id}\n" for sticker_id in ids).encode())
+        sync_folder(self.folder)
         self._refresh()
 
     def close(self) -> None:
@@ -300,22 +300,3 @@ def _file_name(encoder: str, revision: str, dimension: int) -> str:
     readable = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{encoder}-{revision}")[:80].lstrip(".")
     digest = hashlib.sha256(repr((encoder, revision, dimension)).encode()).hexdigest()[:12]
     return f"{readable}-{dimension}-{digest}"
-
-
-def _extend(file: Path, size: int, content: bytes) -> None:
-    """Cut a file to ``size`` bytes, write ``content`` behind them, and wait until all is on the disk."""
-    with file.open("ab") as out:
-        out.truncate(size)
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows keeps folders in order by itself and cannot open them
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

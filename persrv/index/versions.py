@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from persrv.catalog.durable import sync_folder
 from persrv.errors import IndexLockedError, IndexMismatchError, VectorIndexError
 from persrv.index.description import description_of, read_description
 from persrv.index.lock import FileLock
@@ -132,7 +133,7 @@ class Versions:
         """Make an unpublished version current; the caller holds :meth:`changing`."""
         version = self.folder / build
         (version / "BUILDING").unlink()
-        _sync_folder(version)
+        sync_folder(version)
         self.point(Pointer(build, self.sound_pointer().current))
 
     def shard(self, build: str) -> Path:
@@ -209,18 +210,8 @@ def replace_file(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise VectorIndexError(
             f"{path} cannot be written: {error}", "make room, or make the folder writable"
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    # Windows cannot open a folder, and keeps a rename without it.
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -11,7 +11,7 @@ from persrv.online.answer import Reason
 from persrv.online.cursor import Cursor
 from persrv.online.own import OwnStickers
 from persrv.online.page import Page, Ranked
-from persrv.online.query_parser import WEAK, ParsedQuery
+from persrv.online.parsed_query import WEAK, ParsedQuery
 from persrv.online.request import NO_UNSAFE
 from persrv.records import Explanation
 

@@ -16,7 +16,7 @@ from persrv.index.engine import Collection
 from persrv.index.language import Record
 from persrv.index.schema import GROUP, PICKED, TEXT, point_id, sticker_id_of
 from persrv.online.page import Ranked
-from persrv.online.query_parser import ParsedQuery
+from persrv.online.parsed_query import ParsedQuery
 from persrv.online.request import Taste
 from persrv.ranking.affinity import agreement
 from persrv.ranking.formula import style_factor, style_similarity, utility_factor

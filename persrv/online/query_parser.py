@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from persrv.catalog.affinity import TypedQuery
 from persrv.catalog.phrases import fold_query
 from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
+from persrv.online.parsed_query import ParsedQuery
 from persrv.online.recall import Recall, meaning_source, picked_sources, text_source
 from persrv.ranking.affinity import query_dimension, word_weights
 from persrv.recipe import Ranking, Recipe
@@ -30,9 +31,6 @@ from persrv.text.words import forms
 
 _UNWANTED = 1e4
 
-WEAK = 0.25
-"""Share of a query below which its words are no answer: of what they could give at most. Chosen in decision 49."""
-
 SMALL_WORD = 4
 """Letters up to which an unknown word is not corrected when other words of the query are known."""
 
@@ -41,51 +39,6 @@ SPELLER_SECONDS = 0.05
 
 SPELLER_SHARE = 100
 """Else a hundredth of the time is spent on that at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedQuery:
-    """A query, as far as the collection knows its words.
-
-    Attributes:
-        typed: What was typed, without the words taken away, pinyin in its characters: meaning is read from it, since
-            encoders know more words than the collection.
-        query: The query, with corrections put in.
-        known: Tokens that some sticker has, with weights in (0, 1].
-        token_weights: The same tokens, with their weights times their inverse document frequencies.
-        most: What BM25F gives the query at most, words that no sticker has included; 1 for a query without words.
-        corrections: Typed word to the word that is searched instead.
-        without: Tokens that no answer may have.
-        picked_words: Words by which others' picks may answer, with weights.
-        picked_query: The exact query's dimension among picks, ``None`` where its picks may not answer.
-        aside: Tokens that some sticker has, like ``token_weights``, but that are too small a part of the query to
-            answer by where meaning can; ``token_weights`` is empty then.
-        finds: Most stickers that have one of the known tokens.
-        picked_finds: Most stickers that were picked for a query with one of the picked words.
-    """
-
-    typed: str
-    query: str
-    known: Mapping[str, float]
-    token_weights: Mapping[str, float]
-    most: float
-    corrections: Mapping[str, str]
-    without: tuple[str, ...] = ()
-    picked_words: Mapping[str, float] = field(default_factory=dict)
-    picked_query: int | None = None
-    aside: Mapping[str, float] = field(default_factory=dict)
-    finds: int | None = None
-    picked_finds: int | None = None
-
-    def without_small_part(self) -> ParsedQuery:
-        """Return the query with its known words put aside where they are less than :data:`WEAK` of it."""
-        if sum(self.token_weights.values()) >= WEAK * self.most:
-            return self
-        return replace(self, token_weights={}, aside=self.token_weights)
-
-    def with_small_part(self) -> ParsedQuery:
-        """Return the query with the words that were put aside."""
-        return replace(self, token_weights=self.aside, aside={})
 
 
 class Lexicon:

@@ -18,7 +18,7 @@ from persrv.online.hits import HitMaker
 from persrv.online.open_version import OpenVersion
 from persrv.online.own import STAND_INS, OwnStickers, in_order
 from persrv.online.page import Page, Ranked
-from persrv.online.query_parser import WEAK, ParsedQuery
+from persrv.online.parsed_query import WEAK, ParsedQuery
 from persrv.online.ranker import Ranker
 from persrv.online.recall import Recall, picture_recall, popular_recall
 from persrv.online.request import NO_TASTE, Taste, narrowed

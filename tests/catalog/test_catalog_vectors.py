@@ -233,7 +233,7 @@ def test_ids_that_lost_their_vectors_never_get_those_of_others(tmp_path: Path, m
     ids = [id_of(n) for n in range(5)]
     opened(tmp_path).append(ids, vectors_of(ids))
     os.truncate(files(tmp_path)[0], 2 * ROW)
-    extend = vectors._extend
+    extend = vectors.extend_file
 
     def extend_and_die(file: Path, size: int, content: bytes) -> None:
         extend(file, size, content)
@@ -242,7 +242,7 @@ def test_ids_that_lost_their_vectors_never_get_those_of_others(tmp_path: Path, m
 
     others = [id_of(8), id_of(9)]
     with monkeypatch.context() as patch, pytest.raises(CatalogError, match="the power went out"):
-        patch.setattr(vectors, "_extend", extend_and_die)
+        patch.setattr(vectors, "extend_file", extend_and_die)
         opened(tmp_path).append(others, vectors_of(others))
     cache = opened(tmp_path)
     assert cache.missing([*ids, *others]) == [*ids[2:], *others]

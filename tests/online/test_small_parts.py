@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from persrv import Answer, Retriever, build_collection
-from persrv.online.query_parser import WEAK
+from persrv.online.parsed_query import WEAK
 
 STICKERS = {
     "hand": ["person raising hand", "增加", "举手"],

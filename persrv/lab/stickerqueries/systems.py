@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from persrv.lab.stickerqueries.dataset import Dataset, Search
 from persrv.lab.stickerqueries.meanings import HeldOutMeanings
 from persrv.lab.stickerqueries.words import HeldOutWords
-from persrv.online.query_parser import Lexicon, ParsedQuery
+from persrv.online.parsed_query import ParsedQuery
+from persrv.online.query_parser import Lexicon
 from persrv.ranking.formula import rounded
 from persrv.recipe import Recipe
 from persrv.text import CorpusStatistics, tokenize

@@ -18,7 +18,7 @@ from persrv.indexing.progress import Progress
 from persrv.lab.stickerqueries.dataset import Dataset, Search
 from persrv.lab.stickerqueries.evaluate import held_out_meanings
 from persrv.lab.stickerqueries.systems import Scores, product
-from persrv.online.query_parser import WEAK
+from persrv.online.parsed_query import WEAK
 from persrv.online.search_service import JUDGED
 from persrv.ranking.formula import order
 from persrv.recipe import Recipe

@@ -1,0 +1,26 @@
+"""Writes of which nothing is lost when the power fails."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def extend_file(file: Path, size: int, content: bytes) -> None:
+    """Cut a file to ``size`` bytes, write ``content`` behind them, and wait until all is on the disk."""
+    with file.open("ab") as out:
+        out.truncate(size)
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until what was made, renamed or removed in a folder is on the disk."""
+    if os.name == "nt":  # Windows keeps folders in order by itself and cannot open them
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
