@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,11 +32,20 @@ def shared_database(server: Server) -> str:
     return "shared"
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return SQLite's file with the catalog's schema, which tests copy rather than make anew."""
+    file = tmp_path_factory.mktemp("empty") / "catalog.db"
+    Catalog.open(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty catalog."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalog.db'}"
+        file = shutil.copy(request.getfixturevalue("empty_file"), tmp_path / "catalog.db")
+        return f"sqlite:///{file}"
     server: Server = request.getfixturevalue("server")
     database: str = request.getfixturevalue("shared_database")
     tables = sql.SQL(", ").join(sql.Identifier(table.name) for table in metadata.sorted_tables)

@@ -41,11 +41,17 @@ pytestmark = [
 READERS = '[image]\nbatch = 4\n[ocr]\nengine = "rapidocr"\n[describe]\nengine = "labels"\nbatch = 4\n'
 
 KILLED = """
-import sys, warnings
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from persrv.offline import build_collection
-print("ready", flush=True)
-build_collection(sys.argv[1], home=Path(sys.argv[2]), engine="ray")
+
+class Lines:
+    @contextmanager
+    def stage(self, name, total):
+        yield lambda done: print(name, flush=True)
+
+build_collection(sys.argv[1], home=Path(sys.argv[2]), engine="ray", progress=Lines())
 """
 
 
@@ -97,8 +103,8 @@ def test_both_engines_end_with_the_same(recipe: Path, calm: tuple[BuildReport, P
     assert {Path(item.key).name for item in report.skipped} == {"cat.png", "dog.png"}
     assert everything(recipe, home) == everything(recipe, calm[1])
     assert ray.is_initialized(), "a cluster that was there before must stay"
-    again = build_collection(recipe, home=home, engine="ray")
-    assert [(stage.missing, stage.done) for stage in again.stages] == [(2, 2)] * 3
+    again = build_collection(recipe, home=home, only=["look"], engine="ray")
+    assert [(stage.missing, stage.done) for stage in again.stages] == [(2, 2)]
     assert again.skipped == ()
 
 
@@ -107,7 +113,7 @@ def test_another_model_on_a_worker_stops_the_build(
 ) -> None:
     monkeypatch.setattr("persrv.images.statistics.StatisticsEncoder.revision", "0")
     with pytest.raises(RecipeError, match=r"a worker of the cluster has the model statistics@2.*same packages"):
-        build_collection(recipe, home=tmp_path, engine="ray")
+        build_collection(recipe, home=tmp_path, only=["ingest", "look"], limit=4, engine="ray")
 
 
 def test_a_cluster_without_room_is_not_waited_for(recipe: Path, cluster: None, tmp_path: Path) -> None:
@@ -134,17 +140,26 @@ def test_a_fault_of_a_worker_is_told_in_one_line(recipe: Path, cluster: None, tm
         list(engine.outcomes(stage, Workspace.of(recipe, tmp_path), [(0, stickers)]))  # type: ignore[arg-type]
 
 
-def test_killed_in_the_midst_it_ends_with_the_same(recipe: Path, calm: tuple[BuildReport, Path]) -> None:
+def test_killed_in_the_midst_it_ends_with_the_same(recipe: Path, calm: tuple[BuildReport, Path], cluster: None) -> None:
     build_collection(recipe, home=calm[1], rebuild=True)
     wild, chance = recipe.parent / "wild", random.Random(0)
-    for least in (3.0, 6.0):
+    there = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address}
+    # A build that starts a cluster of its own, and one on a cluster that others use.
+    for stage, environment in (("looking at pictures", {}), ("reading text", there)):
         command = [sys.executable, "-c", KILLED, str(recipe), str(wild)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+        )
         assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(least + chance.uniform(0, 4))
+        batches, lines = chance.randint(1, 6), []
+        while lines.count(stage) < batches and (line := process.stdout.readline()):
+            lines.append(line.rstrip())
+        time.sleep(chance.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
-        assert process.communicate() == (b"", b""), "Ray must not speak between the lines of progress"
+        rest, faults = process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert faults == "", "Ray must not speak between the lines of progress"
+        assert {*lines, *rest.splitlines()} <= {"reading stickers", "reading picks", "looking at pictures", stage}
     assert build_collection(recipe, home=wild, rebuild=True).skipped == ()
     assert everything(recipe, wild) == everything(recipe, calm[1])
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from typer.testing import CliRunner
 
 from persrv.cli import app
-from persrv.offline import build_collection, plan_build
+from persrv.offline import BuildReport, build_collection, plan_build
 from persrv.offline.read_pictures import read_pictures
 from persrv.workspace import Workspace
 from tiny_collection import Tiny
@@ -24,32 +24,53 @@ def caption(file: Path, text: str) -> None:
     picture.save(file)
 
 
-@pytest.fixture
-def reading(tiny: Tiny) -> Tiny:
+def with_readers(tiny: Tiny) -> Tiny:
     """The collection with a recipe that reads, and one captioned sticker more."""
     tiny.file.write_text(tiny.file.read_text() + READERS)
     caption(tiny.file.parent / "stickers" / "soft" / "1001.png", "GOOD NIGHT")
     return tiny
 
 
-def test_a_build_reads_describes_and_searches_by_what_it_read(reading: Tiny) -> None:
-    report = build_collection(reading.file, home=reading.home)
+@pytest.fixture
+def reading(tiny: Tiny) -> Tiny:
+    """The collection before anything was read."""
+    return with_readers(tiny)
+
+
+@pytest.fixture(scope="module")
+def read_built(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tiny, BuildReport]:
+    """The collection after everything was read; tests must not change it."""
+    tiny = with_readers(tiny_built.copied(tmp_path_factory.mktemp("read") / "tiny"))
+    return tiny, build_collection(tiny.file, home=tiny.home)
+
+
+@pytest.fixture
+def already_read(read_built: tuple[Tiny, BuildReport], tmp_path: Path) -> Tiny:
+    """A copy of it that a test may change."""
+    return read_built[0].copied(tmp_path / "read")
+
+
+def test_a_build_reads_describes_and_searches_by_what_it_read(read_built: tuple[Tiny, BuildReport]) -> None:
+    tiny, report = read_built
     assert {stage.name: stage.done for stage in report.stages} == {"look": 1, "ocr": 31, "describe": 30}
     assert [item.reason for item in report.skipped] == ["its source gives it no name, tag or emoji"]
-    with reading.open() as retriever:
+    with tiny.open() as retriever:
         (hit, *_) = retriever.search("good night")
         assert hit.path is not None
         assert hit.path.name == "1001.png"
         assert "joy" in retriever.search("happy")[0].payload["emotion"]
 
 
-def test_what_was_read_is_not_read_again(reading: Tiny) -> None:
-    build_collection(reading.file, home=reading.home)
-    plan = {stage.name: stage.missing for stage in plan_build(reading.file, home=reading.home)}
+def test_what_was_read_is_not_read_again(already_read: Tiny) -> None:
+    plan = {stage.name: stage.missing for stage in plan_build(already_read.file, home=already_read.home)}
     assert plan == {"look": 0, "ocr": 0, "describe": 1}
-    reading.file.write_text(reading.file.read_text().replace('"rapidocr"\n', '"rapidocr"\nmin_confidence = 0.5\n'))
-    plan = {stage.name: stage.missing for stage in plan_build(reading.file, home=reading.home)}
+    change_reader(already_read)
+    plan = {stage.name: stage.missing for stage in plan_build(already_read.file, home=already_read.home)}
     assert plan == {"look": 0, "ocr": 31, "describe": 1}
+
+
+def change_reader(tiny: Tiny) -> None:
+    tiny.file.write_text(tiny.file.read_text().replace('"rapidocr"\n', '"rapidocr"\nmin_confidence = 0.5\n'))
 
 
 def test_readers_can_be_run_alone_and_a_few_at_a_time(reading: Tiny) -> None:
@@ -58,14 +79,14 @@ def test_readers_can_be_run_alone_and_a_few_at_a_time(reading: Tiny) -> None:
     assert report.manifest is None
 
 
-def test_a_persons_edit_outlives_every_reader(reading: Tiny) -> None:
-    build_collection(reading.file, home=reading.home)
-    workspace = Workspace.of(reading.file, reading.home)
+def test_a_persons_edit_outlives_every_reader(already_read: Tiny) -> None:
+    workspace = Workspace.of(already_read.file, already_read.home)
     with workspace.existing_catalog() as catalog:
         (captioned,) = [s for s in catalog.stickers() if s.path and s.path.name == "1001.png"]
         catalog.edit(captioned.id, "ocr", ["GOOD MORNING"], editor="ann")
-    reading.file.write_text(reading.file.read_text().replace('"rapidocr"\n', '"rapidocr"\nmin_confidence = 0.5\n'))
-    build_collection(reading.file, home=reading.home)
+    change_reader(already_read)
+    report = build_collection(already_read.file, home=already_read.home)
+    assert {stage.name: stage.done for stage in report.stages}["ocr"] == 31
     with workspace.existing_catalog() as catalog:
         assert catalog.sticker(captioned.id).semantics.ocr == ("GOOD MORNING",)
 
