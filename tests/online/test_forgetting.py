@@ -12,6 +12,7 @@ from persrv.indexing.progress import Advance
 from persrv.offline import build_collection
 from persrv.online.retriever import Retriever
 from persrv.workspace import Workspace
+from sparse_files import words_in_files
 from tiny_collection import Tiny
 
 WORD, ZOE, YAN = "sabrinacanary", "zoecanary", "yancanary"
@@ -20,10 +21,8 @@ QUERY = f"my ex {WORD}"
 
 def left_in_files(tiny: Tiny, *words: str) -> list[str]:
     """Return the files of the collection's folder that hold one of the words, with the word."""
-    files = [file for file in (tiny.home / "tiny").rglob("*") if file.is_file()]
-    assert len(files) > 10
-    contents = ((file, file.read_bytes()) for file in files)
-    return [f"{file}: {word}" for file, content in contents for word in words if word.encode() in content]
+    assert len([*(tiny.home / "tiny").rglob("*")]) > 10
+    return words_in_files(tiny.home / "tiny", words)
 
 
 def pick_as(retriever: Retriever, *users: str) -> list[str]:

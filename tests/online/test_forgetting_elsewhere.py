@@ -15,6 +15,7 @@ from persrv import Recipe, Retriever, build_collection
 from persrv.indexing.progress import Advance
 from persrv.recipe.location import CatalogSettings, IndexSettings
 from postgres_server import PASSWORD, USER, Server, running
+from sparse_files import words_in_files
 from tiny_collection import Tiny
 
 WORD, ZOE, YAN = "sabrinacanary", "zoecanary", "yancanary"
@@ -47,8 +48,7 @@ def left(database: Server, server: FakeQdrant, folder: Path, *words: str) -> lis
     for name in collections:
         points, _ = server.local.scroll(name, limit=10_000, with_payload=True)
         found += [f"{name}: {word}" for point in points for word in words if word in str(point.payload)]
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    return found + [f"{file}: {word}" for file in files for word in words if word.encode() in file.read_bytes()]
+    return found + words_in_files(folder, words)
 
 
 class ForgettingDuring:

@@ -25,7 +25,7 @@ from persrv.offline.repair import repair_collection
 from persrv.online.overview import examine
 from persrv.online.retriever import Retriever
 from persrv.workspace import Workspace
-from tiny_collection import copy_sparse
+from sparse_files import copy_sparse
 
 KINDS = ("half", "empty", "gone", "flipped", "other build", "other collection")
 PATIENCE_SECONDS = 120

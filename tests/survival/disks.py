@@ -26,7 +26,7 @@ from persrv.offline.backup import back_up
 from persrv.online.overview import examine
 from persrv.online.retriever import Retriever
 from persrv.workspace import Workspace
-from tiny_collection import copy_sparse
+from sparse_files import copy_sparse
 
 SIZE = "400m"
 _NEW_MOUNTS, _RECURSIVE, _PRIVATE = 0x20000, 16384, 1 << 18

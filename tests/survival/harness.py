@@ -29,7 +29,7 @@ from persrv.offline.publish import push_collection
 from persrv.online.retriever import Retriever
 from persrv.records import Interaction
 from persrv.workspace import Workspace
-from tiny_collection import copy_sparse
+from sparse_files import copy_sparse
 
 REFUSING = ("full", "eio", "sync")
 """Faults of which a program may say that it cannot go on."""
