@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -59,7 +60,9 @@ def _written(file: int, size: int) -> Iterator[tuple[int, int]]:
     while end < size:
         try:
             start = os.lseek(file, end, os.SEEK_DATA)
-        except OSError:  # nothing but a hole is left
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # nothing but a hole is left
+                raise
             return
         end = os.lseek(file, start, os.SEEK_HOLE)
         yield start, end

@@ -32,7 +32,7 @@ def test_each_public_name_can_be_had() -> None:
 
 
 def loaded_by(code: str) -> set[str]:
-    code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    code += "\nimport sys; print(*sys.modules)"
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
@@ -52,6 +52,23 @@ def test_only_a_server_needs_the_client(tiny_built: Tiny) -> None:
     assert "qdrant_client" not in loaded_by(code)
 
 
-def test_a_search_needs_no_deep_learning() -> None:
+def test_a_search_needs_neither_deep_learning_nor_another_database() -> None:
     loaded = loaded_by("from persrv import Retriever")
-    assert not loaded & {"torch", "transformers", "pandas", "sklearn"}
+    assert "sqlalchemy.dialects.sqlite" in loaded
+    assert not loaded & {"torch", "transformers", "pandas", "sklearn", "sqlalchemy.dialects.postgresql"}
+
+
+def test_importing_leaves_the_collector_of_cycles_as_it_was() -> None:
+    loaded_by(
+        "import gc\nfrom persrv import Hit\nassert gc.isenabled()\n"
+        "gc.disable()\nfrom persrv import Recipe\nassert not gc.isenabled()"
+    )
+
+
+def test_a_command_does_not_look_for_cycles_before_it_ends() -> None:
+    code = (
+        "import atexit, gc, sys\natexit.register(lambda: print(gc.get_freeze_count()))\n"
+        "from persrv.cli import main\nsys.argv = ['persrv', '--version']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.splitlines()[-1]) > 1_000
