@@ -149,12 +149,12 @@ def _trainer(data: Path, base: Path, work: Path, steps: int, micro_batch: int, w
 
     seen, marks = [0], [(time.monotonic(), 0)]
 
-    class Counting(Trainer):
+    class Counting(Trainer):  # type: ignore[misc]
         def training_step(self, model: Any, inputs: Any, *more: Any, **named: Any) -> Any:
             seen[0] += int(inputs["attention_mask"].sum())
             return super().training_step(model, inputs, *more, **named)
 
-    class Clock(TrainerCallback):
+    class Clock(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: Any, **__: Any) -> None:
             marks.append((time.monotonic(), seen[0]))
 
