@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def run(options: Options) -> list[Row]:
         except PackageNotFoundError:
             continue
         if more:
-            largest = ", ".join(sorted(more, key=lambda name: -_megabytes([name]))[:3])
+            largest = ", ".join(sorted(more, key=lambda name: -_megabytes_of(name))[:3])
             count = f"{len(more)} packages; largest: {largest}"
             rows.append(compare(extra, [_megabytes(more)], f"base install, {len(base)} packages", [size], "MB", count))
     return rows
@@ -60,5 +61,10 @@ def needed(requirements: Iterable[str]) -> frozenset[str]:
 
 
 def _megabytes(names: Iterable[str]) -> float:
-    files = [Path(str(file.locate())) for name in names for file in distribution(name).files or []]
+    return sum(map(_megabytes_of, sorted(names)))
+
+
+@cache
+def _megabytes_of(name: str) -> float:
+    files = [Path(str(file.locate())) for file in distribution(name).files or []]
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
