@@ -37,7 +37,7 @@ from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows,
 from benchmarks.options import Options
 from benchmarks.processes import MEMORY_KNOWN, in_fresh_process, resident_mib
 from benchmarks.rivals import BM25S
-from persrv.index.edge_translator import to_edge_request
+from persrv.index.edge_translator import to_edge_requests
 from persrv.index.embedded_collection import EmbeddedCollection
 from persrv.index.language import Nearest, Request
 from persrv.index.schema import TEXT
@@ -114,7 +114,7 @@ def _ids(retriever: Retriever, large: LargeCollection, searches: Sequence[Typed]
     rust: TextEngine = Tantivy(large.home / "tantivy", held) if HAS_TANTIVY else memory
     published = PublishedDesign(rust, held, large.recipe.ranking)
     requests = {id(one): Request(Nearest(one.words, TEXT), limit=TOP) for one in searches}
-    bare = {number: to_edge_request(request) for number, request in requests.items()}
+    bare = {number: to_edge_requests([request])[0] for number, request in requests.items()}
     personal = partial(_search, retriever, personal=True)
     ours, theirs, in_memory, in_rust = latencies(
         turns,
@@ -233,7 +233,7 @@ def _whole_request(version: OpenVersion, large: LargeCollection, one: Typed, *, 
     taste = one.taste if personal else Taste(np.zeros((0, 1)), np.zeros(0))
     request = personal_request(recall, taste, weights, ranking.pool)
     vectors = (using,) if personal else ()
-    return to_edge_request(replace(request, limit=PAGE, with_payload=True, with_vectors=vectors))
+    return to_edge_requests([replace(request, limit=PAGE, with_payload=True, with_vectors=vectors)])[0]
 
 
 def _engine(stickers: object) -> Any:

@@ -94,6 +94,10 @@ class LocalClient:
         )
         self._client.upsert(self._NAME, [m.PointStruct.model_validate_json(encode_point(point)) for point in points])
 
+    def query_many(self, requests: Sequence[Request]) -> list[list[ScoredPoint]]:
+        """Answer several requests."""
+        return [self.query(request) for request in requests]
+
     def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request."""
         query, using = to_query(request.query)

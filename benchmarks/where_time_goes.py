@@ -53,8 +53,8 @@ PARTS = (
     Part(1, "the hits", "online/hits.py", "hits"),
     Part(2, "payload and vectors of the shown ones", "index/embedded_collection.py", "retrieve"),
     Part(1, "files", "catalog/listing.py", "paths"),
-    Part(0, "of all that, Qdrant Edge answers requests", "~", "<method 'query' of 'builtins.EdgeShard' objects>"),
-    Part(0, "of all that, requests are written for it", "index/edge_translator.py", "to_edge_request"),
+    Part(0, "of all that, Qdrant Edge answers requests", "~", "<method 'query_batch' of 'builtins.EdgeShard' objects>"),
+    Part(0, "of all that, requests are written for it", "index/edge_translator.py", "to_edge_requests"),
     Part(0, "of all that, requests are checked", "index/validate.py", "check_request"),
 )
 

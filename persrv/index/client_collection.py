@@ -9,14 +9,13 @@ from typing import Self
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
-from persrv.errors import QueryLimitError, VectorIndexError
+from persrv.errors import QueryError, QueryLimitError, VectorIndexError
 from persrv.index.calls import Calls
 from persrv.index.client_translator import (
     from_record,
     from_scored,
     to_filter,
-    to_prefetch,
-    to_query,
+    to_request,
 )
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
@@ -83,24 +82,24 @@ class ClientCollection:
 
     def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
+        return self.query_many([request])[0]
+
+    def query_many(self, requests: Sequence[Request]) -> list[list[ScoredPoint]]:
+        """Answer several requests in one call, see :meth:`persrv.index.engine.Collection.query_many`."""
         self._check_usable()
-        check_request(request)
-        query, using = to_query(request.query)
-        payload = request.with_payload
-        answer = self._ask(
-            lambda client: client.query_points(
-                self._version,
-                query=query,
-                prefetch=[to_prefetch(prefetch) for prefetch in request.prefetch] or None,
-                using=using,
-                limit=request.limit,
-                offset=request.offset or None,
-                query_filter=to_filter(request.filter),
-                with_payload=payload if isinstance(payload, bool) else list(payload),
-                with_vectors=list(request.with_vectors) or False,
-            )
-        )
-        return [from_scored(point) for point in answer.points]
+        for request in requests:
+            check_request(request)
+        if not requests:
+            return []
+        translated = [to_request(request) for request in requests]
+        try:
+            answers = self._ask(lambda client: client.query_batch_points(self._version, translated))
+        except QueryError:
+            if len(requests) == 1:
+                raise
+            # A server may allow fewer at a time; and one that is impossible is named by its own refusal.
+            return [self.query(request) for request in requests]
+        return [[from_scored(point) for point in answer.points] for answer in answers]
 
     def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""

@@ -28,11 +28,28 @@ from persrv.index.language import (
     PrefetchScore,
     Product,
     Record,
+    Request,
     ScoredPoint,
     StoredVector,
     Sum,
 )
 from persrv.text.bm25f import SparseVector
+
+
+def to_request(request: Request) -> m.QueryRequest:
+    """Translate a request."""
+    query, using = to_query(request.query)
+    payload = request.with_payload
+    return m.QueryRequest(
+        query=query,
+        prefetch=[to_prefetch(prefetch) for prefetch in request.prefetch] or None,
+        using=using,
+        limit=request.limit,
+        offset=request.offset or None,
+        filter=to_filter(request.filter),
+        with_payload=payload if isinstance(payload, bool) else list(payload),
+        with_vector=list(request.with_vectors) or False,
+    )
 
 
 def to_query(query: Nearest | NearestStyles | OrderBy | Formula | None) -> tuple[m.Query | None, str | None]:

@@ -37,22 +37,25 @@ from persrv.index.language import (
 from persrv.text.bm25f import SparseVector
 
 
-def to_edge_request(request: Request) -> edge.QueryRequest:
-    """Translate a request that :func:`persrv.index.validate.check_request` let through."""
-    payload, parts = request.with_payload, _Parts()
-    return edge.QueryRequest(
-        limit=request.limit,
-        offset=request.offset,
-        query=None if request.query is None else parts.query(request.query),
-        prefetches=[parts.prefetch(prefetch) for prefetch in request.prefetch],
-        filter=parts.filter(request.filter),
-        with_payload=payload if isinstance(payload, bool) else list(payload),
-        with_vector=list(request.with_vectors) or False,
-    )
+def to_edge_requests(requests: Sequence[Request]) -> list[edge.QueryRequest]:
+    """Translate requests that :func:`persrv.index.validate.check_request` let through."""
+    parts = _Parts()
+    return [
+        edge.QueryRequest(
+            limit=request.limit,
+            offset=request.offset,
+            query=None if request.query is None else parts.query(request.query),
+            prefetches=[parts.prefetch(prefetch) for prefetch in request.prefetch],
+            filter=parts.filter(request.filter),
+            with_payload=request.with_payload if isinstance(request.with_payload, bool) else list(request.with_payload),
+            with_vector=list(request.with_vectors) or False,
+        )
+        for request in requests
+    ]
 
 
 class _Parts:
-    """The parts of one request, each translated once: every source's recall stands in the rescoring of all others."""
+    """The parts of some requests, each translated once: every source's recall stands in the rescoring of all others."""
 
     def __init__(self) -> None:
         self._prefetches: dict[int, edge.Prefetch] = {}

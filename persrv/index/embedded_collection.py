@@ -19,7 +19,7 @@ from persrv.index.edge_translator import (
     from_edge_scored,
     to_edge_filter,
     to_edge_points,
-    to_edge_request,
+    to_edge_requests,
 )
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.lock import FileLock
@@ -72,12 +72,17 @@ class EmbeddedCollection:
 
     def query(self, request: Request) -> list[ScoredPoint]:
         """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
+        return self.query_many([request])[0]
+
+    def query_many(self, requests: Sequence[Request]) -> list[list[ScoredPoint]]:
+        """Answer several requests in one call, see :meth:`persrv.index.engine.Collection.query_many`."""
         self._check_usable()
-        check_request(request)
-        translated = to_edge_request(request)
+        for request in requests:
+            check_request(request)
+        translated = to_edge_requests(requests)
         try:
             with self._reading:
-                found = self._shard.query(translated)
+                found = self._shard.query_batch(edge.QueryBatchRequest(translated))
         except BaseException as error:
             if not is_engine_failure(error):
                 raise
@@ -90,7 +95,7 @@ class EmbeddedCollection:
                 f"the embedded index refuses the request: {error}",
                 "check vector names and lengths, and that the formula neither divides by 0 nor takes ln of 0",
             ) from error
-        return from_edge_scored(found, request)
+        return [from_edge_scored(points, request) for points, request in zip(found, requests, strict=True)]
 
     def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""

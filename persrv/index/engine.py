@@ -37,6 +37,14 @@ class Collection(Protocol):
         """
         ...
 
+    def query_many(self, requests: Sequence[Request]) -> list[list[ScoredPoint]]:
+        """Answer several requests in one call to the engine, each as :meth:`query` does; none for none.
+
+        Raises:
+            PersrvError: As :meth:`query`; then none is answered.
+        """
+        ...
+
     def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, replacing those with the same id.
 

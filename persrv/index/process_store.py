@@ -56,6 +56,10 @@ class ProcessCollection:
         """Answer one request, see :meth:`persrv.index.engine.Collection.query`."""
         return cast(list[ScoredPoint], self._call("query", request))
 
+    def query_many(self, requests: Sequence[Request]) -> list[list[ScoredPoint]]:
+        """Answer several requests in one call, see :meth:`persrv.index.engine.Collection.query_many`."""
+        return cast(list[list[ScoredPoint]], self._call("query_many", requests))
+
     def upsert(self, points: Sequence[Point]) -> None:
         """Write whole points, see :meth:`persrv.index.engine.Collection.upsert`."""
         self._call("upsert", points)

@@ -1,8 +1,8 @@
 """A person's own earlier picks and marks in an answer: their stickers are ranked apart, weighed, and put in.
 
 The stickers that somebody picked before are at most :data:`persrv.catalog.own_picks.MOST_OWN`, so that all of them
-that match are fetched with their scores; the others are asked for without them. The two lists together are exactly
-what one formula over all stickers gives.
+that match are fetched with their scores, and left out of the others. The two lists together are exactly what one
+formula over all stickers gives.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -101,7 +101,20 @@ class Ranked:
         return joined.at(once_each(range(len(ids)), groups))
 
 
-def best_first(collection: Collection, request: Request, page: Page, *, stored: bool = False) -> Ranked:
+def leading(request: Request, page: Page) -> Request:
+    """Return the request for the first points of another one: as many as a page mostly needs, with what orders them."""
+    return replace(request, limit=min(request.limit, page.end + SLACK), with_payload=(GROUP,))
+
+
+def best_first(
+    collection: Collection,
+    request: Request,
+    page: Page,
+    *,
+    stored: bool = False,
+    first: Sequence[ScoredPoint] | None = None,
+    without: Set[str] = frozenset(),
+) -> Ranked:
     """Ask for the page and order it by score, then id.
 
     When a run of equal scores crosses the end of what came back, twice as much is asked for, up to ``request.limit``,
@@ -113,15 +126,17 @@ def best_first(collection: Collection, request: Request, page: Page, *, stored: 
         page: The wanted part.
         stored: Whether scores come from the stored text alone, and have the trace of their ids in them, see
             :mod:`persrv.ranking.stored`; it is taken out.
+        first: The answer to :func:`leading`, where it was asked before.
+        without: Ids of stickers that are left out.
     """
-    most = request.limit
-    size = min(most, page.end + SLACK)
+    asked = leading(request, page)
+    points = collection.query(asked) if first is None else first
     while True:
-        points = collection.query(replace(request, limit=size, with_payload=(GROUP,)))
-        ranked = ordered(points, stored=stored)
-        if len(points) < size or size >= most or _settled(points, ranked, page):
+        ranked = ordered([point for point in points if sticker_id_of(point.id) not in without], stored=stored)
+        if len(points) < asked.limit or asked.limit >= request.limit or _settled(points, ranked, page):
             return ranked
-        size = min(most, size * 2)
+        asked = replace(asked, limit=min(request.limit, asked.limit * 2))
+        points = collection.query(asked)
 
 
 def _settled(points: Sequence[ScoredPoint], ranked: Ranked, page: Page) -> bool:

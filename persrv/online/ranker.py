@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persrv.index.engine import Collection
-from persrv.index.language import Filter, Request
-from persrv.online.page import NOISE, SLACK, Page, Ranked, best_first
+from persrv.index.language import Filter, Request, ScoredPoint
+from persrv.online.page import NOISE, SLACK, Page, Ranked, best_first, leading
 from persrv.online.recall import Recall, popular_recall
 from persrv.online.request import (
     NO_TASTE,
@@ -64,23 +64,66 @@ class Ranker:
             page: The wanted part.
             whole: Whether the filter lets no more stickers in than the page holds, so that nothing is left to prove.
         """
+        if whole:
+            return best_first(self._collection, self._whole(recall, taste, page), page, stored=recall.stored)
+        return self._rank(recall, taste, page)[0]
+
+    def rank_apart(self, recall: Recall, taste: Taste, page: Page, ids: Sequence[str]) -> tuple[Ranked, Ranked]:
+        """Return the candidates but some, as :meth:`rank` does, and apart from them all of those that are candidates.
+
+        Args:
+            recall: As for :meth:`rank`.
+            taste: As for :meth:`rank`.
+            page: The wanted part of the others.
+            ids: Stickers that are ranked apart.
+        """
+        within, all_of_them = replace(recall, where=narrowed(recall.where, only=ids)), Page(0, len(ids))
+        request = self._whole(within, taste, all_of_them)
+        along = (leading(request, all_of_them),)
+        others, (first,) = self._rank(recall, taste, page, without=frozenset(ids), along=along)
+        apart = best_first(self._collection, request, all_of_them, stored=recall.stored, first=first)
+        return others, apart
+
+    def _whole(self, recall: Recall, taste: Taste, page: Page) -> Request:
+        """Return the request for candidates that are no more than the page."""
         if not len(taste) and (direct := self._direct(recall)):
-            return best_first(self._collection, direct, page, stored=True)
+            return direct
+        pool = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK)
+        return personal_request(recall, taste, self._weights, pool)
+
+    def _rank(
+        self,
+        recall: Recall,
+        taste: Taste,
+        page: Page,
+        *,
+        without: Set[str] = frozenset(),
+        along: Sequence[Request] = (),
+    ) -> tuple[Ranked, Sequence[list[ScoredPoint]]]:
+        """Return the candidates in their final order, and the answers to what is asked along with the first request."""
+        if not len(taste) and (direct := self._direct(recall)):
+            first, *answers = self._collection.query_many([leading(direct, page), *along])
+            return best_first(self._collection, direct, page, stored=True, first=first, without=without), answers
         # Without styles the proof is exact, and soon given: few candidates are asked for first.
         pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
-        similarity = _NOWHERE if whole or recall.sources[0].whole(pool) else self._similarity(recall, taste)
+        similarity = _NOWHERE if recall.sources[0].whole(pool) else self._similarity(recall, taste)
         if near := near_clusters(similarity):
             recall = recall.near(near)
             pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
+        answers = []
         while True:
             request = personal_request(recall, taste, self._weights, pool)
-            ranked = best_first(self._collection, request, page, stored=recall.stored)
-            if whole:
-                return ranked
+            # The page and its proof are asked for together; the deepest pool is not proven.
+            ends = [None if source.whole(pool) else source.last(pool, recall.where) for source in recall.sources]
+            proof = [end for end in ends if end is not None] if pool < deepest else []
+            first, *found = self._collection.query_many([leading(request, page), *proof, *along])
+            answers, along = [*answers, *found[len(proof) :]], ()
+            ranked = best_first(self._collection, request, page, stored=recall.stored, first=first, without=without)
             if pool >= deepest:
-                return replace(ranked, cut=True)
-            if self._proven(recall, taste, similarity, ranked, page, pool):
-                return ranked
+                return replace(ranked, cut=True), answers
+            lasts = _lasts(recall, ends, found)
+            if self._proven(recall, taste, similarity, ranked, page, lasts):
+                return ranked, answers
             pool = min(pool * GROWTH, max(deepest, page.end + SLACK))
 
     def _similarity(self, recall: Recall, taste: Taste) -> NDArray[np.float64]:
@@ -105,20 +148,12 @@ class Ranker:
         similarity: NDArray[np.float64],
         ranked: Ranked,
         page: Page,
-        pool: int,
+        lasts: Sequence[float | None],
     ) -> bool:
         """Return whether no sticker outside the pool can belong to the page.
 
         Such a sticker's score is at most what the sources' last ones bound, times the largest style factor.
         """
-        lasts: list[float | None] = []
-        for source in recall.sources:
-            if source.whole(pool):
-                lasts.append(None)
-                continue
-            found = self._collection.query(source.last(pool, recall.where))
-            last = found[0].score if found else None
-            lasts.append(last if last is None or source.entry is None or last >= source.entry else None)
         if all(last is None for last in lasts):
             return True
         if ranked.total < page.end:
@@ -183,3 +218,14 @@ class Ranker:
         near = near_clusters(cluster_similarity(styles, np.ones(len(styles)), self._clusters))
         request = similar_request(image, text, self_score, self._weights.stored_beta, pool, where, near)
         return best_first(self._collection, request, page) if request else None
+
+
+def _lasts(recall: Recall, ends: Sequence[Request | None], found: Sequence[list[ScoredPoint]]) -> list[float | None]:
+    """Return the score of the last sticker that each source lets in, ``None`` where it lets in all that it finds."""
+    answers = iter(found)
+    lasts: list[float | None] = []
+    for source, end in zip(recall.sources, ends, strict=True):
+        points = next(answers) if end is not None else []
+        last = points[0].score if points else None
+        lasts.append(last if last is None or source.entry is None or last >= source.entry else None)
+    return lasts

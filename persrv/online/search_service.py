@@ -190,14 +190,8 @@ class SearchService:
         """Return what matches in its final order, and what the scores of the user's own stickers were multiplied by."""
         if not own.picks:
             return self._ranker.rank(recall, taste, page), {}
-        ids = [*own.picks]
-        mine = self._ranker.rank(
-            replace(recall, where=narrowed(recall.where, only=ids)), taste, Page(0, len(ids)), whole=True
-        )
-        if not mine.total:
-            return self._ranker.rank(recall, taste, page), {}
-        others = replace(recall, where=narrowed(recall.where, without=mine.ids))
-        return own.merged(self._ranker.rank(others, taste, page), mine)
+        others, mine = self._ranker.rank_apart(recall, taste, page, [*own.picks])
+        return own.merged(others, mine) if mine.total else (others, {})
 
     def _pictured(self, request: SearchRequest, taste: Taste, page: Page) -> Found:
         tower = self._encoder

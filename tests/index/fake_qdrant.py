@@ -217,22 +217,29 @@ class FakeQdrant:
                 )
                 return {"points": to_jsonable_python(points), "next_page_offset": following}
             case ["POST", "collections", name, "points", "query"]:
-                self._check_indexes(name, body)
-                query = m.QueryRequest.model_validate(body)
-                self._check_strict(query.limit or 10, "limit", self.strict and self.strict.max_query_limit)
-                return client.query_points(
-                    name,
-                    query=query.query,
-                    prefetch=query.prefetch,
-                    using=query.using,
-                    query_filter=query.filter,
-                    limit=query.limit or 10,
-                    offset=query.offset,
-                    with_payload=query.with_payload or False,
-                    with_vectors=query.with_vector or False,
-                )
+                return self._query(client, name, body)
+            case ["POST", "collections", name, "points", "query", "batch"]:
+                searches = body["searches"]
+                self._check_strict(len(searches), "search limit", self.strict and self.strict.search_max_batchsize)
+                return [self._query(client, name, search) for search in searches]
             case _:
                 raise LookupError(f"no route {method} {path}")
+
+    def _query(self, client: Any, name: str, body: Any) -> Any:
+        self._check_indexes(name, body)
+        query = m.QueryRequest.model_validate(body)
+        self._check_strict(query.limit or 10, "limit", self.strict and self.strict.max_query_limit)
+        return client.query_points(
+            name,
+            query=query.query,
+            prefetch=query.prefetch,
+            using=query.using,
+            query_filter=query.filter,
+            limit=query.limit or 10,
+            offset=query.offset,
+            with_payload=query.with_payload or False,
+            with_vectors=query.with_vector or False,
+        )
 
     def _cluster(self, node: Node) -> Any:
         """What a node says of its cluster; one node alone is none."""

@@ -41,6 +41,9 @@ class ShardedCollection:
             ordered = [*merge(*answers, key=attrgetter("score"), reverse=True)]
         return ordered[request.offset : request.offset + request.limit]
 
+    def query_many(self, requests: Sequence[Request]) -> list[list[ScoredPoint]]:
+        return [self.query(request) for request in requests]
+
     def upsert(self, points: Sequence[Point]) -> None:
         for shard in self.shards:
             shard.upsert([point for point in points if self._of(point.id) is shard])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -110,6 +112,23 @@ def test_engines_agree_on_random_requests(
     assert sum(bool(want) for _, want in answers) >= 95
     for request, want in answers:
         assert_same(sample.query(request), want, request.limit)
+
+
+@pytest.mark.parametrize("sample", [engine for engine in ENGINES if engine != "memory"], indirect=True)
+def test_several_requests_at_once_are_answered_as_each_alone(sample: Collection) -> None:
+    requests = random_requests(seed=12, count=6)
+    together = sample.query_many(requests)
+    assert len(together) == len(requests)
+    for request, found in zip(requests, together, strict=True):
+        assert_same(found, [(p.id, p.score) for p in sample.query(request)], request.limit)
+    payload = Request(Nearest(sparse([3], [1.0]), TEXT), limit=2, with_payload=("pack",), with_vectors=(TEXT,))
+    (full,), (bare,) = sample.query_many([replace(payload, limit=1), Request(payload.query, limit=1)])
+    assert set(full.vectors) == {TEXT}
+    assert set(full.payload) == {"pack"}
+    assert bare.payload == bare.vectors == {}
+    assert sample.query_many([]) == []
+    with pytest.raises(QueryError):
+        sample.query_many([requests[0], Request(query=None, limit=0)])
 
 
 @pytest.mark.parametrize("sample", ENGINES, indirect=True)

@@ -158,6 +158,17 @@ def test_a_limit_of_answers_is_kept_when_walking_and_told_when_searching(
             opened.query(request)
 
 
+def test_a_server_that_takes_one_request_at_a_time_is_asked_one_by_one(
+    source: Collection, server: ClientStore, fake: FakeQdrant
+) -> None:
+    pushed(source, server)
+    requests = random_requests(seed=6, count=3)
+    with server.open("emoji") as opened:
+        expected = opened.query_many(requests)
+        fake.strict = m.StrictModeConfig(enabled=True, search_max_batchsize=1)
+        assert opened.query_many(requests) == expected
+
+
 def test_requests_that_are_refused_for_their_size_are_halved(
     source: Collection, server: ClientStore, fake: FakeQdrant
 ) -> None:

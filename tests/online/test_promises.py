@@ -73,9 +73,9 @@ def test_one_request_answers_a_page_even_where_copies_take_places_away(crowd_bui
             def __getattr__(self, name: str) -> Any:
                 return getattr(collection, name)
 
-            def query(self, request: Any) -> Any:
-                limits.append(request.limit)
-                return collection.query(request)
+            def query_many(self, requests: Any) -> Any:
+                limits.extend(request.limit for request in requests)
+                return collection.query_many(requests)
 
         ranker = Ranker(Counted(), Ranking())  # type: ignore[arg-type]
         recall = Recall((text_source(query_vector(query_tokens(TAG))),))

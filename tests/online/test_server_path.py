@@ -48,6 +48,20 @@ def test_a_pushed_collection_answers_like_the_embedded_one(
         assert [ids(remote, query, user) for query, user in questions] == expected
 
 
+def test_a_search_for_somebody_with_earlier_picks_asks_a_server_twice(tiny: Tiny, server: FakeQdrant) -> None:
+    """Once for the page, its proof and the person's own stickers, and once for what is shown."""
+    recipe = on(tiny, server.url)
+    build_collection(recipe, home=tiny.home)
+    with Retriever.open(recipe, home=tiny.home) as retriever:
+        hits = retriever.search("cat", "ann")
+        retriever.record("ann", "cat", hits[1].sticker_id)
+        retriever.search("cat", "ann")
+        before = len(server.requests)
+        assert retriever.search("cat", "ann")[0].explanation.own_picks
+        asked = [path.rsplit("/", 1)[-1] for _, path in server.requests[before:] if "_users" not in path]
+    assert asked == ["batch", "points"]
+
+
 def test_building_on_a_server_and_picking_there(tiny: Tiny, server: FakeQdrant) -> None:
     recipe = on(tiny, server.url)
     build_collection(recipe, home=tiny.home)
