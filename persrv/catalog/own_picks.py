@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from persrv.catalog.tables import interactions
 from persrv.ranking.repeats import RepeatEvent, RepeatWeights, strengths
 from persrv.text import tokenize
 
-MOST_OWN = 1000
+MOST_OWN = 500
 """Latest picks of one person that are looked at: no search grows with a history."""
 
 QUESTIONS = 5000
@@ -34,16 +34,15 @@ _DAY = 86_400.0
 
 _LOOK = {
     "sqlite": (
-        "SELECT i.sticker_id, i.folded_query = ?, EXISTS (SELECT 1 FROM json_each(?) t JOIN query_words w"
-        " ON w.word = t.value AND w.folded_query = i.folded_query), i.time"
-        " FROM interactions i WHERE i.user = ? ORDER BY i.time DESC, i.id DESC LIMIT ?",
+        "SELECT sticker_id, folded_query, julianday(time), CASE WHEN folded_query = ? THEN time END"
+        " FROM interactions WHERE user = ? ORDER BY time DESC, id DESC LIMIT ?",
         "SELECT sticker_id, kind FROM marks WHERE user = ? AND kind IN ('favourite', 'pin', 'hidden')"
         " ORDER BY marked_at DESC, sticker_id LIMIT ?",
     ),
     "postgresql": (
-        "SELECT i.sticker_id, i.folded_query = %s, EXISTS (SELECT 1 FROM json_array_elements_text(%s::json) AS t(value)"
-        " JOIN query_words w ON w.word = t.value AND w.folded_query = i.folded_query), i.time"
-        ' FROM interactions i WHERE i."user" = %s ORDER BY i.time DESC, i.id DESC LIMIT %s',
+        "SELECT sticker_id, folded_query, (extract(epoch FROM time) / 86400)::float8,"
+        " CASE WHEN folded_query = %s THEN time END"
+        ' FROM interactions WHERE "user" = %s ORDER BY time DESC, id DESC LIMIT %s',
         "SELECT sticker_id, kind FROM marks WHERE \"user\" = %s AND kind IN ('favourite', 'pin', 'hidden')"
         " ORDER BY marked_at DESC, sticker_id LIMIT %s",
     ),
@@ -51,8 +50,7 @@ _LOOK = {
 """For the driver itself, as in :mod:`persrv.catalog.affinity`."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnPick:
+class OwnPick(NamedTuple):
     """What one sticker is to somebody who asks.
 
     Attributes:
@@ -102,26 +100,23 @@ class OwnPicks(Part):
             half_life_days: After so many days a pick counts half, ``None`` for never.
         """
         of_picks, of_marks = _LOOK[self._database.dialect]
-        wanted = json.dumps([word for word in dict.fromkeys(words) if "\0" not in word], ensure_ascii=True)
-        rows = self._database.ask(of_picks, (storable(query), wanted, storable(user), MOST_OWN))
+        rows = self._database.ask(of_picks, (storable(query), storable(user), MOST_OWN))
         marked = {str(i): str(kind) for i, kind in self._database.ask(of_marks, (storable(user), MOST_OWN))[::-1]}
-        ages: defaultdict[str, tuple[list[float], list[float], list[float]]] = defaultdict(lambda: ([], [], []))
-        last: dict[str, datetime] = {}
-        newest = _moment(rows[0][3]) if rows else None
-        for sticker_id, exact, near, time in rows:
-            moment = _moment(time)
-            kind = 0 if exact and query else 1 if near else 2
-            ages[sticker_id][kind].append((newest - moment).total_seconds() / _DAY if newest else 0.0)
+        places: dict[str, int] = {}
+        of = [places.setdefault(str(row[0]), len(places)) for row in rows]
+        kinds = _kinds([row[1] for row in rows], storable(query), words)
+        days = np.array([row[2] for row in rows], dtype=np.float64)
+        table = strengths(of, kinds, days[:1] - days, len(places), half_life_days).tolist()
+        times, last = [0] * len(places), dict.fromkeys(places.values())
+        for place, kind, row in zip(of, kinds, rows, strict=True):
             if kind == 0:
-                last.setdefault(sticker_id, moment)
+                times[place] += 1
+                last[place] = last[place] or _moment(row[3])
         found = {
-            sticker_id: OwnPick(strengths(kinds, half_life_days), len(kinds[0]), last.get(sticker_id))
-            for sticker_id, kinds in ages.items()
+            sticker_id: OwnPick(tuple(table[place]), times[place], last[place], marked.get(sticker_id, ""))
+            for sticker_id, place in places.items()
         }
-        for sticker_id, mark in marked.items():
-            known = found.get(sticker_id, OwnPick())
-            found[sticker_id] = OwnPick(known.strengths, known.times, known.last, mark)
-        return found
+        return found | {i: OwnPick(mark=mark) for i, mark in marked.items() if i not in found}
 
     def repeat_weights(self, half_life_days: float | None) -> RepeatWeights:
         """Learn how much own earlier picks count, from the latest picks and what was picked before them.
@@ -201,13 +196,23 @@ def own_strengths(
         query: Folded.
         half_life_days: After so many days a pick counts half, ``None`` for never.
     """
-    own, words = list(picks), set(_words(query))
-    newest = max((pick.day for pick in own), default=0.0)
-    ages: defaultdict[str, tuple[list[float], list[float], list[float]]] = defaultdict(lambda: ([], [], []))
-    for pick in own:
-        kind = 0 if query and pick.query == query else 1 if not words.isdisjoint(_words(pick.query)) else 2
-        ages[pick.sticker_id][kind].append(newest - pick.day)
-    return {sticker_id: strengths(kinds, half_life_days) for sticker_id, kinds in ages.items()}
+    own = list(picks)
+    places: dict[str, int] = {}
+    of = [places.setdefault(pick.sticker_id, len(places)) for pick in own]
+    days = np.array([pick.day for pick in own])
+    kinds = _kinds([pick.query for pick in own], query, _words(query))
+    table = strengths(of, kinds, days.max(initial=0.0) - days, len(places), half_life_days).tolist()
+    return {sticker_id: tuple(table[place]) for sticker_id, place in places.items()}
+
+
+def _kinds(queries: Sequence[str], query: str, words: Sequence[str]) -> list[int]:
+    """Return of each pick's query whether it is just this one, 0, shares a word with it, 1, or neither, 2."""
+    known: dict[str, int] = {query: 0} if query else {}
+    wanted = frozenset(words)
+    for other in queries:
+        if other not in known:
+            known[other] = 2 if wanted.isdisjoint(_words(other)) else 1
+    return [known[other] for other in queries]
 
 
 @lru_cache(maxsize=65_536)

@@ -116,13 +116,19 @@ class RepeatEvent:
     chosen: int
 
 
-def strengths(ages: Sequence[Sequence[float]], half_life_days: float | None) -> tuple[float, float, float]:
-    """Return a sticker's three strengths.
+def strengths(
+    of: Sequence[int], kinds: Sequence[int], ages: Floats, count: int, half_life_days: float | None
+) -> Floats:
+    """Return the three strengths of stickers that somebody picked before, shape (count, 3).
 
     Args:
-        ages: Ages in days, >= 0, of the picks of each of the three kinds.
+        of: Each pick's sticker, a number below ``count``.
+        kinds: Each pick's kind, 0 to 2.
+        ages: Each pick's age in days, shape (n,), >= 0.
+        count: Stickers.
         half_life_days: After so many days a pick counts half, ``None`` for never.
     """
     fade = 0.0 if half_life_days is None else 1.0 / half_life_days
-    exact, near, anywhere = (float(np.log2(1.0 + sum(2.0 ** (-age * fade) for age in kind))) for kind in ages)
-    return exact, near, anywhere
+    places = 3 * np.asarray(of, dtype=np.int64) + np.asarray(kinds, dtype=np.int64)
+    sums = np.bincount(places, 2.0 ** (-fade * ages), 3 * count)
+    return np.asarray(np.log2(1.0 + sums.reshape(count, 3)))

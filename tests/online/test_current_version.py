@@ -187,7 +187,7 @@ def test_looking_for_a_newer_build_is_one_request_and_a_search_never_looks(
         retriever.search("cat", "ann")
         server.requests.clear()
         retriever.search("cat", "ann")
-        assert {path.rpartition("/")[2] for _, path in server.requests} == {"query", "points"}
+        assert {path.rpartition("/")[2] for _, path in server.requests} == {"batch", "points"}
         server.requests.clear()
         assert retriever.refresh() is False
         assert [path for _, path in server.requests] == ["/aliases"]

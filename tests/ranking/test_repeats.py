@@ -9,9 +9,11 @@ from persrv.ranking.repeats import LEAST, MOST, RepeatEvent, RepeatWeights, stre
 
 
 def test_strengths_by_hand() -> None:
-    assert strengths([[0.0], [], [0.0, 0.0, 0.0]], None) == (1.0, 0.0, 2.0)
+    of, kinds, ages = [0, 0, 0, 0, 1], [0, 2, 2, 2, 0], np.array([0.0, 0.0, 0.0, 0.0, 10.0])
+    assert strengths(of, kinds, ages, 2, None).tolist() == [[1.0, 0.0, 2.0], [1.0, 0.0, 0.0]]
     # One half-life ago: half a pick.
-    assert strengths([[10.0], [], []], 10.0) == pytest.approx((np.log2(1.5), 0.0, 0.0))
+    assert strengths(of, kinds, ages, 2, 10.0)[1] == pytest.approx((np.log2(1.5), 0.0, 0.0))
+    assert strengths([], [], np.zeros(0), 0, 10.0).shape == (0, 3)
 
 
 def test_factors_multiply_and_are_bounded() -> None:
