@@ -20,7 +20,7 @@ from typing import Any
 
 from faults import Fault, drawn_fault
 from worker import MIGRATED, MOST_ACTS, USERS
-from worker_server import WorkerServer
+from worker_server import Death, WorkerServer
 
 from persrv.catalog import Catalog
 from persrv.offline import build_collection
@@ -128,7 +128,9 @@ def survive(
             fault = drawn_fault(chance) if faulty else Fault()
             oracle.faults[fault.kind or "kill"] += 1
             try:
-                going = _run_until_killed(server, arguments, home, chance.uniform(0.0, longest_s), oracle, fault)
+                seconds, wholly = chance.uniform(0.0, longest_s), fault.kind == "power" or chance.random() < 0.5
+                death = _run_until_killed(server, arguments, home, seconds, fault, wholly)
+                going = _read(death.lines, oracle)
                 check(recipe, home, oracle, going, url)
             except Exception as error:
                 error.add_note(f"kill {number} of seed {seed}, with {fault}")
@@ -148,14 +150,14 @@ def write_imported(recipe: Path) -> None:
 
 
 def _run_until_killed(
-    server: WorkerServer, arguments: list[str], home: Path, seconds: float, oracle: Oracle, fault: Fault
-) -> dict[str, Any] | None:
+    server: WorkerServer, arguments: list[str], home: Path, seconds: float, fault: Fault, wholly: bool
+) -> Death:
     shadow = home.with_name("shadow")
     if fault.kind == "power":
         shutil.rmtree(shadow, ignore_errors=True)
         # What is there before the power goes is on the disk.
         shutil.copytree(home, shadow, copy_function=copy_sparse)
-    death = server.run_until_killed(arguments, fault.environment(home, shadow), seconds)
+    death = server.run_until_killed(arguments, fault.environment(home, shadow), seconds, wholly=wholly)
     complaints, lines = death.complaints, death.lines
     assert "Traceback" not in complaints, complaints
     assert death.code in (0, -signal.SIGKILL), f"the program ended by itself with {death.code}: {complaints}"
@@ -168,7 +170,7 @@ def _run_until_killed(
     if fault.kind not in REFUSING:
         refused = [line for line in lines if line.startswith('{"failed"')]
         assert not refused, f"refused without a reason: {refused}"
-    return _read(lines, oracle)
+    return death
 
 
 def _read(lines: list[str], oracle: Oracle) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -39,6 +39,9 @@ from persrv.workspace import Workspace
 
 USERS = ("ann", "bo", "cy", "zoe")
 QUERIES = ("cat", "good night", "开心", "brb", "")
+ENGINES: tuple[Literal["here", "process"], ...] = ("here", "here", "process")
+"""Where the engine runs; a process of its own is what the service uses."""
+
 MOST_ACTS = 1_000
 MIGRATED = 2_000
 
@@ -177,7 +180,11 @@ def old_catalog(file: Path) -> None:
 
 def main(recipe: Path, home: Path, seed: int, first: int, kinds: dict[str, int] = WEIGHTS) -> None:
     chance = random.Random(seed)
-    with Workspace.of(recipe, home).existing_catalog() as catalog, Retriever.open(recipe, home=home) as retriever:
+    engine = chance.choice(ENGINES)
+    with (
+        Workspace.of(recipe, home).existing_catalog() as catalog,
+        Retriever.open(recipe, home=home, engine=engine) as retriever,
+    ):
         ids = sorted(sticker.id for sticker in catalog.stickers() if "added" not in sticker.semantics.tags)
         acts = Acts(recipe, home, catalog, retriever)
         tell(ready=True)
@@ -204,6 +211,7 @@ def serve() -> None:
         order = json.loads(line)
         child = os.fork()
         if not child:
+            os.setpgid(0, 0)  # with an engine's process, if it starts one
             os.environ.update(order["environment"])
             for number, file in ((1, order["out"]), (2, order["err"])):
                 os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)

@@ -62,13 +62,16 @@ class WorkerServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._process.communicate()
 
-    def run_until_killed(self, arguments: list[str], environment: dict[str, str], seconds: float) -> Death:
+    def run_until_killed(
+        self, arguments: list[str], environment: dict[str, str], seconds: float, *, wholly: bool
+    ) -> Death:
         """Start a worker, and kill it a while after it wrote its first line.
 
         Args:
             arguments: As of ``worker.py``.
             environment: What makes it suffer a fault.
             seconds: The while.
+            wholly: Whether the process of its engine is killed in the same moment; else it ends by itself.
         """
         with TemporaryDirectory() as folder:
             # Files, since what a pipe's reader has read ahead is lost to communicate().
@@ -81,7 +84,7 @@ class WorkerServer:
                 time.sleep(0.005)
             time.sleep(seconds)
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+                (os.killpg if wholly else os.kill)(child, signal.SIGKILL)
             self._write({})
             code = self._read()["code"]
             return Death(code, lines.read_text().splitlines(), complaints.read_text())

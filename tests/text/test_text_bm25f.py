@@ -21,6 +21,7 @@ from persrv.text import (
     token_id,
     tokenize,
 )
+from persrv.text.bm25f import idf_weights
 
 COLLIDING = ("tuux", "cali")
 ONE_FIELD = Text(k1=1.2, delta=0, fields={"tags": FieldSettings(weight=1.0, b=0.75)})
@@ -107,6 +108,13 @@ def test_two_fields_by_hand() -> None:
 def test_only_words_that_documents_hold_have_a_frequency() -> None:
     statistics = count([{"tags": ["cat"]}, {"tags": ["cat dog"]}], Text())
     assert statistics.frequencies(["cat", "bird", "dog"]) == {"cat": 2, "dog": 1}
+
+
+def test_a_word_that_no_document_holds_weighs_most() -> None:
+    statistics = count([{"tags": ["cat"]}, {"tags": ["cat dog"]}], Text())
+    weights = idf_weights({"cat": 1.0, "bird": 0.5}, statistics)
+    assert weights["cat"] == pytest.approx(math.log(1 + 0.5 / 2.5), rel=1e-12)
+    assert weights["bird"] == pytest.approx(0.5 * math.log(1 + 2.5 / 0.5), rel=1e-12)
 
 
 @pytest.mark.parametrize("delta", [0.0, Text().delta])
