@@ -90,6 +90,14 @@ def test_few_points_are_asked_for_and_more_only_where_equal_scores_cross_the_end
     assert exact.limits == [30]
 
 
+def test_more_is_asked_for_where_near_duplicates_leave_the_page_short() -> None:
+    copies = [scored(sticker, 9.0 - n / 100, "one picture") for n, sticker in enumerate(IDS[:60])]
+    others = [scored(sticker, 1.0 - n / 100) for n, sticker in enumerate(IDS[60:90])]
+    engine = Engine([*copies, *others], 1)
+    assert ranked_by(engine, Page(0, 10)).ids[:10] == [IDS[0], *IDS[60:69]]
+    assert engine.limits == [50, 100]
+
+
 def test_differences_of_rounding_are_no_differences() -> None:
     scores = [2.0] * 9 + [1.0] + [1.0 - 1e-7] * 60
     near = Engine([scored(sticker, score) for sticker, score in zip(IDS, scores, strict=False)], 1)
