@@ -27,6 +27,12 @@ QUESTIONS = 5000
 OF_ONE = 50
 """Picks of one user that are learnt from, so that nobody's habits become everybody's."""
 
+MEANT = 400
+"""Latest queries by whose picks is learnt how far meaning may be trusted."""
+
+MEANT_OF_ONE = 10
+"""Those of one user at most."""
+
 _EARLIER = 300
 """Picks of one user, or for one query, that are looked at to learn from one question."""
 
@@ -118,6 +124,13 @@ class OwnPicks(Part):
         }
         return found | {i: OwnPick(mark=mark) for i, mark in marked.items() if i not in found}
 
+    def latest_meant(self) -> list[PastPick]:
+        """Return the picks by which is learnt how far meaning may be trusted, see :func:`latest_by_query`."""
+        of = interactions.c
+        latest = select(of.user, of.folded_query, of.sticker_id, of.time).order_by(of.time.desc(), of.id.desc())
+        with self._database.read() as connection:
+            return latest_by_query([_past(*row) for row in connection.execute(latest.limit(QUESTIONS))][::-1])
+
     def repeat_weights(self, half_life_days: float | None) -> RepeatWeights:
         """Learn how much own earlier picks count, from the latest picks and what was picked before them.
 
@@ -140,6 +153,21 @@ class OwnPicks(Part):
                     chosen = columns.where(column == value, of.time < cut).order_by(order).limit(_EARLIER)
                     earlier.update(dict.fromkeys(_past(*row) for row in connection.execute(chosen)))
         return RepeatWeights.fit(repeat_events(asked, earlier, half_life_days))
+
+
+def latest_by_query(picks: Sequence[PastPick]) -> list[PastPick]:
+    """Return the last pick of each of the :data:`MEANT` latest queries, :data:`MEANT_OF_ONE` of one user at most.
+
+    Args:
+        picks: By time; the last :data:`QUESTIONS` are looked at.
+    """
+    found: dict[str, PastPick] = {}
+    of_user: Counter[str] = Counter()
+    for pick in reversed(picks[-QUESTIONS:]):
+        if pick.query and pick.query not in found and of_user[pick.user] < MEANT_OF_ONE:
+            of_user[pick.user] += 1
+            found[pick.query] = pick
+    return [*found.values()][:MEANT]
 
 
 def latest_questions(picks: Sequence[PastPick]) -> tuple[list[PastPick], list[PastPick]]:

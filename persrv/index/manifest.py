@@ -54,6 +54,7 @@ class Manifest(BaseModel):
         style_space: Projects raw style vectors of pictures that have no words, see :mod:`persrv.ranking.style_space`.
         repeats: What own earlier picks are worth, see :class:`persrv.ranking.repeats.RepeatWeights`; empty for what is
             assumed in advance.
+        borne_out: How far the collection's picks bear meaning out, see :func:`persrv.text.meaning.fusion.borne_out`.
         created: ISO 8601 UTC time.
         persrv: Version that built it.
     """
@@ -81,6 +82,7 @@ class Manifest(BaseModel):
     style_clusters: list[list[float]] = []
     style_space: dict[str, Any] = {}
     repeats: dict[str, float] = {}
+    borne_out: float = Field(default=1.0, gt=0, le=1)
     created: str
     persrv: str
 

@@ -25,6 +25,11 @@ from persrv.indexing.users import learn_again, learn_profiles, write_profiles
 from persrv.indexing.vector_sources import VectorSources
 from persrv.text import TOKENIZER
 from persrv.text.bm25f import collisions
+from persrv.text.meaning.encoder import TextEncoder
+from persrv.text.meaning.fusion import borne_out
+from persrv.text.meaning.learn import sticker_rows
+from persrv.text.meaning.rows import cosines
+from persrv.text.meaning.space import MeaningSpace
 from persrv.workspace import Workspace
 
 
@@ -143,9 +148,27 @@ def _manifest(
         style_dimension=fit.style.dimension if fit.style else 0,
         style_clusters=fit.clusters.tolist(),
         style_space=fit.style.space.to_dict() if fit.style else {},
+        borne_out=_borne_out(catalog, texts, fit.meaning) if texts and fit.meaning else 1.0,
         repeats=asdict(catalog.repeat_weights(workspace.recipe.ranking.own_half_life_days)),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         persrv=version("persrv"),
+    )
+
+
+def _borne_out(catalog: Catalog, encoder: TextEncoder, space: MeaningSpace) -> float:
+    """Learn how far meaning may be trusted, from how near the latest queries were to what was picked for them."""
+    picks = catalog.latest_meant()
+    stickers = {sticker.id: sticker for sticker in catalog.stickers({pick.sticker_id for pick in picks}, typed=0)}
+    picks = [pick for pick in picks if pick.sticker_id in stickers]
+    rows = sticker_rows(encoder, space, [stickers[pick.sticker_id].semantics for pick in picks])
+    return borne_out(
+        np.array(
+            [
+                space.standardised(cosines(space.search(encoder.encode_query(pick.query))[None, :], [indexed]))[0, 0]
+                for pick, indexed in zip(picks, rows, strict=True)
+                if len(indexed)
+            ]
+        )
     )
 
 

@@ -24,6 +24,7 @@ class ParsedQuery:
         without: Tokens that no answer may have.
         picked_words: Words by which others' picks may answer, with weights.
         picked_query: The exact query's dimension among picks, ``None`` where its picks may not answer.
+        picked_share: How much of the query people picked for, in [0, 1].
         aside: Tokens that some sticker has, like ``token_weights``, but that are too small a part of the query to
             answer by where meaning can; ``token_weights`` is empty then.
         finds: Most stickers that have one of the known tokens.
@@ -39,6 +40,7 @@ class ParsedQuery:
     without: tuple[str, ...] = ()
     picked_words: Mapping[str, float] = field(default_factory=dict)
     picked_query: int | None = None
+    picked_share: float = 0.0
     aside: Mapping[str, float] = field(default_factory=dict)
     finds: int | None = None
     picked_finds: int | None = None

@@ -18,12 +18,12 @@ from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
 from persrv.online.parsed_query import ParsedQuery
 from persrv.online.recall import Recall, meaning_source, picked_sources, text_source
-from persrv.ranking.affinity import query_dimension, word_weights
+from persrv.ranking.affinity import covered_share, query_dimension, word_weights
 from persrv.recipe import Ranking, Recipe
 from persrv.text import normalise, query_tokens, query_vector, tokenize
 from persrv.text.bm25f import CorpusCounts, CountedOnce, idf, idf_weights
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.fusion import WHERE_PICKED, Blend
+from persrv.text.meaning.fusion import Blend, beside_picks
 from persrv.text.meaning.space import MeaningSpace
 from persrv.text.query_forms import halves, joined_tokens, take_apart, unwanted_tokens
 from persrv.text.spelling import Speller, unknown_words
@@ -199,12 +199,14 @@ class QueryParser:
         parsed = self.lexicon.parse(query, picked.words, counts)
         if parsed.corrections:
             picked = self._picked(parsed.query, user, counts)
-        weights = word_weights(tokenize(parsed.query), picked.words, counts.documents)
+        words = tokenize(parsed.query)
+        weights = word_weights(words, picked.words, counts.documents)
+        share = covered_share(words, picked.words, counts.frequencies(words), counts.documents) if weights else 0.0
         exact = query_dimension(fold_query(parsed.query)) if picked.exact else None
         if self._encoder is not None:
             parsed = parsed.without_small_part()
         finds = sum(picked.words[word] for word in weights)
-        return replace(parsed, picked_words=weights, picked_query=exact, picked_finds=finds)
+        return replace(parsed, picked_words=weights, picked_query=exact, picked_share=share, picked_finds=finds)
 
     def may_answer(self, query: str) -> bool:
         """Return whether enough people typed just this query, so that anybody may see what it led to."""
@@ -231,7 +233,7 @@ class QueryParser:
         meant = self._meaning(parsed.typed)
         if meant is not None:
             settings = self._recipe.meaning
-            weight = settings.weight * (1.0 if parsed.picked_query is None else WHERE_PICKED)
+            weight = beside_picks(settings.weight * self._manifest.borne_out, parsed.picked_share)
             blend = Blend.of(self._space, parsed.most, weight, settings.reach)
             others.append(meaning_source(meant, blend))
         own = parsed.token_weights

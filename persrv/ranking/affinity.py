@@ -53,6 +53,23 @@ def word_weights(words: Iterable[str], stickers_of: Mapping[str, int], stickers:
     return {word: idf(stickers, stickers_of[word]) / len(distinct) for word in distinct if word in stickers_of}
 
 
+def covered_share(
+    words: Iterable[str], stickers_of: Mapping[str, int], texts_of: Mapping[str, int], stickers: int
+) -> float:
+    """Return how much of a query people picked for, in [0, 1]: of its words' idf, that of those that led to a pick.
+
+    Args:
+        words: The query's words.
+        stickers_of: Word to the number of stickers that were picked for a query with it, >= 1.
+        texts_of: Other words to the number of stickers whose texts have it; what is not there counts as 0.
+        stickers: Stickers of the collection, n.
+    """
+    distinct = list(dict.fromkeys(words))
+    covered = sum(idf(stickers, stickers_of[word]) for word in distinct if word in stickers_of)
+    others = sum(idf(stickers, texts_of.get(word, 0)) for word in distinct if word not in stickers_of)
+    return covered / (covered + others) if covered else 0.0
+
+
 def query_dimension(folded_query: str) -> int:
     """Return an exact query's dimension in [0, 2**32), by another hash than that of words."""
     digest = blake2b(folded_query.encode("utf-8", "surrogatepass"), digest_size=4, person=b"query")

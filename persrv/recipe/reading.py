@@ -53,8 +53,9 @@ class Describe(Section):
 class Meaning(Section):
     """Dense recall by meaning beside BM25F; ``"auto"`` takes the best encoder that is installed, ``""`` none.
 
-    ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score;
-    ``reach`` is how many of them let a sticker in that has none of the query's words.
+    ``weight`` is what one standard deviation of likeness is worth, as a share of the best possible text score, where
+    nobody picked; :mod:`persrv.text.meaning.fusion` says how picks lower it. ``reach`` is how many of them let a
+    sticker in that has none of the query's words.
     """
 
     encoder: str = "auto"

@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from persrv.catalog import Catalog, Entry
-from persrv.catalog.own_picks import OF_ONE, PastPick, latest_questions, own_strengths, repeat_events
+from persrv.catalog.own_picks import (
+    MEANT_OF_ONE,
+    OF_ONE,
+    PastPick,
+    latest_by_query,
+    latest_questions,
+    own_strengths,
+    repeat_events,
+)
 from persrv.catalog.phrases import fold_query
 from persrv.ranking.repeats import RepeatWeights
 from persrv.records import Interaction
@@ -79,8 +87,23 @@ def test_weights_are_those_of_the_same_picks_in_memory(catalog: Catalog, ids: li
     assert found != RepeatWeights()
 
 
+def test_the_latest_pick_of_each_query_is_the_same_in_memory(catalog: Catalog, ids: list[str]) -> None:
+    made = picks(ids)
+    catalog.put_interactions(made)
+    found = catalog.latest_meant()
+    assert [pick.query for pick in found] == ["brb now", "晚安", "night", "good night"]
+    assert found == latest_by_query(past(made))
+
+
+def test_of_one_person_only_some_queries_are_learnt_from(ids: list[str]) -> None:
+    mad = [PastPick("mad", f"q{n}", ids[0], float(n)) for n in range(500)]
+    found = latest_by_query([PastPick("ann", "hi", ids[1], 0.0), *mad])
+    assert [pick.query for pick in found] == [*(f"q{499 - n}" for n in range(MEANT_OF_ONE)), "hi"]
+
+
 def test_an_empty_log_teaches_nothing(catalog: Catalog) -> None:
     assert catalog.repeat_weights(None) == RepeatWeights()
+    assert catalog.latest_meant() == []
 
 
 def test_of_one_person_only_some_picks_are_learnt_from(ids: list[str]) -> None:

@@ -137,6 +137,25 @@ def test_a_hundred_made_up_people_are_bounded(tiny: Tiny, rain: str) -> None:
         assert hits[rain].utility_factor <= 1.5
 
 
+def test_a_burst_moves_no_more_than_the_same_people_in_a_year(tiny: Tiny, rain: str) -> None:
+    """Ten picks each by twenty made-up people within a minute, for every query: they count as twenty people."""
+    queries = ("coffee", "party", "love")
+    with tiny.open() as retriever:
+        other = retriever.search("coffee", limit=1)[0].sticker_id
+    record(tiny, *((f"calm{n}", "coffee", other, n * 26_000) for n in range(20)))
+    # The times differ by less than a minute in all.
+    with tiny.open() as retriever:
+        for n in range(20):
+            for query in queries * 3:
+                retriever.record(f"bot{n}", query, rain, time=START + timedelta(days=400, seconds=n))
+        hits = {hit.sticker_id: hit.explanation for hit in retriever.search("coffee", limit=30, explain=True)}
+        assert (hits[rain].people, hits[other].people) == (20, 20)
+        assert hits[rain].pick_factor == pytest.approx(hits[other].pick_factor, rel=1e-6)
+        assert hits[rain].utility_factor <= 1.5
+        # What a person picked themselves still comes first for them.
+        assert retriever.search("coffee", "calm1", limit=1)[0].sticker_id == other
+
+
 def test_others_picks_do_not_show_somebody_drawings_in_a_style_that_is_not_theirs(tiny: Tiny) -> None:
     """Of the drawings that mean a query, others picked one; who likes another style still sees that style first."""
     with tiny.open() as retriever:

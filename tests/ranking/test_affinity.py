@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from persrv.ranking.affinity import (
     agreement,
+    covered_share,
     damped_people,
     picked_vector,
     query_dimension,
@@ -28,6 +29,16 @@ def test_a_word_counts_by_its_rarity_and_the_length_of_the_query() -> None:
     assert weights == pytest.approx({"good": math.log1p(50.5 / 50.5) / 3, "night": math.log1p(95.5 / 5.5) / 3})
     assert word_weights(["brb"], {}, 100) == {}
     assert word_weights([], {"good": 1}, 100) == {}
+
+
+def test_how_much_of_a_query_was_picked_for_is_counted_by_its_rare_words() -> None:
+    good, night, elephant = math.log1p(50.5 / 50.5), math.log1p(95.5 / 5.5), math.log1p(100.5 / 0.5)
+    words = ["good", "night", "elephant", "night"]
+    share = covered_share(words, {"night": 5}, {"good": 50}, 100)
+    assert share == pytest.approx(night / (good + night + elephant))
+    assert covered_share(words, {"good": 50, "night": 5, "elephant": 1}, {}, 100) == 1.0
+    assert covered_share(words, {}, {"good": 50}, 100) == 0.0
+    assert covered_share([], {}, {}, 0) == 0.0
 
 
 def test_scores_by_hand() -> None:

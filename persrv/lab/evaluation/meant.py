@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.lab.evaluation.likeness import QueryLikeness
 from persrv.lab.evaluation.systems import NOBODY, Scored, Scores, nearest_style
 from persrv.lab.evaluation.view import View
 from persrv.ranking.formula import style_factor, utility_factor
@@ -16,18 +15,15 @@ from persrv.ranking.profile import StyleProfile
 from persrv.recipe import Meaning, Ranking
 from persrv.text import query_tokens
 from persrv.text.meaning.encoder import TextEncoder
-from persrv.text.meaning.fusion import WHERE_PICKED, Blend, best_text_score, fused, recalled
-from persrv.text.meaning.learn import learned_space, sticker_rows
-from persrv.text.meaning.rows import cosines
-from persrv.text.meaning.space import MeaningSpace
+from persrv.text.meaning.fusion import Blend, beside_picks, best_text_score, fused, recalled
 
 Floats = NDArray[np.float64]
 
 
 def dense(view: View, encoder: TextEncoder, settings: Meaning) -> Scored:
     """Nearest in meaning, whatever the words: one plus the cosine to a sticker's best row."""
-    likeness = _likeness(view, encoder, settings)[1]
-    return Scored("dense text", view.material.ids, lambda query, user: 1.0 + likeness(query))
+    likeness = QueryLikeness(view, encoder, settings.dimension)
+    return Scored("dense text", view.material.ids, lambda query, user: 1.0 + likeness.cosines(query))
 
 
 def hybrid(
@@ -43,16 +39,16 @@ def hybrid(
         own: Whether users' own earlier picks count.
     """
     weights = ranking or Ranking()
-    space, likeness = _likeness(view, encoder, settings)
+    likeness = QueryLikeness(view, encoder, settings.dimension)
     factor = utility_factor(view.utility, weights.beta)
 
     def scores(query: str, user: str, profiles: Mapping[str, StyleProfile]) -> Floats:
         style = nearest_style(view, profiles.get(user))
         exact, picked = view.affinity(query, user)
-        words, near = view.own_words.scores(query) + weights.omega * style.agreed * picked, likeness(query)
+        words, near = view.own_words.scores(query) + weights.omega * style.agreed * picked, likeness.cosines(query)
         best = best_text_score(query_tokens(query), view.own_words.statistics)
-        weight = settings.weight * (WHERE_PICKED if exact.any() else 1.0)
-        blend = Blend.of(space, best, weight, settings.reach)
+        weight = beside_picks(settings.weight * likeness.borne_out, view.covered_share(query, user))
+        blend = Blend.of(likeness.space, best, weight, settings.reach)
         start = np.where(recalled(words, near, blend), fused(words, near, blend), 0.0)
         by_picks = 1.0 + weights.delta * style.agreed * exact
         return start * by_picks * factor * style_factor(style.similarity, weights.gamma)
@@ -65,18 +61,3 @@ def hybrid(
 
     systems: list[tuple[str, Scores]] = [("hybrid + utility", together), ("persrv + meaning", personal_score)]
     return [Scored(name, view.material.ids, scores) for name, scores in systems]
-
-
-def _likeness(view: View, encoder: TextEncoder, settings: Meaning) -> tuple[MeaningSpace, Callable[[str], Floats]]:
-    texts = [
-        replace(sticker.semantics, queries=tuple(texts.get("queries", ())))
-        for sticker, texts in zip(view.material.stickers, view.documents, strict=True)
-    ]
-    space = learned_space(encoder, texts, settings.dimension)
-    rows = sticker_rows(encoder, space, texts)
-
-    @lru_cache(maxsize=4096)
-    def likeness(query: str) -> Floats:
-        return np.asarray(cosines(space.search(encoder.encode_query(query))[None, :], rows)[0])
-
-    return space, likeness

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from persrv.catalog.affinity import SHORT
 from persrv.catalog.phrases import fold_query
-from persrv.ranking.affinity import damped_people, word_weights
+from persrv.ranking.affinity import covered_share, damped_people, word_weights
 from persrv.records import Interaction
 from persrv.text import tokenize
 
@@ -79,19 +79,37 @@ class PickedTable:
         """
         folded, spoken = fold_query(query), list(dict.fromkeys(tokenize(query)))
         public = {word for word in spoken if word in known or self._is_public(word, self.speakers)}
-        allowed = {word for word in public if word in self.words} | {
-            word for word in spoken if user and user in self.speakers.get(word, ())
-        }
+        allowed = self._allowed(spoken, user, public)
         everyday = len(spoken) <= SHORT and public.issuperset(spoken)
         typists = self.typists.get(folded, set())
         exact = np.zeros(self.size)
         if typists and (self._is_public(folded, self.typists) or user in typists or everyday):
             self._add(exact, self.queries[folded], 1.0)
         words = np.zeros(self.size)
-        weights = word_weights(spoken, {word: len(self.words[word]) for word in allowed}, self.size)
+        weights = word_weights(spoken, allowed, self.size)
         for word, weight in weights.items():
             self._add(words, self.words[word], weight)
         return exact, words
+
+    def covered_share(self, query: str, user: str, texts_of: Mapping[str, int]) -> float:
+        """Return how much of a query people picked for, see :func:`persrv.ranking.affinity.covered_share`.
+
+        Args:
+            query: As typed.
+            user: As for :meth:`affinity`.
+            texts_of: Word to the number of stickers whose texts have it.
+        """
+        spoken = list(dict.fromkeys(tokenize(query)))
+        public = {word for word in spoken if word in texts_of or self._is_public(word, self.speakers)}
+        return covered_share(spoken, self._allowed(spoken, user, public), texts_of, self.size)
+
+    def _allowed(self, spoken: Sequence[str], user: str, public: Collection[str]) -> dict[str, int]:
+        """Return the words whose picks may answer, with the number of stickers picked for them."""
+        return {
+            word: len(self.words[word])
+            for word in spoken
+            if word in self.words and (word in public or (user and user in self.speakers[word]))
+        }
 
     def _is_public(self, text: str, people: Mapping[str, set[str]]) -> bool:
         return len(people.get(text, ())) >= self.min_users or text in self.nobodys

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.catalog.own_picks import MOST_OWN, PastPick, latest_questions, own_strengths, repeat_events
+from persrv.catalog.own_picks import MOST_OWN, PastPick, latest_by_query, latest_questions, own_strengths, repeat_events
 from persrv.catalog.phrases import fold_query, tidy
 from persrv.indexing.users import LATEST
 from persrv.lab.evaluation.material import Material
@@ -88,6 +88,10 @@ class View:
         frequencies = self.own_words.statistics.document_frequencies
         return self.picked.affinity(query, user, [word for word in tokenize(query) if word in frequencies])
 
+    def covered_share(self, query: str, user: str) -> float:
+        """Return how much of a query people picked for, in [0, 1]; arguments as for :meth:`affinity`."""
+        return self.picked.covered_share(query, user, self.own_words.statistics.document_frequencies)
+
     def text_scores(self, query: str, user: str, ranking: Ranking, agreed: Floats | float = 1.0) -> Floats:
         """Return the score that stickers start with, shape (n,): their own words, and what was picked for the query.
 
@@ -121,6 +125,11 @@ class View:
         factor = np.ones(len(self.material.ids))
         factor[rows] = self.repeats.factors(table, ranking.own)
         return factor
+
+    @cached_property
+    def latest_meant(self) -> list[PastPick]:
+        """The picks by which a build learns how far meaning may be trusted."""
+        return latest_by_query(sorted((p for picks in self._past.values() for p in picks), key=lambda p: p.day))
 
     @cached_property
     def _past(self) -> Mapping[str, list[PastPick]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from persrv.errors import MissingExtraError, QueryError
 from persrv.lab.evaluation.compare import compare
 from persrv.lab.evaluation.leaks import check_picks
+from persrv.lab.evaluation.likeness import QueryLikeness
 from persrv.lab.evaluation.simulation import Population
 from persrv.lab.evaluation.splits import PickSplit, by_time, unseen
 from persrv.lab.evaluation.view import View
@@ -36,7 +37,6 @@ from persrv.lab.learned.models import (
 from persrv.lab.reports.report import Plot, Report, Table, gained, measured, sentences
 from persrv.lab.tuning.held_out import HeldOutQueries
 from persrv.lab.tuning.knobs import GAMMA, MEANING, value_of, with_values
-from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.lab.tuning.search import coordinate_search
 from persrv.recipe import Recipe
 from persrv.text.meaning.registry import text_encoder

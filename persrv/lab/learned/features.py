@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog.phrases import fold_query
+from persrv.lab.evaluation.likeness import QueryLikeness
 from persrv.lab.evaluation.results import EvaluationQuery
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.ranking.affinity import agreement
 from persrv.ranking.formula import rounded, style_factor, style_similarity, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
-from persrv.text.meaning.fusion import WHERE_PICKED, Blend, best_text_score, fused, recalled
+from persrv.text.meaning.fusion import Blend, beside_picks, best_text_score, fused, recalled
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -128,7 +128,7 @@ class Candidates:
         exact, picked = self.view.affinity(query, user)
         own = self.view.own_words.scores(query)
         words, by_query = own + ranking.omega * picked, 1.0 + ranking.delta * exact
-        meaning, cosine, known = self._meaning(query, words, 1.0 if not exact.any() else WHERE_PICKED)
+        meaning, cosine, known = self._meaning(query, words, self.view.covered_share(query, user))
         recall = np.where(known, (words + meaning) * by_query * utility_factor(self.view.utility, ranking.beta), 0.0)
         found = np.flatnonzero(recall > 0)
         rows = np.sort(found[np.argsort(-rounded(recall[found]), kind="stable")][:POOL])
@@ -152,14 +152,15 @@ class Candidates:
             gamma=ranking.gamma,
         )
 
-    def _meaning(self, query: str, text: Floats, share: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    def _meaning(self, query: str, text: Floats, covered: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Return what meaning adds, the cosines, and what is recalled, each of shape (n,)."""
         if self._likeness is None:
             return np.zeros_like(text), np.zeros_like(text), text > 0
         cosine = self._likeness.cosines(query)
         most = best_text_score(query_tokens(query), self.view.own_words.statistics)
         settings = self._recipe.meaning
-        blend = Blend.of(self._likeness.space, most, share * settings.weight, settings.reach)
+        weight = beside_picks(settings.weight * self._likeness.borne_out, covered)
+        blend = Blend.of(self._likeness.space, most, weight, settings.reach)
         return fused(text, cosine, blend) - text, cosine, recalled(text, cosine, blend)
 
 

@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.lab.evaluation.compare import DEPTH
+from persrv.lab.evaluation.likeness import QueryLikeness
 from persrv.lab.evaluation.metrics import CUTOFFS
 from persrv.lab.evaluation.postings import Postings
 from persrv.lab.evaluation.results import METRICS, EvaluationQuery, Judged, by_group, judge
 from persrv.lab.evaluation.systems import NearestStyle, best, nearest_style
 from persrv.lab.evaluation.view import View
-from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.ranking.formula import style_factor, utility_factor
 from persrv.recipe import Recipe
 from persrv.text import query_tokens
-from persrv.text.meaning.fusion import WHERE_PICKED, Blend, best_text_score, fused, recalled
+from persrv.text.meaning.fusion import Blend, beside_picks, best_text_score, fused, recalled
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +51,7 @@ class HeldOutQueries:
         self._words: dict[str, Postings] = {}
         self._style = lru_cache(maxsize=64)(self._style_of)
         self._affinity = lru_cache(maxsize=4096)(view.affinity)
+        self._covered = lru_cache(maxsize=65_536)(view.covered_share)
         self._own = lru_cache(maxsize=65_536)(view.own_strengths)
 
     def judged(self, recipe: Recipe) -> list[Judged]:
@@ -93,7 +94,7 @@ class HeldOutQueries:
             return scores * factor
         near = self._likeness.cosines(query)
         most = best_text_score(query_tokens(query), words.statistics)
-        weight = recipe.meaning.weight * (WHERE_PICKED if exact.any() else 1.0)
+        weight = beside_picks(recipe.meaning.weight * self._likeness.borne_out, self._covered(query, question.user))
         blend = Blend.of(self._likeness.space, most, weight, recipe.meaning.reach)
         return np.where(recalled(scores, near, blend), fused(scores, near, blend), 0.0) * factor
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from persrv.errors import NotFoundError, QueryError
 from persrv.indexing.progress import Progress, Silent
 from persrv.lab.evaluation.intervals import Gain, Interval
+from persrv.lab.evaluation.likeness import QueryLikeness
 from persrv.lab.evaluation.material import Material, read_material
 from persrv.lab.evaluation.results import gain, mean_interval
 from persrv.lab.evaluation.splits import SPLITS, PickSplit, unseen
 from persrv.lab.evaluation.view import View
 from persrv.lab.tuning.held_out import METRIC_NAMES, HeldOutQueries
 from persrv.lab.tuning.knobs import knobs, value_of, with_values
-from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.lab.tuning.search import coordinate_search
 from persrv.recipe import Recipe
 from persrv.text.meaning.encoder import TextEncoder

@@ -23,7 +23,17 @@ WEIGHT = 0.2
 """What one standard deviation of likeness adds, as a share of the best possible text score."""
 
 WHERE_PICKED = 0.1
-"""Share of the weight where people picked for just this query: they know what it means."""
+"""Share of the weight that is left where people picked for all of a query's words: they know what these mean."""
+
+USUAL_LIKENESS = 2.0
+"""Standard deviations by which what somebody picks is nearer in meaning than what they could have: for stickers whose
+texts say what they mean it is more, and for films and what they are tagged with 0.4."""
+
+PICKS_OF_PRIOR = 50
+"""Picks whose weight that has beside a collection's own."""
+
+LEAST_BORNE_OUT = 0.25
+"""Share of the weight that meaning keeps whatever people pick: made-up people must not silence it."""
 
 REACH = 1.0
 """Standard deviations above the floor from which a sticker that has none of the words is let in."""
@@ -54,6 +64,31 @@ class Blend:
             reach: Standard deviations, >= 0.
         """
         return cls(weight * most / space.spread, space.floor, space.floor + reach * space.spread)
+
+
+def borne_out(likeness: NDArray[np.floating[Any]]) -> float:
+    """Return how far a collection's picks bear meaning out, in [0.25, 1]: what its weight is multiplied by.
+
+    Where what is right lies ``d`` standard deviations above what is wrong, the best weight of a likeness grows with
+    ``d`` (Fisher's discriminant). The mean is smoothed by :data:`PICKS_OF_PRIOR` picks as near as usual, which hold
+    where nobody picked.
+
+    Args:
+        likeness: Of picks, how much nearer the query was to the sticker than to any other, in standard deviations of
+            likeness by chance, shape (n,); n may be 0.
+    """
+    total = float(np.sum(likeness)) + PICKS_OF_PRIOR * USUAL_LIKENESS
+    return round(min(1.0, max(LEAST_BORNE_OUT, total / (len(likeness) + PICKS_OF_PRIOR) / USUAL_LIKENESS)), 4)
+
+
+def beside_picks(weight: float, covered: float) -> float:
+    """Return the weight of meaning beside what people picked.
+
+    Args:
+        weight: Where nobody picked for the query's words, >= 0.
+        covered: How much of the query people picked for, in [0, 1], see :func:`persrv.ranking.affinity.covered_share`.
+    """
+    return weight * (1.0 - (1.0 - WHERE_PICKED) * covered)
 
 
 def best_text_score(tokens: Mapping[str, float], counts: CorpusCounts) -> float:

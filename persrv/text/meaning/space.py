@@ -129,6 +129,10 @@ class MeaningSpace:
         """
         return self._project(vector.reshape(1, -1), self.query_mean).reshape(-1)
 
+    def standardised(self, cosine: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return cosines as standard deviations above the mean of likeness by chance, any shape."""
+        return (np.asarray(cosine, np.float64) - self.floor) / self.spread
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe form of exactly this space; about 350 kB for d = 512 and k = 256.
 

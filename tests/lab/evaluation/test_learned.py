@@ -14,6 +14,7 @@ import pytest
 from scipy.stats import rankdata
 
 from persrv.errors import MissingExtraError, QueryError
+from persrv.lab.evaluation.likeness import QueryLikeness
 from persrv.lab.evaluation.material import Material, RawVectors
 from persrv.lab.evaluation.meant import hybrid
 from persrv.lab.evaluation.results import EvaluationQuery
@@ -25,7 +26,6 @@ from persrv.lab.learned.explain import fallen, partial_dependence, raised
 from persrv.lab.learned.features import FEATURES, Candidates, Parts, RankingExamples, lessons
 from persrv.lab.learned.formula import extended, searched, starting_weights
 from persrv.lab.learned.models import Learned, boosted_trees, logistic, shuffled
-from persrv.lab.tuning.likeness import QueryLikeness
 from persrv.recipe import Recipe
 from persrv.records import Interaction, Semantics, Sticker
 from persrv.text.meaning.registry import text_encoder
