@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persrv.ranking.profile import StyleProfile, unit
+from persrv.ranking.profile import StyleProfile, days_since_epoch, unit
 
 E = np.eye(4)
 rows = st.integers(1, 12).flatmap(lambda n: arrays(np.float64, (n, 4), elements=st.floats(-1, 1, width=32)))
@@ -73,6 +75,19 @@ def test_time_fades_old_mass() -> None:
     late = profile.after(E[0], 0.0, half_life_days=10)
     assert late.mass.tolist() == pytest.approx([2.0])
     assert late.day == 10.0
+
+
+def test_directions_fade_with_their_mass_and_a_late_report_has_faded_too() -> None:
+    beside = unit(E[0] + E[1])
+    profile = StyleProfile.empty(4).after(E[0], 0.0, half_life_days=10).after(beside, 10.0, half_life_days=10)
+    np.testing.assert_allclose(profile.sums, [0.5 * E[0] + beside])
+    late = profile.after(beside, 0.0, half_life_days=10)
+    np.testing.assert_allclose(late.sums, [0.5 * E[0] + 1.5 * beside])
+
+
+def test_a_day_has_86400_seconds() -> None:
+    assert days_since_epoch(datetime(1970, 1, 11, 12, tzinfo=UTC)) == 10.5
+    assert days_since_epoch(datetime(2026, 1, 1, tzinfo=UTC)) == 20_454.0
 
 
 def test_same_input_same_profile() -> None:

@@ -6,6 +6,7 @@ import pytest
 from persrv.ranking.profile import unit
 from persrv.ranking.style_clusters import (
     MOST_NEAR,
+    NEAR,
     cluster_of,
     cluster_similarity,
     far_similarity,
@@ -57,6 +58,10 @@ def test_few_clusters_are_near_however_many_styles_somebody_has() -> None:
     weights = np.where(np.arange(20) == 5, 1.0, 0.4)
     assert near_clusters(cluster_similarity(styles[[5, 7]], weights[[5, 7]], clusters)) == (5, 7)
     assert near_clusters(cluster_similarity(styles[[5, 7]], np.array([1.0, 0.39]), clusters)) == (5,)
+
+
+def test_nearness_is_measured_against_the_nearest_cluster() -> None:
+    assert near_clusters(np.array([0.1, 0.5, 0.5 * NEAR + 0.01, 0.5 * NEAR - 0.01])) == (1, 2)
 
 
 def test_what_is_far_is_bounded_by_its_clusters_direction_and_chance() -> None:
