@@ -13,6 +13,7 @@ from threading import Lock, local
 from typing import Any, cast
 
 from persrv.errors import VectorIndexError
+from persrv.index.lock import ENGINE
 
 _GONE = (EOFError, OSError, AuthenticationError)
 
@@ -102,7 +103,7 @@ class EngineProcess:
 
     def _start(self) -> None:
         key = secrets.token_bytes(32)
-        command = [sys.executable, "-m", "persrv.index.engine_worker", str(self._folder)]
+        command = [sys.executable, "-m", ENGINE, str(self._folder)]
         # Our own module by our own interpreter; the folder is an argument, no shell reads it.
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
         address = ""

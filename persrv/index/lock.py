@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import FileIO
@@ -23,6 +24,12 @@ import portalocker
 from persrv.errors import IndexLockedError, VectorIndexError
 
 _NOW = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
+
+ENGINE = "persrv.index.engine_worker"
+"""The module that runs as an engine's process."""
+
+_PATIENCE_SECONDS = 60.0
+"""How long an engine whose program is gone is waited for; the longest call takes half a minute."""
 
 _SHOWN = 160
 """Letters of a command line that identify a process well enough."""
@@ -38,6 +45,8 @@ class FileLock:
     def take(cls, path: Path, what: str) -> Self:
         """Lock at once, and write into the file who holds it.
 
+        The engine's process of a program that was killed ends by itself, a moment later: it is waited for.
+
         Args:
             path: The lock file; created where it is missing, never removed.
             what: What is locked, for the error's text.
@@ -47,13 +56,18 @@ class FileLock:
             VectorIndexError: The file cannot be opened.
         """
         file = _open(path)
-        try:
-            portalocker.lock(file, _NOW)
-        except portalocker.LockException as error:
-            file.seek(0)
-            owner = file.readall().decode(errors="replace")
-            file.close()
-            raise _locked(what, owner) from error
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                portalocker.lock(file, _NOW)
+                break
+            except portalocker.LockException as error:
+                file.seek(0)
+                owner = file.readall().decode(errors="replace")
+                if not _is_orphan(owner) or time.monotonic() > deadline:
+                    file.close()
+                    raise _locked(what, owner) from error
+            time.sleep(0.02)
         lock = cls(file)
         lock._sign()
         _HELD.add(lock)
@@ -90,7 +104,10 @@ class FileLock:
 
     def _sign(self) -> None:
         command = " ".join(shlex.join(sys.orig_argv).split())[:_SHOWN]
-        owner = {"pid": os.getpid(), "command": command, "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}"}
+        owner: dict[str, object] = {"pid": os.getpid(), "command": command}
+        owner["since"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}"
+        if ENGINE in sys.orig_argv:
+            owner["works_for"] = os.getppid()
         # The lock counts, not the name: a full disk must not keep anybody from searching.
         with suppress(OSError):
             self._file.truncate(0)
@@ -105,6 +122,20 @@ def _open(path: Path) -> FileIO:
         return path.open("a+b", buffering=0)
     except OSError as error:
         raise VectorIndexError(f"{path} cannot be opened: {error}", "make its folder writable") from error
+
+
+def _is_orphan(owner: str) -> bool:
+    """Return whether a lock is held by the engine's process of a program that is no more."""
+    try:
+        program = json.loads(owner)["works_for"]
+        if os.name == "nt" or not isinstance(program, int):
+            return False
+        os.kill(program, 0)  # asks whether there is one, and does nothing to it
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return False
 
 
 def _locked(what: str, owner: str) -> IndexLockedError:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -57,6 +60,31 @@ def kill(collection: Collection) -> None:
     assert process is not None
     process.kill()
     process.wait()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
+def test_the_engine_of_a_program_that_was_killed_is_waited_for(folder: Path) -> None:
+    with EmbeddedStore(folder) as store:
+        build = store.create("sample", SCHEMA, manifest(3))
+        build.upsert(sample_points(3))
+        store.publish("sample", build).close()
+    script = (
+        "import sys; from pathlib import Path; from persrv.index.process_store import ProcessStore\n"
+        "opened = ProcessStore(Path(sys.argv[1])).open('sample'); print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        owner = json.loads(next((folder / "sample").glob("*/LOCK")).read_text())
+        assert owner["works_for"] == program.pid
+        with EmbeddedStore(folder) as store, pytest.raises(IndexLockedError, match=f"process {owner['pid']}"):
+            store.open("sample")
+        os.kill(owner["pid"], signal.SIGSTOP)  # it cannot end yet
+        program.kill()
+    threading.Timer(0.3, os.kill, (owner["pid"], signal.SIGCONT)).start()
+    with EmbeddedStore(folder) as store, store.open("sample") as opened:
+        assert opened.count() == 3
 
 
 def test_answers_are_those_of_this_process(here: Collection, there: Collection) -> None:

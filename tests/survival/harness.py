@@ -137,6 +137,7 @@ def survive(
                 if not keep_going:
                     raise
                 oracle.begin_anew("".join(traceback.format_exception(error)))
+                server.end_engines()
                 shutil.rmtree(home)
                 shutil.copytree(built, home, copy_function=copy_sparse)
             yield oracle

@@ -56,10 +56,19 @@ class WorkerServer:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
 
+        self._group = 0
+
     def __enter__(self) -> Self:
         return self
 
+    def end_engines(self) -> None:
+        """Kill the engine's process of the last worker, if it is still there."""
+        if self._group:
+            with suppress(ProcessLookupError):
+                os.killpg(self._group, signal.SIGKILL)
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.end_engines()
         self._process.communicate()
 
     def run_until_killed(
@@ -78,7 +87,7 @@ class WorkerServer:
             lines, complaints = Path(folder) / "lines", Path(folder) / "complaints"
             lines.touch()
             self._write({"arguments": arguments, "environment": environment, "out": str(lines), "err": str(complaints)})
-            child = self._read()["pid"]
+            child = self._group = self._read()["pid"]
             deadline = time.monotonic() + PATIENCE_SECONDS
             while not lines.stat().st_size and _is_running(child) and time.monotonic() < deadline:
                 time.sleep(0.005)
