@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persrv.ranking.formula import final_scores, order, rounded, style_similarity
+from persrv.ranking.formula import SIGNIFICANT, final_scores, order, rounded, style_similarity
 from persrv.ranking.profile import unit
 
 E1, E2 = np.array([1.0, 0.0]), np.array([0.0, 1.0])
@@ -61,6 +61,12 @@ def test_order_does_not_depend_on_the_input_order(ids: list[str]) -> None:
 def test_rounding_keeps_six_digits(values: list[float]) -> None:
     assert rounded(np.array(values)).tolist() == pytest.approx(values, rel=1e-5)
     assert rounded(np.zeros(1)).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("score", [0.000123456789, 0.9876543219, 3.14159265358, 12345.6789012, 99999.96])
+def test_scores_are_rounded_to_significant_decimal_digits(score: float) -> None:
+    expected = float(f"{score:.{SIGNIFICANT - 1}e}")
+    assert rounded(np.array([score])).tolist() == pytest.approx([expected], rel=1e-14)
 
 
 def test_order_keeps_equal_scores_together_wherever_digits_would_be_rounded() -> None:
