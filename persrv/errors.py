@@ -30,6 +30,8 @@ packages never leave this package: they are wrapped in one of these, with the or
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -157,3 +159,21 @@ class IndexUnreachableError(IndexUnavailableError):
 
 class RequestTooLargeError(VectorIndexError):
     """The server, or a proxy before it, takes smaller requests only."""
+
+
+@contextmanager
+def writing(what: object) -> Iterator[None]:
+    """Name what a full, failing or read-only disk refuses to the block.
+
+    Args:
+        what: The file or folder that is written.
+
+    Raises:
+        CatalogError: In place of the disk's ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CatalogError(
+            f"{what} cannot be written: {error}", "make room, look after the disk, and run it again"
+        ) from error

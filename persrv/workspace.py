@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from persrv.catalog import Catalog, VectorCache
-from persrv.errors import CatalogError, NotFoundError
+from persrv.errors import CatalogError, NotFoundError, writing
 from persrv.images.encoder import ImageEncoder
 from persrv.images.registry import encoder
 from persrv.index.engine import Store
@@ -133,7 +133,8 @@ class Workspace:
 
     def catalog(self) -> Catalog:
         """Open the catalog; creates it where there is none."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         recipe = self.recipe
         return Catalog.open(recipe.catalog.url or self.folder / "catalog.db", recipe.name, recipe.text.min_users)
 

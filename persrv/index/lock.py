@@ -28,8 +28,9 @@ _NOW = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
 ENGINE = "persrv.index.engine_worker"
 """The module that runs as an engine's process."""
 
-_PATIENCE_SECONDS = 60.0
-"""How long an engine whose program is gone is waited for; the longest call takes half a minute."""
+_ORPHAN_SECONDS, _UNSIGNED_SECONDS = 60.0, 2.0
+"""How long an engine whose program is gone is waited for, whose longest call takes half a minute; and an owner that has
+not written its name yet, or could not on a full disk."""
 
 _SHOWN = 160
 """Letters of a command line that identify a process well enough."""
@@ -45,7 +46,8 @@ class FileLock:
     def take(cls, path: Path, what: str) -> Self:
         """Lock at once, and write into the file who holds it.
 
-        The engine's process of a program that was killed ends by itself, a moment later: it is waited for.
+        The engine's process of a program that was killed ends by itself, a moment later: it is waited for. So is, for
+        two seconds, an owner that has not written its name yet.
 
         Args:
             path: The lock file; created where it is missing, never removed.
@@ -56,7 +58,7 @@ class FileLock:
             VectorIndexError: The file cannot be opened.
         """
         file = _open(path)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        began = time.monotonic()
         while True:
             try:
                 portalocker.lock(file, _NOW)
@@ -64,7 +66,7 @@ class FileLock:
             except portalocker.LockException as error:
                 file.seek(0)
                 owner = file.readall().decode(errors="replace")
-                if not _is_orphan(owner) or time.monotonic() > deadline:
+                if time.monotonic() - began >= _patience(owner):
                     file.close()
                     raise _locked(what, owner) from error
             time.sleep(0.02)
@@ -111,7 +113,9 @@ class FileLock:
         # The lock counts, not the name: a full disk must not keep anybody from searching.
         with suppress(OSError):
             self._file.truncate(0)
-            self._file.write(json.dumps(owner).encode())
+            signature = memoryview(json.dumps(owner).encode())
+            while signature:  # a write may write a part only
+                signature = signature[self._file.write(signature) :]
 
 
 _HELD: WeakSet[FileLock] = WeakSet()
@@ -124,18 +128,22 @@ def _open(path: Path) -> FileIO:
         raise VectorIndexError(f"{path} cannot be opened: {error}", "make its folder writable") from error
 
 
-def _is_orphan(owner: str) -> bool:
-    """Return whether a lock is held by the engine's process of a program that is no more."""
+def _patience(owner: str) -> float:
+    """Return for how many seconds an owner is waited for: those that end by themselves, or have not signed yet."""
     try:
-        program = json.loads(owner)["works_for"]
-        if os.name == "nt" or not isinstance(program, int):
-            return False
+        known = json.loads(owner)
+        program = known.get("works_for")
+    except (ValueError, AttributeError):
+        return _UNSIGNED_SECONDS
+    if os.name == "nt" or not isinstance(program, int):
+        return 0.0
+    try:
         os.kill(program, 0)  # asks whether there is one, and does nothing to it
     except ProcessLookupError:
-        return True
-    except (OSError, ValueError, TypeError, KeyError):
-        return False
-    return False
+        return _ORPHAN_SECONDS
+    except OSError:
+        return 0.0
+    return 0.0
 
 
 def _locked(what: str, owner: str) -> IndexLockedError:

@@ -132,8 +132,11 @@ class Versions:
     def publish(self, build: str) -> None:
         """Make an unpublished version current; the caller holds :meth:`changing`."""
         version = self.folder / build
-        (version / "BUILDING").unlink()
-        sync_folder(version)
+        try:
+            (version / "BUILDING").unlink()
+            sync_folder(version)
+        except OSError as error:
+            raise VectorIndexError(f"{version} cannot be published: {error}", "look after the disk") from error
         self.point(Pointer(build, self.sound_pointer().current))
 
     def shard(self, build: str) -> Path:

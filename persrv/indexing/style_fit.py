@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog import VectorCache
-from persrv.errors import IndexMismatchError
+from persrv.errors import IndexMismatchError, writing
 from persrv.images.space import Space
 from persrv.indexing.vector_sources import pictured
 from persrv.ranking.style_space.centred import MeaningCentred, centred_looks, later_style
@@ -120,23 +120,28 @@ class StyleFit:
         return answer
 
     def save(self, folder: Path) -> None:
-        """Write the fit; a folder of this name is replaced."""
-        draft = folder.with_name(f".{folder.name}.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        for name, array in self._arrays().items():
-            np.save(draft / f"{name}.npy", array)
-        content = {
-            "space": self.space.to_dict(),
-            "removed": self.removed,
-            "packs": list(self.packs),
-            "average_lengths": dict(self.average_lengths),
-        }
-        (draft / "style.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-        sums = {file.name: _digest(file) for file in sorted(draft.iterdir())}
-        (draft / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
+        """Write the fit; a folder of this name is replaced.
+
+        Raises:
+            CatalogError: The disk refuses.
+        """
+        with writing(f"the fit {folder}"):
+            draft = folder.with_name(f".{folder.name}.new")
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            for name, array in self._arrays().items():
+                np.save(draft / f"{name}.npy", array)
+            content = {
+                "space": self.space.to_dict(),
+                "removed": self.removed,
+                "packs": list(self.packs),
+                "average_lengths": dict(self.average_lengths),
+            }
+            (draft / "style.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+            sums = {file.name: _digest(file) for file in sorted(draft.iterdir())}
+            (draft / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.rename(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

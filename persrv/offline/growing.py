@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from persrv.catalog import Catalog
+from persrv.errors import writing
 from persrv.offline.loading import Loader
 from persrv.records import Skipped
 
@@ -121,7 +122,7 @@ class SourceLog:
             raise ValueError("only a file that was read before has a new part")
         with tempfile.TemporaryDirectory(prefix="persrv-picks-") as folder:
             part = Path(folder) / source.name
-            with source.open("rb") as whole, part.open("wb") as copy:
+            with writing(f"the new part of {source}"), source.open("rb") as whole, part.open("wb") as copy:
                 if source.suffix.lower() in _HEADERS:
                     copy.write(whole.readline())
                 whole.seek(before.end)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from index_samples import DIMENSION, SCHEMA, identity, manifest, online, sample_points
 from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
+from persrv.index import lock
 from persrv.index.edge_shard import is_damage
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.embedded_collection import EmbeddedCollection
@@ -160,6 +162,16 @@ def test_a_lock_file_without_an_owner_or_with_nonsense_is_no_obstacle(folder: Pa
         path.write_text("nonsense")
         with pytest.raises(IndexLockedError, match="it is in use by another process; stop"):
             FileLock.take(path, "it")
+
+
+def test_the_owner_is_named_where_a_disk_writes_in_part(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class InPart(FileIO):
+        def write(self, data: Any) -> int:
+            return super().write(bytes(data)[:7])
+
+    monkeypatch.setattr(lock, "_open", lambda path: InPart(path, "a+"))
+    with FileLock.take(folder / "LOCK", "it"):
+        assert json.loads((folder / "LOCK").read_text())["pid"] == os.getpid()
 
 
 def test_a_lock_in_a_folder_that_is_not_there(folder: Path) -> None:

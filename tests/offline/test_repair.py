@@ -105,6 +105,15 @@ def test_engine_files_that_are_gone_are_no_fault_of_a_request_and_the_named_comm
     assert ills(tiny, deep=True) == []
 
 
+def test_a_disk_that_refuses_a_fit_is_named(tiny: Tiny) -> None:
+    folder = next((tiny.home / "tiny" / "fits").iterdir())
+    fit = StyleFit.load(folder)
+    taken = folder.with_name("taken")
+    taken.write_text("a file where a folder should be")
+    with pytest.raises(CatalogError, match=r"the fit .*below cannot be written: .*; make room"):
+        fit.save(taken / "below")
+
+
 def test_the_header_of_an_array_may_hold_anything(tiny: Tiny) -> None:
     folder = next((tiny.home / "tiny" / "fits").iterdir())
     file, chance = folder / "words.npy", random.Random(1)

@@ -30,6 +30,7 @@ from PIL import Image
 from persrv.catalog import Catalog
 from persrv.catalog.phrases import fold_query
 from persrv.errors import NotFoundError, PersrvError
+from persrv.index import push, server  # noqa: F401 - a push would import them, and be killed while it does
 from persrv.offline import build_collection
 from persrv.offline.backup import back_up
 from persrv.offline.publish import push_collection
@@ -99,6 +100,7 @@ class Acts:
     home: Path
     catalog: Catalog
     retriever: Retriever
+    engine: Literal["here", "process"]
 
     def do(self, act: dict[str, Any]) -> dict[str, Any]:
         """Do an act, and return what is to be remembered of it."""
@@ -154,7 +156,9 @@ class Acts:
 
     def _push(self, act: dict[str, Any]) -> None:
         if url := os.environ.get("PERSRV_TEST_URL"):
+            self.retriever.close()  # whoever pushes must be the index's owner
             push_collection(self.recipe, url, home=self.home)
+            self.retriever = Retriever.open(self.recipe, home=self.home, engine=self.engine)
 
 
 def old_catalog(file: Path) -> None:
@@ -186,7 +190,7 @@ def main(recipe: Path, home: Path, seed: int, first: int, kinds: dict[str, int] 
         Retriever.open(recipe, home=home, engine=engine) as retriever,
     ):
         ids = sorted(sticker.id for sticker in catalog.stickers() if "added" not in sticker.semantics.tags)
-        acts = Acts(recipe, home, catalog, retriever)
+        acts = Acts(recipe, home, catalog, retriever, engine)
         tell(ready=True)
         for step in range(MOST_ACTS):
             act = drawn_act(chance, ids, first + step, kinds)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.errors import RecipeError
+from persrv.errors import RecipeError, writing
 from persrv.reading.describe.calibration import Calibration
 from persrv.reading.describe.label_space import LabelSpace
 from persrv.reading.describe.nearest_model import NearestModel
@@ -23,7 +23,15 @@ def save_nearest(model: NearestModel, folder: Path) -> Path:
 
     Returns:
         The file.
+
+    Raises:
+        CatalogError: The disk refuses.
     """
+    with writing(folder / FILE):
+        return _written(model, folder)
+
+
+def _written(model: NearestModel, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     facts = {"version": _VERSION, "encoder": model.encoder, "encoder_revision": model.encoder_revision}
     unfinished = folder / f".{FILE}.{os.getpid()}"

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from persrv.errors import writing
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.lazy import encoder_input
 
@@ -44,6 +45,9 @@ def keep_frequent(folder: Path, encoder: TextEncoder, phrases: Sequence[str]) ->
         folder: Exists.
         encoder: Gives the vectors.
         phrases: Clean; the file holds these and no others.
+
+    Raises:
+        CatalogError: The disk refuses.
     """
     if not encoder.symmetric:
         return
@@ -54,9 +58,10 @@ def keep_frequent(folder: Path, encoder: TextEncoder, phrases: Sequence[str]) ->
     table["sum"] = [_sum(row) for row in table]
     file = _file(folder, encoder)
     new = file.with_name(f"{file.name}.{os.getpid()}.new")
-    with new.open("wb") as stream:
-        np.save(stream, table)
-    new.replace(file)
+    with writing(file):
+        with new.open("wb") as stream:
+            np.save(stream, table)
+        new.replace(file)
 
 
 class FrequentEncoder:
