@@ -89,7 +89,9 @@ class _Recipe:
                 table.writerow([f"u{user}", typed, row, (_START + timedelta(seconds=number)).isoformat()])
         self.file.write_text(
             'name = "picks"\n[stickers]\nloader = "table"\npath = "stickers.csv"\n'
-            '[[interactions]]\nloader = "table"\npath = "picks.csv"\n',
+            '[[interactions]]\nloader = "table"\npath = "picks.csv"\n'
+            # Made-up words mean nothing; what meaning costs, other benchmarks say.
+            '[meaning]\nencoder = ""\n',
             encoding="utf-8",
         )
 

@@ -34,18 +34,20 @@ class OwnStickers:
         picks: Sticker id to what it is to them.
         weights: What earlier picks are worth.
         own: How far that counts, >= 0; at 0 nothing does.
+        styled: Whether the person has styles.
     """
 
     picks: Mapping[str, OwnPick] = field(default_factory=dict)
     weights: RepeatWeights = field(default_factory=RepeatWeights)
     own: float = 0.0
+    styled: bool = True
 
     @cached_property
     def factors(self) -> dict[str, float]:
         """Sticker id to what its score is multiplied by; a hidden sticker's stays."""
         if not self.own or not self.picks:
             return {}
-        found = self.weights.factors([pick.strengths for pick in self.picks.values()], self.own)
+        found = self.weights.factors([pick.strengths for pick in self.picks.values()], self.own, styled=self.styled)
         hidden = {sticker_id for sticker_id, pick in self.picks.items() if pick.mark == "hidden"}
         return {i: 1.0 if i in hidden else float(factor) for i, factor in zip(self.picks, found, strict=True)}
 

@@ -171,18 +171,18 @@ class SearchService:
         note = f"no sticker has the words of {request.typed!r}; {shown}"
         return Found(self._ranker.trending(mine, taste, page, request.where), "unmatched", note, own=found.own)
 
-    def _own(self, user: str | None, query: str) -> OwnStickers:
+    def _own(self, user: str | None, query: str, taste: Taste) -> OwnStickers:
         """Return what a user picked or marked before, nothing where that counts nothing."""
         ranking = self._weights
         if user is None or not ranking.own:
             return OwnStickers()
         picks = self._catalog.own_picks(user, fold_query(query), tokenize(query), ranking.own_half_life_days)
-        return OwnStickers(picks, RepeatWeights(**self._version.manifest.repeats), ranking.own)
+        return OwnStickers(picks, RepeatWeights(**self._version.manifest.repeats), ranking.own, len(taste) > 0)
 
     def _matching(self, parsed: ParsedQuery, request: SearchRequest, taste: Taste, page: Page) -> Found:
         """Return what matches by words, picks and meaning."""
         recall = self._version.parser.recall(parsed, request.where, self._weights)
-        own = self._own(request.user, parsed.query)
+        own = self._own(request.user, parsed.query, taste)
         ranked, factors = self._ranked(recall, taste, page, own) if recall else (Ranked.nothing(), {})
         return Found(ranked, "matched", parsed=parsed, most=parsed.most, own=own, own_factors=factors)
 

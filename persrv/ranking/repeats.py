@@ -28,6 +28,10 @@ _MOST_OF = (10.0, 2.0, 1.5)
 """Bounds of what each kind of earlier pick multiplies by. The weights are learnt among stickers that people picked for
 the query; where they multiply what only shares a word with it, a large one would outweigh what the query says."""
 
+_ELSEWHERE, _MOST_ELSEWHERE = 1.5, 4.0
+"""How much more the picks for other queries count for somebody without styles, and their bound: then nothing else says
+what they like. With styles they would say it twice (docs/decisions/0051-own-picks.md)."""
+
 _PRIOR = (float(np.log(3.0)), float(np.log(1.5)), float(np.log(1.2)))
 _SPREAD = 1.0
 _ELSE_SPREAD = 3.0
@@ -88,16 +92,18 @@ class RepeatWeights:
                 break
         return cls(*(float(weight) for weight in value[:3]))
 
-    def factors(self, strengths: ArrayLike, own: float) -> Floats:
+    def factors(self, strengths: ArrayLike, own: float, *, styled: bool = True) -> Floats:
         """Return what scores are multiplied by, shape (n,), in [:data:`LEAST`, :data:`MOST`].
 
         Args:
             strengths: Shape (n, 3), each >= 0; zeros give 1.
             own: How far the weights count, >= 0.
+            styled: Whether the person has styles, which say what they like as well.
         """
         table = np.asarray(strengths, dtype=np.float64).reshape(-1, 3)
-        weights = np.array([self.exact, self.near, self.anywhere])
-        parts = np.minimum(own * table * weights, np.log(_MOST_OF))
+        elsewhere, most = (1.0, _MOST_OF[2]) if styled else (_ELSEWHERE, _MOST_ELSEWHERE)
+        weights = np.array([self.exact, self.near, elsewhere * self.anywhere])
+        parts = np.minimum(own * table * weights, np.log([*_MOST_OF[:2], most]))
         return np.asarray(np.clip(np.exp(parts.sum(axis=1)), LEAST, MOST))
 
 

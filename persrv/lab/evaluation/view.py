@@ -123,8 +123,12 @@ class View:
         """Return what a user's own earlier picks multiply scores by, shape (n,)."""
         rows, table = self.own_strengths(query, user)
         factor = np.ones(len(self.material.ids))
-        factor[rows] = self.repeats.factors(table, ranking.own)
+        factor[rows] = self.own_factors(user, table, ranking)
         return factor
+
+    def own_factors(self, user: str, strengths: Floats, ranking: Ranking) -> Floats:
+        """Return what strengths of :meth:`own_strengths` multiply scores by, shape (m,)."""
+        return self.repeats.factors(strengths, ranking.own, styled=user in self.profiles)
 
     @cached_property
     def latest_meant(self) -> list[PastPick]:

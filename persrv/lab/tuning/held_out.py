@@ -81,7 +81,7 @@ class HeldOutQueries:
             scores = self._recall(words, question, recipe) * factor
             scores = scores * style_factor(self._style(question.user).similarity, ranking.gamma)
             rows, strengths = self._own(question.query, question.user)
-            scores[rows] *= self._view.repeats.factors(strengths, ranking.own)
+            scores[rows] *= self._view.own_factors(question.user, strengths, ranking)
             found.append(best(scores, self._ids, DEPTH))
         return found
 
