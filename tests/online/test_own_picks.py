@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +55,25 @@ def test_other_queries_count_less_and_repetition_more(opened: Retriever) -> None
     assert factors[one] > factors[two] > factors[three] > 1.0
     opened.record("zoe", "rain", one, time=START + timedelta(minutes=1))
     assert opened.search("rain", "zoe")[0].explanation.own_factor > factors[one]
+
+
+def test_where_nobody_has_a_style_picks_for_other_queries_count_more(tmp_path: Path, opened: Retriever) -> None:
+    one = ids(opened, "rain")[0]
+    opened.record("zoe", "wet", one, time=START)
+    found = {hit.sticker_id: hit.explanation.own_factor for hit in opened.search("rain", "zoe")}
+    assert found[one] == pytest.approx(1.2)
+    (tmp_path / "stickers.csv").write_text("key,name\na,black cat\nb,white cat\n", encoding="utf-8")
+    recipe = tmp_path / "words.toml"
+    recipe.write_text(
+        'name = "words"\n[meaning]\nencoder = ""\n[stickers]\nloader = "table"\npath = "stickers.csv"\n',
+        encoding="utf-8",
+    )
+    build_collection(recipe, home=tmp_path)
+    with Retriever.open(recipe, home=tmp_path) as retriever:
+        last = ids(retriever, "cat")[-1]
+        retriever.record("zoe", "evening", last, time=START)
+        first = retriever.search("cat", "zoe")[0]
+        assert (first.sticker_id, first.explanation.own_factor) == (last, pytest.approx(1.2**1.5))
 
 
 def test_old_picks_fade(opened: Retriever) -> None:
