@@ -12,17 +12,21 @@ from typing import TypeVar
 import qdrant_edge as edge
 
 from persrv.errors import PersrvError, VectorIndexError
-from persrv.index.schema import MEANING, MEANING_LINKS, NOBODY, PayloadType, Schema
+from persrv.index.schema import MEANING, MEANING_LINKS, NOBODY, STYLE_CLUSTER, Schema
 
 _Answer = TypeVar("_Answer")
 
-_INDEXES: dict[PayloadType, edge.PayloadSchemaType] = {
-    "keyword": edge.PayloadSchemaType.Keyword,
-    "float": edge.PayloadSchemaType.Float,
-    "integer": edge.PayloadSchemaType.Integer,
-    "bool": edge.PayloadSchemaType.Bool,
-    "datetime": edge.PayloadSchemaType.Datetime,
+_INDEXES = {
+    "keyword": edge.KeywordIndexParams,
+    "float": edge.FloatIndexParams,
+    "integer": edge.IntegerIndexParams,
+    "bool": edge.BoolIndexParams,
+    "datetime": edge.DatetimeIndexParams,
 }
+
+_IN_MEMORY = ("rating", STYLE_CLUSTER)
+"""Payload indexes that every search reads. The others stay in their files: to read all of them takes most of the time
+that opening a large collection takes, and a search is no slower."""
 
 _LACKING = re.compile(r"(?:No range index for `order_by` key: `|Not existing vector name error: )([^`\s]+)")
 
@@ -81,7 +85,8 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
     )
     shard = engine_call(f"create {path}", partial(edge.EdgeShard.create, str(path), config))
     for key, kind in schema.payload.items():
-        operation = edge.UpdateOperation.create_field_index(key, _INDEXES[kind])
+        place = edge.Memory.Pinned if key in _IN_MEMORY else edge.Memory.Cached
+        operation = edge.UpdateOperation.create_field_index(key, _INDEXES[kind](memory=place))
         engine_call(f"index {key} in {path}", partial(shard.update, operation))
     return shard
 
