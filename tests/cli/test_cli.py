@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
 from persrv.cli import app
+from persrv.online.retriever import Retriever
 from repository import ROOT
 from tiny_collection import Tiny
 
@@ -77,6 +79,22 @@ def test_search_shows_a_table_or_json(run) -> None:
     assert (results["reason"], results["personal"], len(results["hits"]), results["more"]) == ("matched", True, 2, True)
     assert results["hits"][0]["payload"]["style"] == "line"
     assert results["hits"][0]["explanation"]["matched"]
+
+
+@pytest.mark.parametrize("command", [["search", "cat"], ["trending", "--days", "3650"], ["similar", "cat.png"]])
+def test_an_answer_is_shown_before_the_collection_is_closed(
+    run, tiny: Tiny, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tiny.file.parent / "stickers" / "flat")
+    close = Retriever.close
+
+    def tell(retriever: Retriever) -> None:
+        typer.echo("closed")
+        close(retriever)
+
+    monkeypatch.setattr(Retriever, "close", tell)
+    shown = run(*command).stdout.splitlines()
+    assert shown.index("closed") == len(shown) - 1 > 2
 
 
 def test_search_filters_and_pages(run) -> None:
