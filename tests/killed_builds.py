@@ -14,13 +14,16 @@ FORKS.set_forkserver_preload([__name__, "onnxruntime", "qdrant_edge", "rapidocr"
 
 
 def kill_builds(file: Path, home: Path, times: int, usual_seconds: float) -> None:
-    """Begin the build ``times`` times; SIGKILL ends each at a moment drawn from the time that it usually takes."""
+    """Begin the build ``times`` times; SIGKILL ends each at a moment drawn from the time that it usually takes.
+
+    The earliest comes first: after a late one, little is left that another could break off.
+    """
     chance = random.Random(0)
     killed = 0
-    for _ in range(times):
+    for moment in sorted(chance.uniform(0.05, 1.0) for _ in range(times)):
         process = FORKS.Process(target=build_collection, args=(file,), kwargs={"home": home})
         process.start()
-        process.join(chance.uniform(0.1, 1.0) * usual_seconds)
+        process.join(moment * usual_seconds)
         process.kill()
         process.join()
         killed += process.exitcode != 0
