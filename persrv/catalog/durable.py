@@ -15,6 +15,17 @@ def extend_file(file: Path, size: int, content: bytes) -> None:
         os.fsync(out.fileno())
 
 
+def write_file(file: Path, content: bytes) -> None:
+    """Write a whole file such that it is not there or complete, and wait until it is on the disk."""
+    draft = file.with_suffix(".new")
+    with draft.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(file)
+    sync_folder(file.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until what was made, renamed or removed in a folder is on the disk."""
     if os.name == "nt":  # Windows keeps folders in order by itself and cannot open them

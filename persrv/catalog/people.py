@@ -43,7 +43,7 @@ class UserData(Interactions, ForgottenUsers):
             How many interactions were deleted.
         """
         name = check_user(user)
-        with self._database.write() as connection:
+        with self._database.write(durable=True) as connection:
             note_forgotten(connection, name)
             connection.execute(update(edits).where(edits.c.editor == name).values(editor=""))
             for table in (impressions, marks, unfitted_users):

@@ -66,11 +66,15 @@ class KnownFile(NamedTuple):
 class Placements(Part):
     """Stickers and where they were found."""
 
-    def put(self, batch: Sequence[Entry]) -> None:
+    def put(self, batch: Sequence[Entry], *, durable: bool = False) -> None:
         """Store what a loader found, in one transaction; putting the same again changes nothing.
 
         A key that now holds another picture moves to that sticker; the loader's texts follow it. Stickers that a
         person removed are left out.
+
+        Args:
+            batch: Stickers, each with the loader and the key that it was found by.
+            durable: Wait for the disk: a loader reads its source again after a power cut, a person does not.
 
         Raises:
             CatalogError: An id is none, or the database refuses.
@@ -78,7 +82,7 @@ class Placements(Part):
         newest = {(storable(entry.loader), storable(entry.source.key)): entry for entry in batch}
         for entry in newest.values():
             check_sticker_id(entry.sticker_id)
-        with self._database.write() as connection:
+        with self._database.write(durable=durable) as connection:
             for loader in sorted({loader for loader, _ in newest}):
                 entries = {key: entry for (of, key), entry in newest.items() if of == loader}
                 for chunk in chunks(entries.items()):

@@ -188,12 +188,25 @@ class Versions:
                 continue
             try:
                 with self.lock(version.name):
-                    shutil.rmtree(version)
+                    _remove(version)
             except IndexLockedError:
                 busy.append(version.name)
             except OSError as error:
                 raise VectorIndexError(f"{version} cannot be removed: {error}", "remove it by hand") from error
         return busy
+
+
+def _remove(version: Path) -> None:
+    """Remove a version; where that breaks off, what is left counts as never published, and nobody opens it."""
+    mark = version / "BUILDING"
+    mark.touch()
+    sync_folder(version)
+    for part in version.iterdir():
+        if part.is_dir():
+            shutil.rmtree(part)
+        elif part != mark:
+            part.unlink()
+    shutil.rmtree(version)
 
 
 def _digest(described: Mapping[str, Any]) -> str:

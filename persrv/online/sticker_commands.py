@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from persrv.catalog import ADDED, Catalog, Entry, content_id
+from persrv.catalog.durable import write_file
 from persrv.errors import CatalogError, PictureError, QueryError
 from persrv.online.arguments import LONGEST_QUERY, check_text
 from persrv.online.live_index import LiveIndex
@@ -81,7 +82,7 @@ class StickerCommands:
         def keep() -> None:
             self._live.look_at(opened)
             self._catalog.add_again(opened)
-            self._catalog.put(entries)
+            self._catalog.put(entries, durable=True)
             self._live.refresh(opened)
             added.update(dict.fromkeys(opened))
             opened.clear()
@@ -184,9 +185,7 @@ class StickerCommands:
         try:
             if not file.exists():
                 self._live.pictures.mkdir(parents=True, exist_ok=True)
-                draft = file.with_suffix(".new")
-                draft.write_bytes(content)
-                draft.replace(file)
+                write_file(file, content)
         except OSError as error:
             raise CatalogError(
                 f"{file} cannot be written: {error.strerror}", "make room, or the folder writable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 import pytest
 
 from index_samples import DIMENSION, SCHEMA, identity, manifest, online, sample_points
-from persrv.errors import IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
+from persrv.errors import BuildGoneError, IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
 from persrv.index import lock
 from persrv.index.edge_shard import is_damage
 from persrv.index.embedded import EmbeddedStore
@@ -180,6 +181,32 @@ def test_a_lock_in_a_folder_that_is_not_there(folder: Path) -> None:
 
 
 # Crashes
+
+
+def test_a_version_whose_removal_broke_off_is_none(
+    store: EmbeddedStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with publish(store, 3) as first:
+        oldest, real = first.manifest.build, shutil.rmtree
+    publish(store, 3).close()
+
+    def killed(path: Path) -> None:
+        if oldest not in str(path):
+            return real(path)
+        for part in [*path.rglob("segments")]:
+            real(part)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(shutil, "rmtree", killed)
+        publish(store, 3)
+    store.close()
+    assert (folder / "emoji" / oldest).is_dir()
+    assert oldest not in store.kept("emoji")
+    with pytest.raises(BuildGoneError):
+        store.open("emoji", oldest)
+    publish(store, 3).close()
+    assert oldest not in builds(folder)
 
 
 def test_a_killed_build_leaves_the_published_version_alone_and_is_cleared(store: EmbeddedStore, folder: Path) -> None:

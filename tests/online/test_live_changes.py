@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import closing
 from io import BytesIO
 from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import Engine, event
 
 from built_collection import points
 from persrv import AsyncRetriever, Retriever, build_collection
@@ -186,3 +188,29 @@ def test_a_build_in_place_writes_what_changed_and_nothing_else(tiny: Tiny) -> No
     assert (report.index.way, report.index.written, report.index.removed) == ("in place", 1, 1)
     assert len(points(tiny.file, tiny.home)) == len(build)
     like_from_nothing(tiny)
+
+
+@pytest.mark.parametrize("act", ["record", "edit", "reset", "add", "remove", "forget"])
+def test_what_is_acknowledged_is_on_the_disk(tiny: Tiny, act: str) -> None:
+    picture = (tiny.file.parent / "stickers" / "line" / "cat.png").read_bytes() + b"another picture"
+    waited = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        waited.append(statement)
+
+    with tiny.open() as retriever:
+        sticker = retriever.search("cat")[0].sticker_id
+        acts: dict[str, Callable[[], object]] = {
+            "record": lambda: retriever.record("ann", "cat", sticker),
+            "edit": lambda: retriever.edit(sticker, "tags", ["mine"], editor="ann"),
+            "reset": lambda: retriever.reset(sticker, "tags", editor="ann"),
+            "add": lambda: retriever.add([picture], tags=["added"]),
+            "remove": lambda: retriever.remove(sticker),
+            "forget": lambda: retriever.forget("ann"),
+        }
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            acts[act]()
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+    assert "PRAGMA synchronous = FULL" in waited
