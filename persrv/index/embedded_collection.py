@@ -213,9 +213,12 @@ class EmbeddedCollection:
                 return None
             self._closed = True
             try:
-                if self._written:
-                    engine_call("flush", self._shard.flush)
-                engine_call("close", self._shard.close)
+                try:
+                    if self._written:
+                        engine_call("flush", self._shard.flush)
+                finally:
+                    # The engine's own lock must be free before ours is, or the next owner is told of damage.
+                    engine_call("close", self._shard.close)
             except BaseException:
                 self._lock.release()
                 raise

@@ -183,6 +183,23 @@ def test_a_lock_in_a_folder_that_is_not_there(folder: Path) -> None:
 # Crashes
 
 
+def test_a_disk_that_refuses_the_last_flush_keeps_nobody_from_opening_again(store: EmbeddedStore) -> None:
+    class Refused:
+        def __init__(self, shard: Any) -> None:
+            self.close = shard.close
+
+        def flush(self) -> None:
+            raise Exception("Service runtime error: Input/output error")
+
+    opened = publish(store, 3)
+    opened.upsert(sample_points(3))
+    opened._shard = Refused(opened._shard)  # type: ignore[assignment]
+    with pytest.raises(VectorIndexError, match="cannot flush"):
+        opened.close()
+    with store.open("emoji") as again:
+        assert again.count() == 3
+
+
 def test_a_version_whose_removal_broke_off_is_none(
     store: EmbeddedStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,15 @@ def test_recent_picks_weigh_more() -> None:
     assert profile.weights[1] == pytest.approx(1 / 8)
 
 
+def test_nobody_has_more_than_five_styles_unless_a_recipe_says_so() -> None:
+    picks = np.repeat(np.eye(7), 6, axis=0)
+    assert len(StyleProfile.fit(picks, np.zeros(42)).mass) == 5
+    assert len(StyleProfile.fit(picks, np.zeros(42), most=7).mass) == 7
+    five = StyleProfile(np.eye(7)[:5], np.ones(5), 0.0)
+    assert len(five.after(-np.ones(7), 0.0).mass) == 5
+    assert len(five.after(-np.ones(7), 0.0, most=6).mass) == 6
+
+
 def test_nobody_and_pictureless_picks() -> None:
     assert len(StyleProfile.fit(np.zeros((0, 4)), np.zeros(0)).mass) == 0
     assert len(StyleProfile.fit(np.zeros((3, 4)), np.zeros(3)).mass) == 0

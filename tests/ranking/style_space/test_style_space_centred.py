@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from persrv.images.space import Space
-from persrv.ranking.style_space.centred import ONE_STYLE, MeaningCentred, centred_looks, later_style
+from persrv.ranking.style_space.centred import (
+    ONE_STYLE,
+    MeaningCentred,
+    _damped,
+    _slope,
+    centred_looks,
+    later_style,
+)
 from persrv.text.bm25f import SparseVector
 
 NONE = SparseVector([], [])
@@ -182,3 +189,37 @@ def test_a_sticker_that_comes_later_gets_the_vector_that_it_would_have_had() -> 
         assert vector[0] == pytest.approx(centred.vectors[row], abs=1e-5)
     strange = learnt.predicted(SparseVector([1_000_000], [0.5]), np.zeros(0, np.int64), lambda rows: looks[rows])
     assert not strange.any()
+
+
+def test_words_of_other_rarity_count_for_a_later_sticker_as_for_the_others() -> None:
+    found = world()
+    words = [SparseVector([m, 100 + m // 10], [0.5, 0.25]) for m in found.meaning.tolist()]
+    centred = MeaningCentred.fit(found.raw, words, found.packs)
+    learnt = centred.word_looks
+    assert learnt is not None
+    looks = centred_looks(centred.space, found.raw)
+    for row in (0, 100):
+        pack = np.flatnonzero(found.style == found.style[row])
+        # A word that nobody has weighs as a rare one does, and predicts nothing.
+        for document in (words[row], SparseVector([*words[row].indices, 9_999], [*words[row].values, 0.1])):
+            predicted = learnt.predicted(document, pack, lambda rows: looks[rows])
+            vector = later_style(centred.space, looks[row : row + 1], predicted[None], centred.removed)
+            alike = float(vector[0] @ centred.vectors[row])
+            assert (alike > 1 - 1e-6) == (document is words[row])
+            assert alike > 0.9
+
+
+def test_the_share_of_what_words_predict_is_held_to_0_and_1() -> None:
+    meaning = np.array([[0.1, 0.0], [0.0, 0.2]], np.float32)
+    assert _slope(0.5 * meaning, meaning) == pytest.approx(0.5)
+    assert _slope(3 * meaning, meaning) == 1.0
+    assert _slope(-meaning, meaning) == 0.0
+    assert _slope(meaning, np.zeros_like(meaning)) == 0.0
+
+
+def test_strong_directions_are_damped_to_the_first_that_is_left_alone() -> None:
+    space = Space.fit(world().raw)
+    damped = _damped(space, np.diag([0.9, 0.4, 0.1]), 1, 0.3)
+    added = 0.3 * 1.4 / 3
+    assert damped.damping == pytest.approx([1 - np.sqrt((0.4 + added) / (0.9 + added))], rel=1e-6)
+    assert np.abs(damped.directions).tolist() == [[1.0, 0.0, 0.0]]
