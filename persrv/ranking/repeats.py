@@ -5,9 +5,10 @@ For a person, a query and a sticker that they picked before, three strengths say
     x_c = log2(1 + sum of 2 ** (-age / half-life)),  one for each kind c of earlier pick
 
 for just this query, for another one that shares a word, and for any other; a pick counts once, by the first that
-holds. The sticker's score is multiplied by ``exp(own * sum_c w_c * x_c)``. The weights are learnt from the collection's
-own picks as a conditional logit (McFadden 1974): in a chat people repeat themselves, and where one tags films nobody
-tags the same film twice. Anderson et al., "The dynamics of repeat consumption" (WWW 2014), find recency to count most.
+holds. The sticker's score is multiplied by ``exp(own * sum_c w_c * x_c)``, within bounds. The weights are learnt from
+the collection's own picks as a conditional logit (McFadden 1974): in a chat people repeat themselves, and where one
+tags films nobody tags the same film twice. Anderson et al., "The dynamics of repeat consumption" (WWW 2014), find
+recency to count most.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ _MOST_OF = (10.0, 2.0, 1.5)
 """Bounds of what each kind of earlier pick multiplies by. The weights are learnt among stickers that people picked for
 the query; where they multiply what only shares a word with it, a large one would outweigh what the query says."""
 
-_ELSEWHERE, _MOST_ELSEWHERE = 1.5, 4.0
-"""How much more the picks for other queries count for somebody without styles, and their bound: then nothing else says
-what they like. With styles they would say it twice (docs/decisions/0051-own-picks.md)."""
+_WITHOUT_STYLES, _MOST_ELSEWHERE = 1.5, 4.0
+"""How much more own picks say of somebody without styles, and the bound of those that share no word: nothing else says
+what they like. With styles, they would say it twice (docs/decisions/0051-own-picks.md)."""
 
 _PRIOR = (float(np.log(3.0)), float(np.log(1.5)), float(np.log(1.2)))
 _SPREAD = 1.0
@@ -101,8 +102,8 @@ class RepeatWeights:
             styled: Whether the person has styles, which say what they like as well.
         """
         table = np.asarray(strengths, dtype=np.float64).reshape(-1, 3)
-        elsewhere, most = (1.0, _MOST_OF[2]) if styled else (_ELSEWHERE, _MOST_ELSEWHERE)
-        weights = np.array([self.exact, self.near, elsewhere * self.anywhere])
+        stronger, most = (1.0, _MOST_OF[2]) if styled else (_WITHOUT_STYLES, _MOST_ELSEWHERE)
+        weights = stronger * np.array([self.exact, self.near, self.anywhere])
         parts = np.minimum(own * table * weights, np.log([*_MOST_OF[:2], most]))
         return np.asarray(np.clip(np.exp(parts.sum(axis=1)), LEAST, MOST))
 

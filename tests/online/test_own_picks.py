@@ -57,7 +57,7 @@ def test_other_queries_count_less_and_repetition_more(opened: Retriever) -> None
     assert opened.search("rain", "zoe")[0].explanation.own_factor > factors[one]
 
 
-def test_where_nobody_has_a_style_picks_for_other_queries_count_more(tmp_path: Path, opened: Retriever) -> None:
+def test_where_nobody_has_a_style_own_picks_count_more(tmp_path: Path, opened: Retriever) -> None:
     one = ids(opened, "rain")[0]
     opened.record("zoe", "wet", one, time=START)
     found = {hit.sticker_id: hit.explanation.own_factor for hit in opened.search("rain", "zoe")}

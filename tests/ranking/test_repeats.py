@@ -24,11 +24,11 @@ def test_factors_multiply_and_are_bounded() -> None:
     assert weights.factors(table[:2], 0.5) == pytest.approx([1.0, np.sqrt(3.0)])
 
 
-def test_picks_for_other_queries_count_more_for_somebody_without_styles() -> None:
+def test_own_picks_count_more_for_somebody_without_styles() -> None:
     weights = RepeatWeights(exact=np.log(3.0), near=np.log(1.2), anywhere=np.log(1.25))
     table = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 9.0]]
     assert weights.factors(table, 1.0) == pytest.approx([3.0, 1.2, 1.25, 1.5])
-    assert weights.factors(table, 1.0, styled=False) == pytest.approx([3.0, 1.2, 1.25**1.5, 4.0])
+    assert weights.factors(table, 1.0, styled=False) == pytest.approx([3.0**1.5, 1.2**1.5, 1.25**1.5, 4.0])
     never = RepeatWeights(0.0, 0.0, -0.5)
     assert never.factors(table, 1.0, styled=False)[2] == pytest.approx(np.exp(-0.75))
 
