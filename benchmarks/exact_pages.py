@@ -32,7 +32,9 @@ def run(options: Options) -> list[Row]:
     with TemporaryDirectory() as made:
         large = LargeCollection(options.cache or Path(made), options.size or SIZE)
         large.build()
-        with Retriever.open(large.recipe, home=large.home) as retriever:
+        # Brute force knows nothing of a person's own earlier picks.
+        ranking = large.recipe.ranking.model_copy(update={"own": 0.0})
+        with Retriever.open(large.recipe.model_copy(update={"ranking": ranking}), home=large.home) as retriever:
             searches = searches_of(retriever, large, QUERIES)
             return _compared(retriever, BruteForce(large.brute_force, large.recipe.ranking), searches)
 

@@ -35,6 +35,9 @@ CLUSTERED = 200
 DEEPEST = 4_000
 """Candidates from each source at which a pool grows no more."""
 
+FAIRLY_NEAR, MOST_FAIRLY_NEAR = 0.15, 32
+"""Bounds of :func:`~persrv.ranking.style_clusters.near_clusters` where words let in: a large region costs nothing
+there, and a style factor of 1.2 reorders many stickers with nearly the same words."""
 
 _ALL = 1 << 24
 _NOWHERE = np.zeros(0)
@@ -107,7 +110,7 @@ class Ranker:
         # Without styles the proof is exact, and soon given: few candidates are asked for first.
         pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
         similarity = _NOWHERE if recall.sources[0].whole(pool) else self._similarity(recall, taste)
-        if near := near_clusters(similarity):
+        if near := near_clusters(similarity, FAIRLY_NEAR, MOST_FAIRLY_NEAR):
             recall = recall.near(near)
             pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
         answers = []

@@ -93,14 +93,16 @@ def cluster_similarity(
     return nearest
 
 
-def near_clusters(similarity: NDArray[np.float64]) -> tuple[int, ...]:
+def near_clusters(similarity: NDArray[np.float64], share: float = NEAR, most: int = MOST_NEAR) -> tuple[int, ...]:
     """Return the numbers of the clusters in which a user's styles lie, ascending.
 
     Args:
         similarity: From :func:`cluster_similarity`.
+        share: Smallest share of the largest similarity.
+        most: Largest number of clusters.
     """
-    order: Sequence[int] = np.argsort(-similarity, kind="stable")[:MOST_NEAR].tolist()
-    return tuple(sorted(i for i in order if similarity[i] >= NEAR * similarity[order[0]]))
+    order: Sequence[int] = np.argsort(-similarity, kind="stable")[:most].tolist()
+    return tuple(sorted(i for i in order if similarity[i] >= share * similarity[order[0]]))
 
 
 def far_similarity(similarity: NDArray[np.float64], near: Sequence[int], dimension: int) -> float:
