@@ -103,12 +103,12 @@ class EmbeddedStore:
     def open(self, name: str, build: str | None = None) -> EmbeddedCollection:
         """Open a version, see :meth:`persrv.index.engine.Store.open`."""
         versions = self._versions(name)
-        if build is not None and not versions.published(build):
-            raise BuildGoneError(f"there is no build {build} of {name} in {self.folder}", "open the current one")
-        wanted = build or versions.pointer().current
-        if not wanted:
+        if build is not None:
+            return self._open(name, build, self._lock_published(name, build))
+        current = versions.pointer().current
+        if not current:
             raise _nothing(name, self.folder)
-        return self._open(name, wanted, versions.lock(wanted))
+        return self._open(name, current, versions.lock(current))
 
     def current(self, name: str) -> str | None:
         """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
@@ -151,6 +151,23 @@ class EmbeddedStore:
         if not _NAME.fullmatch(name):
             raise NotFoundError(f"{name!r} is no collection name", "use lower-case letters, digits, - and _")
         return Versions(self.folder / name)
+
+    def _lock_published(self, name: str, build: str) -> FileLock:
+        """Own a published version: another process may remove it before it is owned."""
+        versions = self._versions(name)
+        gone = BuildGoneError(f"there is no build {build} of {name} in {self.folder}", "open the current one")
+        if not versions.published(build):
+            raise gone
+        try:
+            lock = versions.lock(build)
+        except VectorIndexError as error:
+            if not versions.published(build):
+                raise gone from error
+            raise
+        if not versions.published(build):
+            lock.release()
+            raise gone
+        return lock
 
     def _open(self, name: str, build: str, lock: FileLock) -> EmbeddedCollection:
         versions = self._versions(name)

@@ -197,16 +197,21 @@ class Versions:
 
 
 def _remove(version: Path) -> None:
-    """Remove a version; where that breaks off, what is left counts as never published, and nobody opens it."""
-    mark = version / "BUILDING"
+    """Remove a version; where that breaks off, what is left counts as never published, and nobody opens it.
+
+    The lock's file goes last: whoever made another one would own what is just being removed.
+    """
+    mark, lock = version / "BUILDING", version / "LOCK"
     mark.touch()
     sync_folder(version)
     for part in version.iterdir():
         if part.is_dir():
             shutil.rmtree(part)
-        elif part != mark:
+        elif part not in (mark, lock):
             part.unlink()
-    shutil.rmtree(version)
+    mark.unlink()
+    lock.unlink()
+    version.rmdir()
 
 
 def _digest(described: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 
 from persrv.catalog import Catalog
@@ -91,7 +91,10 @@ class Opener:
             found: list[list[Collection]] = []
             for name in names:
                 kept = [each for each in store.kept(name) if each != build]
-                found.append([opened.enter_context(store.open(name, each)) for each in kept])
+                found.append([])
+                for each in kept:
+                    with suppress(BuildGoneError):  # somebody removes it just now
+                        found[-1].append(opened.enter_context(store.open(name, each)))
             yield found[0], found[1]
 
     def open(self) -> OpenVersion:

@@ -26,6 +26,7 @@ from persrv.index.edge_shard import is_damage
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.embedded_collection import EmbeddedCollection
 from persrv.index.lock import FileLock
+from persrv.index.versions import Versions
 
 NOBODY = np.zeros((0, DIMENSION))
 
@@ -181,6 +182,27 @@ def test_a_lock_in_a_folder_that_is_not_there(folder: Path) -> None:
 
 
 # Crashes
+
+
+def test_a_version_that_is_removed_while_it_is_opened_is_gone(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with publish(store, 3) as first:
+        build = first.manifest.build
+    publish(store, 3).close()
+    real = Versions.lock
+
+    def late(versions: Versions, wanted: str) -> FileLock:
+        mark = versions.folder / wanted / "BUILDING"
+        mark.touch()  # as a removal begins
+        return real(versions, wanted)
+
+    with monkeypatch.context() as patched, pytest.raises(BuildGoneError):
+        patched.setattr(Versions, "lock", late)
+        store.open("emoji", build)
+    (store.folder / "emoji" / build / "BUILDING").unlink()
+    with store.open("emoji", build) as opened:
+        assert opened.count() == 3
 
 
 def test_a_disk_that_refuses_the_last_flush_keeps_nobody_from_opening_again(store: EmbeddedStore) -> None:
