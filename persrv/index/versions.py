@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from persrv.catalog.durable import sync_folder
+from persrv.catalog.durable import extend_file, sync_folder
 from persrv.errors import IndexLockedError, IndexMismatchError, VectorIndexError
 from persrv.index.description import description_of, read_description
 from persrv.index.lock import FileLock
@@ -112,7 +112,9 @@ class Versions:
         version = self.folder / build
         try:
             version.mkdir()
-            (version / "BUILDING").touch()
+            # On the disk before anything else, or a power cut would leave a half version that looks published.
+            extend_file(version / "BUILDING", 0, b"")
+            sync_folder(version)
         except OSError as error:
             raise VectorIndexError(f"{version} cannot be made: {error}", "make a new id with new_build()") from error
         return self.lock(build)
@@ -202,7 +204,7 @@ def _remove(version: Path) -> None:
     The lock's file goes last: whoever made another one would own what is just being removed.
     """
     mark, lock = version / "BUILDING", version / "LOCK"
-    mark.touch()
+    extend_file(mark, 0, b"")
     sync_folder(version)
     for part in version.iterdir():
         if part.is_dir():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from faults import Fault, compiled
 from harness import Oracle, check, survive
 
 from persrv.catalog import Catalog
 from persrv.workspace import Workspace
+from repository import ROOT
 from tiny_collection import Tiny
 
 
@@ -19,6 +24,24 @@ def test_nothing_acknowledged_is_lost_by_kills(tiny: Tiny) -> None:
         last = oracle
     assert last.acts["record"] > 10
     assert last.open_acts.total() >= 4
+
+
+@pytest.mark.skipif(compiled() is None, reason="nothing compiles the layer of faults")
+def test_a_build_that_a_power_cut_ends_never_looks_published(tmp_path: Path) -> None:
+    root, shadow = tmp_path / "index", tmp_path / "shadow"
+    root.mkdir()
+    shadow.mkdir()
+    script = (
+        "import os, sys; from pathlib import Path; from index_samples import SCHEMA, manifest\n"
+        "from persrv.index.embedded import EmbeddedStore\n"
+        "EmbeddedStore(Path(sys.argv[1])).create('emoji', SCHEMA, manifest(1)); os._exit(0)"
+    )
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "tests", ROOT / "tests" / "index")))
+    environment = os.environ | Fault("power").environment(root, shadow) | {"PYTHONPATH": paths}
+    subprocess.run([sys.executable, "-c", script, str(root)], env=environment, check=True)
+    described = [*shadow.glob("emoji/*/manifest.json")]
+    assert described
+    assert all(file.with_name("BUILDING").exists() for file in described)
 
 
 def test_the_oracle_sees_a_lost_pick_and_a_lost_edit(tiny: Tiny) -> None:
