@@ -16,7 +16,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient
 
-from persrv.errors import VectorIndexError, writing
+from persrv.errors import VectorIndexError
 from persrv.index.calls import Calls
 from persrv.index.description import read_description
 from persrv.index.manifest import BUILD_PATTERN, Manifest
@@ -95,8 +95,7 @@ def _metadata(client: QdrantClient, version: str) -> Mapping[str, Any]:
 
 def _write(folder: Path, version: str, described: object) -> None:
     """Keep a description, and remove the oldest others of the same collection: builds sort by the second."""
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     written = folder / f"{version}.json"
     replace_file(written, json.dumps(described, ensure_ascii=False))
     others = [file for file in folder.glob("*.json") if file != written and _name(file.stem) == _name(version)]
