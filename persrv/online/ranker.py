@@ -35,9 +35,13 @@ CLUSTERED = 200
 DEEPEST = 4_000
 """Candidates from each source at which a pool grows no more."""
 
-FAIRLY_NEAR, MOST_FAIRLY_NEAR = 0.15, 32
-"""Bounds of :func:`~persrv.ranking.style_clusters.near_clusters` where words let in: a large region costs nothing
-there, and a style factor of 1.2 reorders many stickers with nearly the same words."""
+LARGE = 250_000
+"""Stickers from which so many have nearly the same words that a style factor of 1.2 reorders them: there, regions that
+are only fairly near let in by words, and let in more. That a region is large costs nothing there."""
+
+FAIRLY_NEAR, MOST_FAIRLY_NEAR, NEAR_DEPTH = 0.15, 32, 6
+"""Bounds of :func:`~persrv.ranking.style_clusters.near_clusters` in a large collection, and how many times as many
+stickers the regions let in as all the others do."""
 
 _ALL = 1 << 24
 _NOWHERE = np.zeros(0)
@@ -110,8 +114,9 @@ class Ranker:
         # Without styles the proof is exact, and soon given: few candidates are asked for first.
         pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
         similarity = _NOWHERE if recall.sources[0].whole(pool) else self._similarity(recall, taste)
-        if near := near_clusters(similarity, FAIRLY_NEAR, MOST_FAIRLY_NEAR):
-            recall = recall.near(near)
+        wide = self._collection.manifest.stickers >= LARGE
+        if near := near_clusters(similarity, FAIRLY_NEAR, MOST_FAIRLY_NEAR) if wide else near_clusters(similarity):
+            recall = recall.near(near, NEAR_DEPTH if wide else 1)
             pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
         answers = []
         while True:

@@ -35,9 +35,6 @@ NEAREST = 200
 PICKED_DEPTH = 4
 """How many times as many stickers are let in by others' picks as by words, for somebody with styles."""
 
-NEAR_DEPTH = 6
-"""How many times as many stickers are let in by words among those near somebody's styles as among all."""
-
 
 @dataclass(frozen=True, slots=True)
 class CandidateSource:
@@ -137,14 +134,18 @@ class Recall:
         """The sources whose scores are part of the recall score."""
         return tuple(source for source in self.sources if source.scoring)
 
-    def near(self, clusters: tuple[int, ...]) -> Recall:
-        """Return the same recall with many more candidates from some regions of the space of style.
+    def near(self, clusters: tuple[int, ...], depth: int = 1) -> Recall:
+        """Return the same recall with more candidates from some regions of the space of style.
 
         What others picked is let in more deeply: agreement reorders it far more than styles reorder words.
+
+        Args:
+            clusters: The regions.
+            depth: How many times as many candidates come from them as from everywhere.
         """
         sources = (replace(source, depth=PICKED_DEPTH) if source.picked else source for source in self.sources)
         return replace(
-            self, sources=(*sources, replace(self.sources[0], clusters=clusters, scoring=False, depth=NEAR_DEPTH))
+            self, sources=(*sources, replace(self.sources[0], clusters=clusters, scoring=False, depth=depth))
         )
 
     def size(self, pool: int) -> int:

@@ -251,8 +251,9 @@ def test_the_bound_of_a_recall() -> None:
     assert not mixed.stored
     assert mixed.bound([3.0, 1.0], beta=0.5, largest_correction=2.0) == pytest.approx(6 + 1.5)
     assert popular_recall(None).bound([0.4], beta=0.5, largest_correction=9.0) == pytest.approx(1.2)
-    # Near a style four times as many are let in by others' picks; the regions are one more source, six times as deep.
-    assert (recall.size(10), recall.near((1,)).size(10)) == (30, 10 + 40 + 40 + 60)
+    # Near a style four times as many are let in by others' picks, and the regions are one more source.
+    assert (recall.size(10), recall.near((1,)).size(10)) == (30, 10 + 40 + 40 + 10)
+    assert recall.near((1,), 6).size(10) == 10 + 40 + 40 + 60
     assert len(recall.near((1,)).scoring) == 3
     assert recall.near((1,)).sources[-1].clusters == (1,)
     assert [prefetch.limit for prefetch in recall.scores(10)] == [30, 30, 30]
