@@ -45,7 +45,7 @@ PARTS = (
     Part(1, "the query, by words and by what people picked", "online/query_parser.py", "parse"),
     Part(2, "counts of words", "catalog/vocabulary.py", "frequencies"),
     Part(2, "what the query was picked for", "catalog/affinity.py", "typed_query"),
-    Part(1, "the ranking", "online/ranker.py", "rank"),
+    Part(1, "the ranking", "online/search_service.py", "_ranked"),
     Part(2, "the request", "online/request.py", "personal_request"),
     Part(2, "candidates, scored and in order", "online/page.py", "best_first"),
     Part(3, "order and near-duplicates", "online/page.py", "ordered"),
