@@ -64,12 +64,9 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         VectorIndexError: The engine refuses.
     """
     check_room(path)
-    # Vectors and payload are read where a search asks for them: to read whole files into memory first takes a third of
-    # a small build and of opening it, and no search is faster for it.
     sparse = {name: edge.EdgeSparseVectorParams() for name in schema.sparse_vectors} or None
     vectors = {
-        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot, memory=edge.Memory.Cold)
-        for name, size in schema.dense.items()
+        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot) for name, size in schema.dense.items()
     }
     if schema.meaning:
         vectors[MEANING] = edge.EdgeVectorParams(
@@ -82,7 +79,7 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         vectors=vectors,
         sparse_vectors=sparse,
         hnsw_config=edge.HnswIndexConfig(schema.hnsw_m, _EF_CONSTRUCT, _FULL_SCAN_KB),
-        payload_memory=edge.Memory.Cold,
+        payload_memory=edge.Memory.Cached,
         # Whoever optimises wants every deleted byte gone.
         optimizers=edge.EdgeOptimizersConfig(deleted_threshold=1e-9, vacuum_min_vector_number=1),
     )
