@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 
-from persrv.catalog.affinity import count, typed_before
+from persrv.catalog.affinity_counts import count, typed_before
 from persrv.catalog.batches import chunks, grouped, insert_new
 from persrv.catalog.database import Part
 from persrv.catalog.forgotten import forgotten_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select, update
 
-from persrv.catalog.affinity import uncount
+from persrv.catalog.affinity_counts import uncount
 from persrv.catalog.edits import Edit, edit_of
 from persrv.catalog.forgotten import ForgottenUsers, note_forgotten
 from persrv.catalog.interactions import Interactions
