@@ -128,8 +128,8 @@ class Versions:
         return sorted(mark.parent.name for mark in self.folder.glob("*/BUILDING"))
 
     def published(self, build: str) -> bool:
-        """Whether this version is there and was published."""
-        return (self.folder / build).is_dir() and not self.building(build)
+        """Whether this version is there and was published; of one whose removal broke off at its end the lock is left."""
+        return self.shard(build).is_dir() and not self.building(build)
 
     def publish(self, build: str) -> None:
         """Make an unpublished version current; the caller holds :meth:`changing`."""

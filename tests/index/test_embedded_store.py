@@ -248,6 +248,21 @@ def test_a_version_whose_removal_broke_off_is_none(
     assert oldest not in builds(folder)
 
 
+def test_a_version_of_which_a_removal_left_the_lock_is_none(store: EmbeddedStore, folder: Path) -> None:
+    """The lock's file goes last: a kill right before that leaves it alone in the version's folder."""
+    with publish(store, 3) as first:
+        oldest = first.manifest.build
+    publish(store, 3).close()
+    version = folder / "emoji" / oldest
+    shutil.rmtree(version / "shard")
+    (version / "manifest.json").unlink()
+    assert [file.name for file in version.iterdir()] == ["LOCK"]
+    assert oldest not in store.kept("emoji")
+    assert store.previous("emoji") is None
+    with pytest.raises(BuildGoneError):
+        store.open("emoji", oldest)
+
+
 def test_a_killed_build_leaves_the_published_version_alone_and_is_cleared(store: EmbeddedStore, folder: Path) -> None:
     publish(store, 5).close()
     script = """
