@@ -128,7 +128,7 @@ class Versions:
         return sorted(mark.parent.name for mark in self.folder.glob("*/BUILDING"))
 
     def published(self, build: str) -> bool:
-        """Whether this version is there and was published; of one whose removal broke off at its end the lock is left."""
+        """Whether this version is there and was published; a removal that broke off may leave the lock alone."""
         return self.shard(build).is_dir() and not self.building(build)
 
     def publish(self, build: str) -> None:
