@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy import Connection, Engine
+from sqlalchemy.pool import PoolProxiedConnection
 
 from persrv.catalog import schema
+from persrv.catalog.connecting import DURABLE, MAY_WRITE, connected, parse_url
 from persrv.catalog.failures import failure, printable_url, translated
 from persrv.catalog.ownership import OWNER
-from persrv.errors import CatalogError, MissingExtraError
-
-_BUSY_SECONDS = 10.0
-"""How long SQLite waits for another writer before it gives up, unless the URL says ``?timeout=``."""
 
 _MUCH_KB = 192 * 1024
 """Pages in memory during a large transaction, in kB; SQLite's default is 2,000."""
 
-_SQLITE_OPTIONS = {"immutable", "mode", "timeout", "uri"}
-_HOW_TO_WRITE = "write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _TYPED = (
     *("interactions", "impressions", "edits", "marks"),
     *("picked_queries", "picked_words", "query_words", "typed_words"),
 )
 """Tables that hold what people typed or their names."""
-
-_MAY_WRITE, _DURABLE = "persrv_may_write", "persrv_durable"
 
 
 class Database:
@@ -51,8 +39,8 @@ class Database:
     def __init__(self, engine: Engine, name: str, collection: str = "", min_users: int = 2) -> None:
         self.collection, self.min_users = collection, min_users
         engine = engine.execution_options(**{OWNER: collection})
-        self._writers = engine.execution_options(**{_MAY_WRITE: True})
-        self._durable_writers = self._writers.execution_options(**{_DURABLE: True})
+        self._writers = engine.execution_options(**{MAY_WRITE: True})
+        self._durable_writers = self._writers.execution_options(**{DURABLE: True})
         # All the queries of one reading see one state: SQLite does so by itself.
         one_state = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
         self._readers = engine.execution_options(**one_state)
@@ -67,10 +55,10 @@ class Database:
             CatalogError: The URL names no usable database, or one of a newer version.
             MissingExtraError: PostgreSQL's driver is not installed.
         """
-        parsed = _parse(url)
+        parsed = parse_url(url)
         name = printable_url(parsed)
         with translated(name):
-            engine = _connected(parsed, name)
+            engine = connected(parsed, name)
             database = cls(engine, name, collection, min_users)
             try:
                 schema.upgrade(database._readers, database._writers, name, collection=collection)
@@ -207,95 +195,3 @@ class Part:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-
-def _parse(url: str | Path) -> URL:
-    if isinstance(url, Path):
-        return URL.create("sqlite", database=str(url))
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise CatalogError("the catalog's URL cannot be read", _HOW_TO_WRITE) from error
-    if parsed.drivername in {"postgres", "postgresql"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
-        raise CatalogError(f"a catalog cannot live in {parsed.drivername!r}", _HOW_TO_WRITE)
-    return parsed
-
-
-def _connected(url: URL, name: str) -> Engine:
-    try:
-        engine = _engine(url)
-        engine.connect().close()
-    except (TypeError, ValueError) as error:
-        # Options after the URL's "?" reach the driver as they stand, and it says so in these ways.
-        raise CatalogError(f"the catalog's URL {name} has a wrong option: {error}", "correct it") from error
-    return engine
-
-
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() == "postgresql":
-        try:
-            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-        except ImportError as error:
-            raise MissingExtraError("a catalog in PostgreSQL", "postgres") from error
-    if unknown := sorted(set(url.query) - _SQLITE_OPTIONS):
-        raise CatalogError(
-            f"the catalog's URL has the unknown option {unknown[0]!r}", f"use only {', '.join(sorted(_SQLITE_OPTIONS))}"
-        )
-    _check_file(url)
-    waiting = {} if "timeout" in url.query else {"timeout": _BUSY_SECONDS}
-    # Many threads read at once, and an idle SQLite connection costs next to nothing.
-    engine = create_engine(url, hide_parameters=True, pool_size=16, max_overflow=48, connect_args=waiting)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _check_file(url: URL) -> None:
-    if not url.database or url.database == ":memory:":
-        raise CatalogError("a catalog cannot live in memory, it would be lost", _HOW_TO_WRITE)
-    if url.database.startswith("file:"):
-        return
-    file = Path(url.database)
-    if file.is_dir():
-        raise CatalogError(f"the catalog {file} is a folder", f"give a file in it, such as {file / 'catalog.db'}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CatalogError(f"the folder {file.parent} cannot be made: {error.strerror}", "give another path") from error
-
-
-def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-    # Python's own transaction handling commits before some statements, which would split an upgrade.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    # What a user asks to be forgotten is overwritten, not only unlinked.
-    cursor.execute("PRAGMA secure_delete = ON")
-    _switch_to_wal(cursor)
-    cursor.close()
-
-
-def _switch_to_wal(cursor: DBAPICursor) -> None:
-    """Switch to write-ahead logging; while another process does the same, SQLite refuses at once and is asked again."""
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that turns writer later can be refused without waiting.
-    may_write = connection.get_execution_options().get(_MAY_WRITE, False)
-    if may_write:
-        durable = connection.get_execution_options().get(_DURABLE, False)
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")

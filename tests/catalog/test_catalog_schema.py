@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from persrv.catalog import Catalog, schema
-from persrv.catalog.database import Database, _parse
+from persrv.catalog.connecting import parse_url
+from persrv.catalog.database import Database
 from persrv.catalog.tables import metadata
 from persrv.errors import CatalogError
 from persrv.records import Interaction, Semantics
@@ -23,7 +24,7 @@ THEN = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 
 @contextmanager
 def raw(url: str) -> Iterator[Connection]:
-    engine = create_engine(_parse(url))
+    engine = create_engine(parse_url(url))
     with engine.begin() as connection:
         yield connection
     engine.dispose()
