@@ -114,9 +114,9 @@ class Ranker:
         # Without styles the proof is exact, and soon given: few candidates are asked for first.
         pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
         similarity = _NOWHERE if recall.sources[0].whole(pool) else self._similarity(recall, taste)
-        wide = self._collection.manifest.stickers >= LARGE
-        if near := near_clusters(similarity, FAIRLY_NEAR, MOST_FAIRLY_NEAR) if wide else near_clusters(similarity):
-            recall = recall.near(near, NEAR_DEPTH if wide else 1)
+        near, depth = self._regions(similarity)
+        if near:
+            recall = recall.near(near, depth)
             pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
         answers = []
         while True:
@@ -133,6 +133,12 @@ class Ranker:
             if self._proven(recall, taste, similarity, ranked, page, lasts):
                 return ranked, answers
             pool = min(pool * GROWTH, max(deepest, page.end + SLACK))
+
+    def _regions(self, similarity: NDArray[np.float64]) -> tuple[tuple[int, ...], int]:
+        """Return the regions that let in by words apart from all stickers, and how deeply they do."""
+        if self._collection.manifest.stickers < LARGE:
+            return near_clusters(similarity), 1
+        return near_clusters(similarity, FAIRLY_NEAR, MOST_FAIRLY_NEAR), NEAR_DEPTH
 
     def _similarity(self, recall: Recall, taste: Taste) -> NDArray[np.float64]:
         """Return how near the regions of the space of style are, none where those are no use."""
