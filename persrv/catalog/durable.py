@@ -16,8 +16,8 @@ def extend_file(file: Path, size: int, content: bytes) -> None:
 
 
 def write_file(file: Path, content: bytes) -> None:
-    """Write a whole file such that it is not there or complete, and wait until it is on the disk."""
-    draft = file.with_suffix(".new")
+    """Write a whole file such that the old or the new content is there after a power failure, never a half."""
+    draft = file.with_name(f".{file.name}.new")
     with draft.open("wb") as out:
         out.write(content)
         out.flush()

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from persrv.catalog.durable import extend_file, sync_folder
+from persrv.catalog.durable import extend_file, sync_folder, write_file
 from persrv.errors import IndexLockedError, IndexMismatchError, VectorIndexError
 from persrv.index.description import description_of, read_description
 from persrv.index.lock import FileLock
@@ -221,19 +220,13 @@ def _digest(described: Mapping[str, Any]) -> str:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a small file such that the old or the new content is there after a power failure, never a half.
+    """Write a small file, see :func:`persrv.catalog.durable.write_file`.
 
     Raises:
         VectorIndexError: The disk refuses.
     """
-    draft = path.with_name(f".{path.name}.new")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        sync_folder(path.parent)
+        write_file(path, text.encode())
     except OSError as error:
         raise VectorIndexError(
             f"{path} cannot be written: {error}", "make room, or make the folder writable"
