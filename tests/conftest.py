@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,49 @@ from tiny_collection import Tiny, write_collection
 settings.load_profile("ci")  # the same examples in every run; --hypothesis-profile default draws new ones
 
 MEMORY = Path("/dev/shm")
-ENOUGH = 4 << 30
-"""Bytes that must be free there: a small index reserves 270 MB, and each worker holds several at a time."""
+ENOUGH = 12 << 30
+"""Bytes that must be free there: a run on two workers takes up to XX GB, since a small index reserves 270 MB."""
+OURS = "persrv-tests-"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Keep temporary files in memory where there is room: a build syncs to disk dozens of times."""
-    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    if hasattr(config, "workerinput") or "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    _remove_what_dead_runs_left()
+    if min(shutil.disk_usage(MEMORY).free, _available_memory()) < ENOUGH:
+        return
+    folder = MEMORY / f"{OURS}{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Free the memory; what a failed test wrote is kept by ``TMPDIR=/tmp make test``."""
+    folder = MEMORY / f"{OURS}{os.getpid()}"
+    if not hasattr(config, "workerinput") and folder.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_what_dead_runs_left() -> None:
+    """Remove folders of runs that were killed: they hold memory until somebody does."""
+    for folder in MEMORY.glob(f"{OURS}*"):
+        if not Path(f"/proc/{folder.name.removeprefix(OURS)}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _available_memory() -> int:
+    """Return the bytes that programs can still take; a file system in memory takes from the same."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) << 10
+
+
+@pytest.fixture(scope="module")
+def module_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty folder for all tests of a module, removed after them: what is left takes memory until the end."""
+    folder = tmp_path_factory.mktemp("module")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

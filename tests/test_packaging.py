@@ -16,8 +16,8 @@ from tiny_collection import write_collection
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def wheel(module_folder: Path) -> Path:
+    folder = module_folder
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     return next(folder.glob("*.whl"))

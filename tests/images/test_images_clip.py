@@ -42,8 +42,8 @@ NOTHING = picture(solid((0, 0, 0, 0)))
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    root = tmp_path_factory.mktemp("clip")
+def folders(module_folder: Path) -> dict[str, Path]:
+    root = module_folder
     return {family: write(root / family) for family, (write, _, _) in FAMILIES.items()}
 
 

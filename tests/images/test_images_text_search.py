@@ -21,9 +21,9 @@ from tiny_collection import Tiny
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clip(module_folder: Path) -> Path:
     models = pytest.importorskip("tiny_clip_models")
-    folder: Path = models.write_openclip(tmp_path_factory.mktemp("clip") / "model", seed=3)
+    folder: Path = models.write_openclip(module_folder / "model", seed=3)
     return folder
 
 

@@ -67,9 +67,9 @@ def cluster() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recipe(module_folder: Path) -> Path:
     """A collection whose readers are on; after it was taken in, one of its pictures became unreadable."""
-    file = write_collection(tmp_path_factory.mktemp("ray") / "x")
+    file = write_collection(module_folder / "x")
     file.write_text(file.read_text() + READERS)
     return file
 

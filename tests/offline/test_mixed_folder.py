@@ -50,8 +50,8 @@ class Calm:
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
-    folder = tmp_path_factory.mktemp("mixed")
+def calm(module_folder: Path) -> Calm:
+    folder = module_folder
     write_mixed_folder(folder / "stickers")
     file, home = folder / "mixed.toml", folder / "calm"
     file.write_text(RECIPE)

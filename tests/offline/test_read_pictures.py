@@ -38,9 +38,9 @@ def reading(tiny: Tiny) -> Tiny:
 
 
 @pytest.fixture(scope="module")
-def read_built(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tiny, BuildReport]:
+def read_built(tiny_built: Tiny, module_folder: Path) -> tuple[Tiny, BuildReport]:
     """The collection after everything was read; tests must not change it."""
-    tiny = with_readers(tiny_built.copied(tmp_path_factory.mktemp("read") / "tiny"))
+    tiny = with_readers(tiny_built.copied(module_folder / "tiny"))
     return tiny, build_collection(tiny.file, home=tiny.home)
 
 

@@ -15,8 +15,8 @@ COUNT = 45
 
 
 @pytest.fixture(scope="module")
-def party(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    folder = tmp_path_factory.mktemp("party")
+def party(module_folder: Path) -> Tiny:
+    folder = module_folder
     rows = "\n".join(f"s{number},party,p{number % 7}" for number in range(COUNT))
     (folder / "stickers.csv").write_text(f"sticker_id,tags,pack\n{rows}\n", encoding="utf-8")
     recipe = folder / "party.toml"

@@ -23,9 +23,9 @@ from tiny_collection import MEANINGS, Tiny
 
 
 @pytest.fixture(scope="module")
-def meant_built(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+def meant_built(tiny_built: Tiny, module_folder: Path) -> Tiny:
     """The small collection, built with meanings; tests must not change it."""
-    meant = tiny_built.copied(tmp_path_factory.mktemp("meant") / "tiny")
+    meant = tiny_built.copied(module_folder / "tiny")
     meant.file.write_text(meant.file.read_text().replace('encoder = ""', 'encoder = "use"'))
     build_collection(meant.file, home=meant.home)
     return meant

@@ -14,8 +14,8 @@ OTHERS = ("rain cloud", "red car", "green tree", "old telephone", "tax form", "b
 
 
 @pytest.fixture(scope="module")
-def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("named")
+def named(module_folder: Path) -> Path:
+    folder = module_folder
     files = [f"stickers/{name}.png" for name in OTHERS]
     files += [
         "stickers/sleepyKitten.png",

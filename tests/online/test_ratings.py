@@ -25,8 +25,8 @@ path = "pics"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("rated")
+def folder(module_folder: Path) -> Path:
+    base = module_folder
     (base / "pics").mkdir()
     for seed, rating in enumerate(("safe", "unsafe", "")):
         name = f"party {rating or 'unrated'}"

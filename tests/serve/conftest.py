@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,9 +11,9 @@ from tiny_collection import Tiny
 
 
 @pytest.fixture(scope="module")
-def own_tiny(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+def own_tiny(tiny_built: Tiny, module_folder: Path) -> Tiny:
     """A copy of the small collection for all tests of a module, which may add to it."""
-    return tiny_built.copied(tmp_path_factory.mktemp("served") / "tiny")
+    return tiny_built.copied(module_folder / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -45,8 +45,8 @@ SHARED = (
 
 
 @pytest.fixture(scope="module")
-def copied(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return tiny_built.copied(tmp_path_factory.mktemp("client") / "tiny")
+def copied(tiny_built: Tiny, module_folder: Path) -> Tiny:
+    return tiny_built.copied(module_folder / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -32,8 +33,8 @@ CHECKED = [
 
 
 @pytest.fixture(scope="module")
-def api(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.BaseSchema]:
-    copy = tiny_built.copied(tmp_path_factory.mktemp("openapi") / "tiny")
+def api(tiny_built: Tiny, module_folder: Path) -> Iterator[schemathesis.BaseSchema]:
+    copy = tiny_built.copied(module_folder / "tiny")
     with running(copy) as service:
         yield schemathesis.openapi.from_url(f"{service.address}/openapi.json")
 

@@ -30,8 +30,8 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def tiny_here(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    return tiny_built.copied(tmp_path_factory.mktemp("page") / "tiny")
+def tiny_here(tiny_built: Tiny, module_folder: Path) -> Tiny:
+    return tiny_built.copied(module_folder / "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
 
 
 @pytest.fixture(scope="module")
-def damager(tiny_built: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Damager:
-    folder = tmp_path_factory.mktemp("damage")
+def damager(tiny_built: Tiny, module_folder: Path) -> Damager:
+    folder = module_folder
     copy = tiny_built.copied(folder / "one")
     return Damager(copy.file, copy.home, copy.home, folder / "scratch")
 

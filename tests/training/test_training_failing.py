@@ -30,9 +30,9 @@ FEW: dict[str, Any] = {"max_steps": 6, "validate_every": 3, "checkpoint_every": 
 
 
 @pytest.fixture(scope="module")
-def whole(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(prepared: Prepared, module_folder: Path) -> Path:
     """A short training that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("whole") / "adapter"
+    folder = module_folder / "adapter"
     train(prepared.data, folder, quick_settings(prepared, **FEW))
     return folder
 

@@ -33,8 +33,8 @@ PLAIN = {"whole": (), "max_steps": 1, "epochs": 1, "validation_stickers": 1}
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def family(request: pytest.FixtureRequest, prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(str(request.param), prepared, tmp_path_factory.mktemp("family") / str(request.param))
+def family(request: pytest.FixtureRequest, prepared: Prepared, module_folder: Path) -> Path:
+    return built(str(request.param), prepared, module_folder / str(request.param))
 
 
 def test_every_family_trains_with_the_default_length(family: Path, prepared: Prepared, tmp_path: Path) -> None:

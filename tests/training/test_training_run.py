@@ -40,8 +40,8 @@ WEIGHTS = "adapter_model.safetensors"
 
 
 @pytest.fixture(scope="module")
-def trained(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingReport]:
-    folder = tmp_path_factory.mktemp("trained") / "adapter"
+def trained(prepared: Prepared, module_folder: Path) -> tuple[Path, TrainingReport]:
+    folder = module_folder / "adapter"
     return folder, train(prepared.data, folder, quick_settings(prepared))
 
 

@@ -48,8 +48,8 @@ class Taught:
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
-    folder = tmp_path_factory.mktemp("llava")
+def taught(module_folder: Path) -> Taught:
+    folder = module_folder
     untaught = build(folder / "untaught", [written(LAUGH), written(WEEP)])
     model = Path(shutil.copytree(untaught, folder / "model"))
     red, blue = frame_sheet(picture(RED)), frame_sheet(picture(BLUE))

@@ -51,8 +51,8 @@ POINTS = [_point(number) for number in range(COUNT)]
 
 
 @pytest.fixture(scope="module", params=["edge", "memory"])
-def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
-    folder: Path = tmp_path_factory.mktemp("shard")
+def answers(request: pytest.FixtureRequest, module_folder: Path) -> Iterator[Answers]:
+    folder: Path = module_folder
     with ExitStack() as stack:
         engine = on_edge(POINTS, (LOOK, SENSE), folder) if request.param == "edge" else in_memory(POINTS, (LOOK, SENSE))
         yield stack.enter_context(engine)
