@@ -34,13 +34,12 @@ class PickSplit:
     questions: tuple[EvaluationQuery, ...]
 
 
-def by_time(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
+def by_time(picks: Sequence[Interaction], share: float = 0.3) -> PickSplit:
     """Hold back the latest picks; nothing that is learnt lies behind the first question.
 
     Args:
         picks: In any order.
         share: Part of the picks to hold back, in (0, 1); picks of one moment stay together.
-        seed: Not used; every split has it.
 
     Raises:
         QueryError: ``share`` is out of its range, or nothing is left to learn from or to ask for.
@@ -53,10 +52,10 @@ def by_time(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> 
     return _split("time", ordered, {at for at, pick in enumerate(ordered) if pick.time >= moment})
 
 
-def leave_last_out(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
+def leave_last_out(picks: Sequence[Interaction]) -> PickSplit:
     """Hold back each user's last pick with a query; users with a single pick keep it.
 
-    ``share`` and ``seed`` are not used. Errors as :func:`by_time`.
+    Errors as :func:`by_time`.
     """
     ordered = _ordered(picks)
     places = _positions(ordered)
@@ -65,10 +64,10 @@ def leave_last_out(picks: Sequence[Interaction], share: float = 0.3, seed: int =
     return _split("last", ordered, last)
 
 
-def leave_one_query_out(picks: Sequence[Interaction], share: float = 0.3, seed: int = 0) -> PickSplit:
+def leave_one_query_out(picks: Sequence[Interaction], seed: int = 0) -> PickSplit:
     """Hold back all of each user's picks for one of their queries, drawn by hash; users with one query keep it.
 
-    ``share`` is not used. Errors as :func:`by_time`.
+    Errors as :func:`by_time`.
     """
     ordered = _ordered(picks)
     held: set[int] = set()
@@ -108,13 +107,13 @@ def cold_stickers(picks: Sequence[Interaction], share: float = 0.3, seed: int = 
 
 
 SPLITS: dict[str, Callable[[Sequence[Interaction], float, int], PickSplit]] = {
-    "time": by_time,
-    "last": leave_last_out,
-    "query": leave_one_query_out,
+    "time": lambda picks, share, seed: by_time(picks, share),
+    "last": lambda picks, share, seed: leave_last_out(picks),
+    "query": lambda picks, share, seed: leave_one_query_out(picks, seed),
     "cold-users": cold_users,
     "cold-stickers": cold_stickers,
 }
-"""Every split by its name."""
+"""Every split by its name; each takes the picks, the share and the seed, and leaves what it has no use for."""
 
 
 def unseen(split: PickSplit) -> PickSplit:

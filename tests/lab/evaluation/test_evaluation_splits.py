@@ -103,8 +103,9 @@ def test_leave_one_query_out_takes_one_of_many_and_spares_an_only_one() -> None:
 def test_three_picks_in_ten_are_held_back_by_seed_0_unless_something_else_is_asked_for() -> None:
     many = [pick(f"u{n}", f"q{n % 3}", f"s{n % 10}", n) for n in range(10)]
     many += [pick(f"u{n}", f"r{n % 3}", f"s{n % 7}", 10 + n) for n in range(10)]
-    for split in SPLITS.values():
-        assert split(many) == split(many, 0.3, 0)  # type: ignore[call-arg]
+    for name, split in (("time", by_time), ("query", leave_one_query_out), ("cold-users", cold_users)):
+        assert split(many) == SPLITS[name](many, 0.3, 0)
+    assert cold_stickers(many) == SPLITS["cold-stickers"](many, 0.3, 0)
     assert len({p.user for p in cold_users(many).held_out}) == 3
 
 
