@@ -46,6 +46,7 @@ from persrv.text import tokenize
 from persrv.text.privacy import looks_private
 from persrv.text.query_forms import take_apart
 from persrv.text.tokenizer import pieces
+from tiny_collection import Tiny, write_collection
 
 BATCH = 250
 SLOW_SECONDS = 5.0
@@ -129,7 +130,7 @@ def _sources(data: bytes, folder: Path) -> object:
 
 
 def _http(data: bytes, folder: Path) -> object:
-    client = _service()
+    client = _service(folder)
     chance = random.Random(data)
     path = chance.choice(_PATHS) + chance.choice(("", "/", "?", "?q=", "?limit=", "?cursor=", "/%2e%2e/", "/../"))
     text = data[:300].decode("latin-1")
@@ -154,19 +155,31 @@ _PATHS = (
 
 
 @cache
-def _service() -> Any:
+def _service(folder: Path) -> Any:
+    """Serve a copy of the built collection, which the inputs may change."""
     from fastapi.testclient import TestClient
 
-    from persrv.offline import build_collection
     from persrv.serve.app import create_app
     from persrv.serve.settings import ServeSettings
-    from tiny_collection import write_collection
 
-    folder = Path(tempfile.mkdtemp(prefix="service-"))
-    recipe, home = write_collection(folder), folder / "home"
-    build_collection(recipe, home=home)
-    settings = ServeSettings(collections=(str(recipe),), home=home, rate=0)
+    built = folder.with_name("built")
+    served = Tiny(built / "tiny.toml", built / "home").copied(folder / "service")
+    settings = ServeSettings(collections=(str(served.file),), home=served.home, rate=0)
     return TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False).__enter__()
+
+
+def _build(built: Path) -> None:
+    """Build the collection that is served in a process of its own, so that no thread of the engine is forked later."""
+    if not (child := os.fork()):
+        code = 1
+        try:
+            from persrv.offline import build_collection
+
+            build_collection(write_collection(built), home=built / "home")
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0, "the collection that is to be served cannot be built"
 
 
 TARGETS: dict[str, Target] = {
@@ -294,6 +307,8 @@ def fuzz(name: str, inputs: int, seed: int, folder: Path, report: Report) -> Non
         report: What came of it is added here.
     """
     corpus, known = list(seeds(name)), set[str]()
+    if TARGETS[name] is _http and not (built := folder / "built").exists():
+        _build(built)
     done = 0
     while done < inputs:
         batch = min(BATCH, inputs - done)
@@ -356,7 +371,7 @@ def _bounded(place: Path) -> None:
 def _work(name: str, batch: int, chance: random.Random, corpus: list[bytes], place: Path, out: Any) -> None:
     target = TARGETS[name]
     if target is _http:
-        _service()
+        _service(place)
     for _ in range(batch):
         data = changed(chance.choice(corpus), corpus, chance)
         out.write(json.dumps({"started": data.hex()}) + "\n")
@@ -367,8 +382,8 @@ def _work(name: str, batch: int, chance: random.Random, corpus: list[bytes], pla
         try:
             answer["kind"] = repr(target(data, place))[:200]
         except PersrvError as error:
-            said = re.sub(r"'[^']*'|\"[^\"]*\"|[\d.]+|/\S+", "#", error.problem)
-            answer["kind"] = f"{type(error).__name__} {' '.join(said.split())[:80]}"
+            problem = re.sub(r"'[^']*'|\"[^\"]*\"|[\d.]+|/\S+", "#", error.problem)
+            answer["kind"] = f"{type(error).__name__} {' '.join(problem.split())[:80]}"
         except BaseException as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             answer["kind"] = answer["fault"] = f"{type(error).__name__}: {error} in {where.filename}:{where.lineno}"[
