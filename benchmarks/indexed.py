@@ -34,7 +34,7 @@ _NAME = "benchmark"
 
 def clusters_of(stickers: Stickers) -> NDArray[np.float32]:
     """Return the regions of the space of style, none for a small collection, as a build would have them."""
-    sample = stickers.images[: style_clusters.SAMPLE if len(stickers.ids) >= style_clusters.LEAST else 0]
+    sample = stickers.images[: len(style_clusters.sampled(stickers.ids))]
     return style_clusters.fit_clusters(sample, seed=0)
 
 

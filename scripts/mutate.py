@@ -117,7 +117,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
             case ast.Constant(bool() as value):
                 yield Mutant(file, start, end, str(not value), line)
             case ast.Constant(int() | float() as value):
-                yield Mutant(file, start, end, "0" if id(node) in settings else str(value + 1), line)
+                yield Mutant(file, start, end, "0" if id(node) in settings and value else str(value + 1), line)
             case ast.IfExp(test):
                 yield Mutant(file, *span(test), f"not ({ast.unparse(test)})", line)
             case ast.Name(name) if name in _CALLED and isinstance(node.ctx, ast.Load):
@@ -209,6 +209,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=50, help="mutants of each room")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first of the sample, to go on with")
+    parser.add_argument("--match", default="", help="only those whose name has this in it, such as page.py:120")
     parser.add_argument("--list", action="store_true", help="print the sample, and try nothing")
     given = parser.parse_args()
     os.chdir(ROOT)
@@ -229,6 +230,7 @@ def main() -> int:
     for room in given.rooms:
         files, tests = ROOMS[room]
         every = [each for pattern in files for file in sorted(ROOT.glob(pattern)) for each in mutants(file)]
+        every = [each for each in every if given.match in str(each)]
         sample = random.Random(f"{given.seed}:{room}").sample(every, min(given.sample, len(every)))
         paths = [str(path) for pattern in tests for path in sorted(ROOT.glob(pattern))]
         if given.list:

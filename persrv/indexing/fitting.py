@@ -110,10 +110,10 @@ def _style_clusters(
     workspace: Workspace, catalog: Catalog, sources: VectorSources, found: Survey, fit: Fit
 ) -> NDArray[np.float32]:
     """Return the regions of the space of style, fitted on an even sample; none for a small collection."""
-    if len(found.ids) < style_clusters.LEAST:
+    sample = style_clusters.sampled(found.ids)
+    if not sample:
         return fit.clusters
     points = CollectionPoints(workspace.recipe, catalog, sources, fit)
-    sample = found.ids[:: max(1, len(found.ids) // style_clusters.SAMPLE)]
     tastes = [points.tastes([*catalog.stickers(batch, typed=0)]) for batch in chunks(sample, BATCH)]
     return style_clusters.fit_clusters(np.concatenate(tastes), workspace.recipe.style.seed)
 

@@ -27,7 +27,7 @@ ONE_STYLE_ABOVE = 0.9
 
 _MOST_STEPS = 100
 _TIE = 1e-12
-"""A start or a k must be better than an earlier one by more than this: less is rounding."""
+"""Less than this is rounding, in which a start or a k is better than another."""
 
 
 def spherical_kmeans(vectors: Floats, mass: Floats, k: int, seed: int) -> tuple[Indices, float]:
@@ -61,44 +61,38 @@ def choose_labels(vectors: Floats, mass: Floats, most: int, seed: int) -> Indice
     One cluster is returned when there are fewer than four picks, when all point the same way
     (:data:`ONE_STYLE_ABOVE`), or when no split reaches :data:`MIN_SILHOUETTE`.
     """
-    best, best_score = np.zeros(len(vectors), dtype=np.int64), MIN_SILHOUETTE
-    if len(vectors) < 4 or np.linalg.norm(mass @ vectors) > ONE_STYLE_ABOVE * mass.sum():
-        return best
-    cosines = vectors @ vectors.T
+    one = np.zeros(len(vectors), dtype=np.int64)
     numbers = range(2, min(most, len(vectors) - 1) + 1)
-    clustered = _kmeans(cosines, mass, numbers, seed) if numbers else []
+    if len(vectors) < 4 or not numbers or np.linalg.norm(mass @ vectors) > ONE_STYLE_ABOVE * mass.sum():
+        return one
+    cosines = vectors @ vectors.T
     distance = 1.0 - cosines
-    for k, (labels, _) in zip(numbers, clustered, strict=True):
+    splits, scores = [one], [MIN_SILHOUETTE]
+    for k, (labels, _) in zip(numbers, _kmeans(cosines, mass, numbers, seed), strict=True):
         if len(np.unique(labels)) < k:
             break
-        score = _silhouette(distance, labels)
-        if score > best_score + _TIE:
-            best, best_score = labels, score
-    return best
+        splits.append(labels)
+        scores.append(_silhouette(distance, labels))
+    return splits[_first_best(np.array(scores))]
 
 
 def _kmeans(cosines: Floats, mass: Floats, numbers: Sequence[int], seed: int) -> list[tuple[Indices, float]]:
     """Return labels and objective of the best start for each number of clusters."""
-    restarts = [RESTARTS if k > 1 else 1 for k in numbers]
-    clusters = np.repeat(numbers, restarts)
+    clusters = np.repeat(numbers, RESTARTS)
     # For each k the draws begin anew from the seed, one for each centre of each start.
-    draws = np.random.default_rng(seed).random(max(k * count for k, count in zip(numbers, restarts, strict=True)))
-    uniform = np.zeros((len(clusters), max(numbers)))
-    row = 0
-    for k, count in zip(numbers, restarts, strict=True):
-        uniform[row : row + count, :k] = draws[: k * count].reshape(count, k)
-        row += count
-    labels, objectives = _refine(cosines, mass, _plus_plus(cosines, mass, clusters, uniform))
-    best = []
-    row = 0
-    for count in restarts:
-        chosen = row
-        for other in range(row + 1, row + count):
-            if objectives[other] > objectives[chosen] + _TIE:
-                chosen = other
-        best.append((labels[chosen], float(objectives[chosen])))
-        row += count
-    return best
+    draws = np.random.default_rng(seed).random(RESTARTS * max(numbers))
+    uniform = np.zeros((len(numbers), RESTARTS, max(numbers)))
+    for row, k in zip(uniform, numbers, strict=True):
+        row[:, :k] = draws[: RESTARTS * k].reshape(RESTARTS, k)
+    starts = _plus_plus(cosines, mass, clusters, uniform.reshape(len(clusters), -1))
+    labels, objectives = (each.reshape(len(numbers), RESTARTS, -1) for each in _refine(cosines, mass, starts))
+    best = [_first_best(objective[:, 0]) for objective in objectives]
+    return [(labels[i, start], float(objectives[i, start, 0])) for i, start in enumerate(best)]
+
+
+def _first_best(values: Floats) -> int:
+    """Return the place of the first of the largest values: what is within rounding of it is as large."""
+    return int(np.argmax(values >= values.max() - _TIE))
 
 
 def _plus_plus(cosines: Floats, mass: Floats, clusters: Indices, uniform: Floats) -> Indices:
@@ -111,18 +105,18 @@ def _plus_plus(cosines: Floats, mass: Floats, clusters: Indices, uniform: Floats
         uniform: A draw in [0, 1) for each of them, shape (starts, k).
     """
     chosen = np.full(uniform.shape, -1, dtype=np.int64)
-    first = np.searchsorted(np.cumsum(mass) / mass.sum(), uniform[:, 0], side="right")
-    chosen[:, 0] = np.minimum(first, len(mass) - 1)
+    # Sums are divided by the last of them, so that it is 1, which no draw reaches.
+    sums = np.cumsum(mass)
+    chosen[:, 0] = np.searchsorted(sums / sums[-1], uniform[:, 0], side="right")
     nearest = cosines[chosen[:, 0]]
     going = np.arange(len(clusters))
     for place in range(1, uniform.shape[1]):
-        far = np.clip(1.0 - nearest, 0.0, None) * mass
-        total = far.sum(axis=1)
-        going = going[(clusters[going] > place) & (total[going] > _TIE)]
+        far = np.cumsum(np.clip(1.0 - nearest, 0.0, None) * mass, axis=1)
+        going = going[(clusters[going] > place) & (far[going, -1] > _TIE)]
         if not len(going):
             break
-        share = np.cumsum(far[going], axis=1) / total[going, None]
-        picked = np.minimum((share <= uniform[going, place, None]).sum(axis=1), len(mass) - 1)
+        share = far[going] / far[going, -1:]
+        picked = (share <= uniform[going, place, None]).sum(axis=1)
         chosen[going, place] = picked
         nearest[going] = np.maximum(nearest[going], cosines[picked])
     return chosen

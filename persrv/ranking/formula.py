@@ -81,7 +81,7 @@ def rounded(scores: Floats) -> Floats:
 def order(scores: Floats, ids: Sequence[str]) -> list[int]:
     """Return positions from best to worst, those with the same score in the order of their ids.
 
-    A score is the same as the first of its run where it is smaller by less than :data:`SAME` of it. Digits are not
+    A score is the same as the first of its run where it is smaller by :data:`SAME` of it at most. Digits are not
     rounded: equal scores would come apart wherever they lie between two rounded ones.
     """
     values = np.asarray(scores, dtype=np.float64).tolist()
@@ -91,6 +91,6 @@ def order(scores: Floats, ids: Sequence[str]) -> list[int]:
     for at in range(1, len(falling) + 1):
         first = values[falling[start]]
         if at == len(falling) or first - values[falling[at]] > SAME * abs(first):
-            ordered += sorted(falling[start:at], key=ids.__getitem__) if at - start > 1 else falling[start:at]
+            ordered += sorted(falling[start:at], key=ids.__getitem__)
             start = at
     return ordered

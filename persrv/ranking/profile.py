@@ -117,9 +117,7 @@ class StyleProfile:
         if not pick.any():
             return self
         now = max(self.day, day) if len(self.mass) else day
-        fade = (
-            1.0 if half_life_days is None or not len(self.mass) else float(np.exp2((self.day - now) / half_life_days))
-        )
+        fade = 1.0 if half_life_days is None else float(np.exp2((self.day - now) / half_life_days))
         fresh = 1.0 if half_life_days is None else max(float(np.exp2((day - now) / half_life_days)), 1e-6)
         sums, mass = self.sums * fade, np.maximum(self.mass * fade, 1e-6)
         cosines = self.centroids @ pick

@@ -37,6 +37,9 @@ _PRIOR = (float(np.log(3.0)), float(np.log(1.5)), float(np.log(1.2)))
 _SPREAD = 1.0
 _ELSE_SPREAD = 3.0
 _STEPS = 50
+_LONGEST_STEP = 1.0
+_LARGEST_EXPONENT = 30.0
+"""Beyond it, either way, a chance is 0 or 1 in double precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ class RepeatWeights:
         wanted = np.append(strengths[rows].sum(axis=0), float((~found).sum()))
         value = prior.copy()
         for _ in range(_STEPS):
-            scores = base * np.exp(np.clip(strengths @ value[:3], -30.0, 30.0))
-            other = float(np.exp(np.clip(value[3], -30.0, 30.0)))
+            scores = base * np.exp(np.clip(strengths @ value[:3], -_LARGEST_EXPONENT, _LARGEST_EXPONENT))
+            other = float(np.exp(np.clip(value[3], -_LARGEST_EXPONENT, _LARGEST_EXPONENT)))
             total = np.bincount(of, scores, len(events)) + other
             chance, rest = scores / total[of], other / total
             means = np.zeros((len(events), 4))
@@ -87,7 +90,7 @@ class RepeatWeights:
             second[:3, :3] = (strengths * chance[:, None]).T @ strengths
             second[3, 3] = rest.sum()
             second += np.diag(1.0 / spread**2) - means.T @ means
-            step = np.clip(np.linalg.solve(second, gradient), -1.0, 1.0)
+            step = np.clip(np.linalg.solve(second, gradient), -_LONGEST_STEP, _LONGEST_STEP)
             value = value - step
             if np.abs(step).max() < 1e-9:
                 break

@@ -18,7 +18,7 @@ COUNT = 64
 """Clusters."""
 
 SAMPLE = 5_000
-"""Stickers that they are fitted on."""
+"""Stickers that they are fitted on, and up to twice as many."""
 
 NEAR = 0.4
 """A cluster is near a user whose weighted cosine to it is at least this share of the largest one."""
@@ -29,6 +29,11 @@ MOST_NEAR = 12
 _STEPS = 20
 
 Floats = NDArray[np.float32]
+
+
+def sampled(ids: Sequence[str]) -> Sequence[str]:
+    """Return the stickers that clusters are fitted on, evenly from all of a collection; none of a small one."""
+    return ids[:: max(1, len(ids) // SAMPLE)] if len(ids) >= LEAST else ()
 
 
 def fit_clusters(vectors: NDArray[np.floating], seed: int, count: int = COUNT) -> Floats:

@@ -15,7 +15,7 @@ from persrv.errors import QueryError
 from persrv.index.engine import Collection
 from persrv.index.language import Request, ScoredPoint
 from persrv.index.schema import point_id, sticker_id_of
-from persrv.online.page import LARGEST_PAGE, SLACK, Page, Ranked, best_first, ordered
+from persrv.online.page import LARGEST_PAGE, NOISE, SLACK, Page, Ranked, best_first, ordered
 from persrv.ranking.stored import trace_factors
 
 IDS = [f"{number * 14_316_557:08x}{number:024x}" for number in range(300)]
@@ -96,6 +96,12 @@ def test_more_is_asked_for_where_near_duplicates_leave_the_page_short() -> None:
     engine = Engine([*copies, *others], 1)
     assert ranked_by(engine, Page(0, 10)).ids[:10] == [IDS[0], *IDS[60:69]]
     assert engine.limits == [50, 100]
+    # A page that is just full says nothing of the next one: one more is asked for.
+    first = [scored(sticker, 9.0) for sticker in IDS[:9]]
+    copies = [scored(sticker, 8.0 - n / 100, "one picture") for n, sticker in enumerate(IDS[9:50])]
+    engine = Engine([*first, *copies, scored(IDS[50], 1.0)], 1)
+    assert ranked_by(engine, Page(0, 10)).ids == [*IDS[:10], IDS[50]]
+    assert engine.limits == [50, 100]
 
 
 def test_differences_of_rounding_are_no_differences() -> None:
@@ -103,6 +109,9 @@ def test_differences_of_rounding_are_no_differences() -> None:
     near = Engine([scored(sticker, score) for sticker, score in zip(IDS, scores, strict=False)], 1)
     ranked_by(near, Page(0, 10))
     assert near.limits == [50, 100]
+    exact = Engine([scored(s, x if x >= 1 else 1.0 - NOISE) for s, x in zip(IDS, scores, strict=False)], 1)
+    ranked_by(exact, Page(0, 10))
+    assert exact.limits == [50, 100]
     far = Engine([scored(s, x if x >= 1 else 0.999) for s, x in zip(IDS, scores, strict=False)], 1)
     ranked_by(far, Page(0, 10))
     assert far.limits == [50]

@@ -61,6 +61,8 @@ def test_order_does_not_depend_on_the_input_order(ids: list[str]) -> None:
 def test_rounding_keeps_six_digits(values: list[float]) -> None:
     assert rounded(np.array(values)).tolist() == pytest.approx(values, rel=1e-5)
     assert rounded(np.zeros(1)).tolist() == [0.0]
+    # Nothing is as small as this, and its rounding step would be 0.
+    assert rounded(np.array([1e-310, -1e-310])).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("score", [0.000123456789, 0.9876543219, 3.14159265358, 12345.6789012, 99999.96])
@@ -72,3 +74,6 @@ def test_scores_are_rounded_to_significant_decimal_digits(score: float) -> None:
 def test_order_keeps_equal_scores_together_wherever_digits_would_be_rounded() -> None:
     assert order(np.array([2.92686507, 2.92686494]), ["f4", "3e"]) == [1, 0]
     assert order(np.array([2.92686507, 2.92680000]), ["f4", "3e"]) == [0, 1]
+    # A millionth less is the same, and any more is not.
+    assert order(np.array([1e6, 1e6 - 1.0]), ["f4", "3e"]) == [1, 0]
+    assert order(np.array([1e6, 1e6 - 1.001]), ["f4", "3e"]) == [0, 1]

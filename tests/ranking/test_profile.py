@@ -94,6 +94,16 @@ def test_directions_fade_with_their_mass_and_a_late_report_has_faded_too() -> No
     np.testing.assert_allclose(late.sums, [0.5 * E[0] + 1.5 * beside])
 
 
+def test_a_late_report_of_something_unlike_opens_a_faded_style() -> None:
+    profile = StyleProfile.empty(4).after(E[0], 10.0, half_life_days=10).after(-E[0], 0.0, half_life_days=10)
+    np.testing.assert_allclose(profile.sums, [E[0], -0.5 * E[0]])
+    np.testing.assert_allclose(profile.mass, [1.0, 0.5])
+
+
+def test_a_pick_that_has_nothing_in_common_opens_no_style() -> None:
+    assert len(StyleProfile.empty(4).after(E[0], 0.0).after(E[1], 0.0).mass) == 1
+
+
 def test_a_day_has_86400_seconds() -> None:
     assert days_since_epoch(datetime(1970, 1, 11, 12, tzinfo=UTC)) == 10.5
     assert days_since_epoch(datetime(2026, 1, 1, tzinfo=UTC)) == 20_454.0

@@ -12,6 +12,7 @@ from persrv.ranking.style_clusters import (
     far_similarity,
     fit_clusters,
     near_clusters,
+    sampled,
 )
 
 AXES = np.eye(4)
@@ -30,6 +31,19 @@ def test_groups_of_directions_are_found() -> None:
 def test_there_are_no_more_clusters_than_directions() -> None:
     assert len(fit_clusters(np.repeat(AXES[:2], 5, axis=0), seed=0, count=6)) == 2
     assert len(fit_clusters(np.zeros((3, 4)), seed=0)) == 0
+
+
+def test_a_direction_is_of_length_1_however_little_its_stickers_have_in_common() -> None:
+    apart = np.array([[np.cos(a), np.sin(a)] for a in (0.0, np.radians(150))])
+    # The two add up to a length of 0.5.
+    np.testing.assert_allclose(fit_clusters(apart, seed=0, count=1), [[0.2588, 0.9659]], atol=1e-4)
+
+
+def test_a_small_collection_has_no_clusters_and_a_large_one_is_sampled_evenly() -> None:
+    ids = [f"{n:05d}" for n in range(10_000)]
+    assert len(sampled(ids[:-1])) == 0
+    assert sampled(ids) == ids[::2]
+    assert len(sampled(ids + ids + ids[:-1])) == 6_000
 
 
 def test_a_sticker_without_a_picture_is_in_none() -> None:

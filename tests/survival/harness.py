@@ -10,19 +10,22 @@ import json
 import random
 import shutil
 import signal
+import sqlite3
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from faults import Fault, drawn_fault
-from worker import MIGRATED, MOST_ACTS, USERS
+from worker import MOST_ACTS, OLD, USERS
 from worker_server import Death, WorkerServer
 
-from persrv.catalog import Catalog
+from persrv.catalog import Catalog, schema
+from persrv.catalog.database import Database
 from persrv.offline import build_collection
 from persrv.offline.backup import restore
 from persrv.offline.publish import push_collection
@@ -30,6 +33,9 @@ from persrv.online.retriever import Retriever
 from persrv.records import Interaction
 from persrv.workspace import Workspace
 from sparse_files import copy_sparse
+
+MIGRATED = 2_000
+"""Stickers of the catalog that is migrated."""
 
 REFUSING = ("full", "eio", "sync")
 """Faults of which a program may say that it cannot go on."""
@@ -119,6 +125,7 @@ def survive(
     """
     oracle, built = Oracle(), home.with_name("built")
     write_imported(recipe)
+    write_old_catalog(recipe.with_name(OLD))
     if keep_going:
         shutil.copytree(home, built, copy_function=copy_sparse)
     with WorkerServer(url) as server:
@@ -148,6 +155,23 @@ def write_imported(recipe: Path) -> None:
     text = recipe.read_text(encoding="utf-8").split("[[interactions]]")[0]
     text = text.replace('name = "tiny"', 'name = "imported"').replace('path = "stickers"', 'path = "stickers/line"')
     recipe.with_name("imported.toml").write_text(text, encoding="utf-8")
+
+
+def write_old_catalog(file: Path) -> None:
+    """Write a catalog of :data:`MIGRATED` stickers as the first version left it."""
+    file.unlink(missing_ok=True)
+    real = schema.upgrade
+    schema.upgrade = lambda *given, **named: real(*given, target="0001", **named)
+    try:
+        Database.open(file).close()
+    finally:
+        schema.upgrade = real
+    with closing(sqlite3.connect(file)) as connection:
+        rows = [(f"{n:032x}", "png", 1, 1, 1, "2024-05-01 12:30:00.000000") for n in range(MIGRATED)]
+        connection.executemany("INSERT INTO stickers VALUES (?, ?, ?, ?, ?, ?)", rows)
+        places = [("folder", f"{n}", f"{n:032x}", "", None, 0, 0, "", "", "") for n in range(MIGRATED)]
+        connection.executemany(f"INSERT INTO placements VALUES ({', '.join('?' * 10)})", places)
+        connection.commit()
 
 
 def _run_until_killed(

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from fuzz import TARGETS, Report, changed, fuzz, seeds
+from fuzz import TARGETS, Report, fuzz
+from hostile_inputs import changed, seeds
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
 

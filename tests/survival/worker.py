@@ -16,11 +16,10 @@ import json
 import os
 import random
 import shutil
-import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -44,7 +43,8 @@ ENGINES: tuple[Literal["here", "process"], ...] = ("here", "here", "process")
 """Where the engine runs; a process of its own is what the service uses."""
 
 MOST_ACTS = 1_000
-MIGRATED = 2_000
+OLD = "old.db"
+"""Name, beside the recipe, of a catalog as the first version left it."""
 
 WEIGHTS = {
     "record": 50,
@@ -150,7 +150,7 @@ class Acts:
     def _migrate(self, act: dict[str, Any]) -> None:
         file = self.home / "old.db"
         if not file.exists():
-            old_catalog(file)
+            put_old_catalog(self.recipe.with_name(OLD), file)
         Catalog.open(file, "old").close()
         file.unlink()
 
@@ -161,25 +161,18 @@ class Acts:
             self.retriever = Retriever.open(self.recipe, home=self.home, engine=self.engine)
 
 
-def old_catalog(file: Path) -> None:
-    """Write a catalog as the first version left it, whole or not at all."""
-    from persrv.catalog import schema
-    from persrv.catalog.database import Database
+def put_old_catalog(made: Path, file: Path) -> None:
+    """Put a catalog as the first version left it in its place, whole or not at all.
 
-    real, draft = schema.upgrade, file.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    schema.upgrade = lambda *given, **named: real(*given, target="0001", **named)
-    try:
-        Database.open(draft).close()
-    finally:
-        schema.upgrade = real
-    with closing(sqlite3.connect(draft)) as connection:
-        rows = [(f"{n:032x}", "png", 1, 1, 1, "2024-05-01 12:30:00.000000") for n in range(MIGRATED)]
-        connection.executemany("INSERT INTO stickers VALUES (?, ?, ?, ?, ?, ?)", rows)
-        places = [("folder", f"{n}", f"{n:032x}", "", None, 0, 0, "", "", "") for n in range(MIGRATED)]
-        connection.executemany(f"INSERT INTO placements VALUES ({', '.join('?' * 10)})", places)
-        connection.commit()
+    It is copied where no disk fails: a fault of these lines would be none of persrv's.
+    """
+    draft = made.with_suffix(".draft")
+    shutil.copyfile(made, draft)
+    for name in ("-wal", "-shm", "-journal"):  # a power cut may have left them of the one before
+        file.with_name(file.name + name).unlink(missing_ok=True)
     draft.replace(file)
+    with suppress(OSError), file.open("rb") as whole:
+        os.fsync(whole.fileno())
 
 
 def main(recipe: Path, home: Path, seed: int, first: int, kinds: dict[str, int] = WEIGHTS) -> None:
