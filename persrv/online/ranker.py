@@ -43,7 +43,9 @@ FAIRLY_NEAR, MOST_FAIRLY_NEAR, NEAR_DEPTH = 0.15, 32, 6
 """Bounds of :func:`~persrv.ranking.style_clusters.near_clusters` in a large collection, and how many times as many
 stickers the regions let in as all the others do."""
 
-_ALL = 1 << 24
+_ALL = 16_777_216
+"""More stickers than a collection has."""
+
 _NOWHERE = np.zeros(0)
 
 
@@ -132,7 +134,7 @@ class Ranker:
             lasts = _lasts(recall, ends, found)
             if self._proven(recall, taste, similarity, ranked, page, lasts):
                 return ranked, answers
-            pool = min(pool * GROWTH, max(deepest, page.end + SLACK))
+            pool = min(pool * GROWTH, deepest)
 
     def _regions(self, similarity: NDArray[np.float64]) -> tuple[tuple[int, ...], int]:
         """Return the regions that let in by words apart from all stickers, and how deeply they do."""

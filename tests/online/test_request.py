@@ -234,6 +234,7 @@ def test_a_source_and_its_bound() -> None:
     last = source.last(50, KEPT)
     assert (last.limit, last.offset, last.filter) == (1, 6, KEPT)
     everything = CandidateSource(Nearest(WORDS, TEXT))
+    assert everything.limit(50) == 50
     assert everything.share(1) == PrefetchScore(1)
     assert everything.rescore(9, ()).threshold is None
     assert (everything.bound(None, 0.5), everything.bound(2.0, 0.5)) == (0.0, 3.0)
@@ -250,7 +251,7 @@ def test_the_bound_of_a_recall() -> None:
     mixed = Recall((text, CandidateSource(Nearest(WORDS, IMAGE))))
     assert not mixed.stored
     assert mixed.bound([3.0, 1.0], beta=0.5, largest_correction=2.0) == pytest.approx(6 + 1.5)
-    assert popular_recall(None).bound([0.4], beta=0.5, largest_correction=9.0) == pytest.approx(1.2)
+    assert popular_recall(None).bound([0.4, None, 0.7], beta=0.5, largest_correction=9.0) == pytest.approx(1.35)
     # Near a style four times as many are let in by others' picks, and the regions are one more source.
     assert (recall.size(10), recall.near((1,)).size(10)) == (30, 10 + 40 + 40 + 10)
     assert recall.near((1,), 6).size(10) == 10 + 40 + 40 + 60
@@ -294,6 +295,7 @@ def test_a_source_that_is_whole_in_the_pool_is_not_scored_twice() -> None:
     text, (words, exact) = text_source(WORDS, 50), picked_sources(7, WORDS, 2.0, 4.0, 9)
     recall = Recall((text, words, exact))
     assert [source.whole(10) for source in recall.sources] == [False, True, True]
+    assert (words.whole(9), words.whole(8)) == (True, False)
     assert [bool(prefetch.inner) for prefetch in recall.scores(10)] == [True, False, False]
     assert not any(prefetch.inner for prefetch in recall.scores(50))
     assert not text_source(WORDS).whole(10_000)

@@ -80,7 +80,9 @@ def test_silhouette_agrees_with_scikit_learn(vectors: np.ndarray, seed: int) -> 
         assert silhouette(points, labels) == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize(("sizes", "styles"), [((8,), 1), ((8, 8), 2), ((6, 6, 6), 3), ((1, 1), 1), ((3,), 1), ((2, 2), 2)])
+@pytest.mark.parametrize(
+    ("sizes", "styles"), [((8,), 1), ((8, 8), 2), ((6, 6, 6), 3), ((1, 1), 1), ((3,), 1), ((2, 2), 2)]
+)
 def test_the_data_choose_the_number_of_styles(sizes: tuple[int, ...], styles: int) -> None:
     points = groups(*sizes, spread=0.05)
     assert len(set(choose_labels(points, np.ones(len(points)), most=5, seed=0).tolist())) == styles
