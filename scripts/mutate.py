@@ -78,7 +78,7 @@ class Mutant:
 
 
 def mutants(file: Path) -> Iterator[Mutant]:
-    """Yield every change of a file, in the order of its lines; texts, types and checks of the program are left alone."""
+    """Yield every change of a file, in the order of its lines; texts, types and checks of the program are left out."""
     source = file.read_text(encoding="utf-8")
     starts = [0]
     for row in source.splitlines(keepends=True):
