@@ -250,6 +250,12 @@ def test_within_regions_and_outside_of_them_another_bound_holds(lasts: list[floa
         assert ranked.cut is not enough
 
 
+def test_regions_hold_a_long_page() -> None:
+    collection = Scripted([9.0] * 40, [HIGH] * 4, clusters=np.eye(DIMENSION))
+    ranker(collection).rank(NEAR, TASTE, Page(0, 400))
+    assert [pool(request) for request in collection.asked] == [400 + SLACK, GROWTH * CLUSTERED]
+
+
 def test_outside_of_regions_the_largest_style_factor_counts() -> None:
     half = Taste(STYLE[None, :], np.array([0.5]))
     for worst, enough in ((1.51, True), (1.49, False)):
