@@ -201,8 +201,9 @@ def test_a_page_is_proven_where_nothing_outside_can_reach_its_last_sticker() -> 
     assert not proven([1.0, 1.34], [9.0, 5.0, 3.0], Page(0, 3))
     assert proven([1.0, 1.34], [9.0, 5.0, 3.0], Page(0, 2))
     # Rounding may make as much of a difference.
-    assert not proven([3.0 * (1.0 - NOISE), None], [9.0, 5.0, 3.0], Page(0, 3))
-    assert not proven([3.0, None], [9.0, 5.0, 3.0], Page(0, 3))
+    plain = Recall((text_source(WORDS), CandidateSource(Nearest([[1.0]], MEANING))))
+    assert not proven([3.0 * (1.0 - NOISE), None], [9.0, 5.0, 3.0], Page(0, 3), plain)
+    assert proven([3.0 * (1.0 - 2 * NOISE), None], [9.0, 5.0, 3.0], Page(0, 3), plain)
     # There may be more, so that a page that is not full proves nothing; one that is full does.
     assert not proven([0.1, None], [9.0, 5.0, 3.0], Page(0, 4))
     # Where no source has any more, there is nothing outside.
