@@ -85,9 +85,10 @@ def _kmeans(cosines: Floats, mass: Floats, numbers: Sequence[int], seed: int) ->
     for row, k in zip(uniform, numbers, strict=True):
         row[:, :k] = draws[: RESTARTS * k].reshape(RESTARTS, k)
     starts = _plus_plus(cosines, mass, clusters, uniform.reshape(len(clusters), -1))
-    labels, objectives = (each.reshape(len(numbers), RESTARTS, -1) for each in _refine(cosines, mass, starts))
-    best = [_first_best(objective[:, 0]) for objective in objectives]
-    return [(labels[i, start], float(objectives[i, start, 0])) for i, start in enumerate(best)]
+    labels, objectives = _refine(cosines, mass, starts)
+    firsts = range(0, len(clusters), RESTARTS)
+    best = [first + _first_best(objectives[first : first + RESTARTS]) for first in firsts]
+    return [(labels[row], float(objectives[row])) for row in best]
 
 
 def _first_best(values: Floats) -> int:
