@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 
 from persrv.images.containers import begins_like_a_picture
+from persrv.offline.sources.known import Known
 from persrv.offline.sources.walking import SUFFIXES
-from persrv.records import Semantics, Skipped, SourceSticker
+from persrv.records import Semantics, Skipped, SourceSticker, Unchanged
 from persrv.text.file_names import read_file_name
 
 ARCHIVES = True
@@ -44,9 +45,15 @@ def recognise(source: Path) -> str:
     return TITLE if files and (inside or 2 * hashes > len(files)) else ""
 
 
-def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
-    """Yield the pictures in the order of their paths, whatever their endings say."""
+def stickers(source: Path, *, known: Known | None = None) -> Iterator[SourceSticker | Unchanged | Skipped]:
+    """Yield the pictures in the order of their paths, whatever their endings say.
+
+    Args:
+        source: The folder.
+        known: What earlier builds read.
+    """
     root = source.resolve()
+    known = known or Known()
     closed = 0
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name.lower() not in _SMALL_COPIES)
@@ -54,9 +61,16 @@ def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
             path = Path(folder, name)
             if name.startswith(".") or path.is_symlink():
                 continue
-            if _is_picture(path):
-                yield _sticker(path, root)
-            elif path.suffix.lower() == ".dat":
+            state = known.state(path)
+            before = known.before(state)
+            if before == "placed":
+                yield Unchanged(path.relative_to(root).as_posix())
+                continue
+            if before == "unread" and _is_picture(path):
+                yield replace(_sticker(path, root), state=state)
+                continue
+            known.leave_out(state)
+            if path.suffix.lower() == ".dat":
                 closed += 1
             elif path.suffix.lower() in SUFFIXES:
                 yield Skipped(path.relative_to(root).as_posix(), "it holds no picture")

@@ -18,6 +18,7 @@ from persrv.records import Semantics, Skipped, SourceSticker
 from persrv.text.emoji_sequences import emoji_in
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "emoji and stickers of a Discord server"
 KEEPS = "custom emoji and stickers with names, descriptions and tags"
 LEAVES = "everything else that the server's JSON says"

@@ -19,6 +19,8 @@ import numpy as np
 from persrv.errors import RecipeError, SourceError
 from persrv.records import Semantics, Skipped, SourcePick, SourceSticker
 
+ONLY_SOURCE = True
+
 _LISTING = "stickers.jsonl"
 _PEOPLE = (("ann", "en"), ("bo", "zh"), ("chen", "zh"), ("dana", "en"), ("eli", "en"), ("fay", "zh"))
 _FIRST_PICK = datetime(2026, 1, 1, 9, tzinfo=UTC)

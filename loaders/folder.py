@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from persrv.offline.sources.pack_files import PACK_FILES, PackFiles, read_pack_files
-from persrv.offline.sources.walking import walk_pictures
+from persrv.offline.sources.known import Known
+from persrv.offline.sources.pack_files import PACK_FILES, PackFiles, pack_files, read_pack_files
+from persrv.offline.sources.walking import UnreadPicture, unread_pictures
 from persrv.offline.sources.webp_exif import NOTHING, read_sticker_exif
-from persrv.records import FIELDS, Semantics, Skipped, SourceSticker
+from persrv.records import FIELDS, Semantics, Skipped, SourceSticker, Unchanged
 from persrv.text.file_names import read_file_name
 
 ARCHIVES = True
@@ -42,8 +43,8 @@ class _SideCarError(Exception):
 
 
 def stickers(
-    source: Path, language: str = "", rating: Literal["", "safe", "unsafe"] = ""
-) -> Iterator[SourceSticker | Skipped]:
+    source: Path, language: str = "", rating: Literal["", "safe", "unsafe"] = "", *, known: Known | None = None
+) -> Iterator[SourceSticker | Unchanged | Skipped]:
     """Yield the folder's pictures in the order of their paths, each after the reports on its side-cars.
 
     The key is the path below ``source``. Hidden files and folders are passed over; links out of the folder, archives
@@ -53,29 +54,40 @@ def stickers(
         source: The folder.
         language: BCP 47 tag of texts whose side-car names none.
         rating: ``"safe"`` or ``"unsafe"``, for pictures whose side-car says nothing.
+        known: What earlier builds read.
 
     Raises:
         SourceError: ``source`` is no folder, or cannot be listed.
     """
     root = source.resolve()
+    known = known or Known()
     folder, pack = Path(), PackFiles()
-    for path in walk_pictures(root):
-        if isinstance(path, Skipped):
-            yield path
+    for found in unread_pictures(root, known, pack_files, _side_cars):
+        if not isinstance(found, UnreadPicture):
+            yield found
             continue
+        path, state = found.path, found.state
         if path.parent != folder:
             folder, pack = path.parent, read_pack_files(path.parent, root)
             yield from pack.problems
+        if pack.problems:
+            state = ""  # what is wrong is told at each build
         if pack.is_pack and path.stem.casefold() in pack.covers:
+            known.leave_out(state)
             continue
         side_cars = _SideCars()
-        for side_car in (path.with_suffix(".json"), path.with_suffix(".txt")):
+        for side_car in _side_cars(path):
             if side_car.name not in PACK_FILES and side_car.is_file():
                 try:
                     _read(side_car, root, side_cars)
                 except _SideCarError as error:
+                    state = ""
                     yield Skipped(side_car.relative_to(root).as_posix(), str(error))
-        yield _sticker(path, root, pack, side_cars, language, rating)
+        yield replace(_sticker(path, root, pack, side_cars, language, rating), state=state)
+
+
+def _side_cars(path: Path) -> tuple[Path, Path]:
+    return path.with_suffix(".json"), path.with_suffix(".txt")
 
 
 def _sticker(

@@ -18,6 +18,7 @@ from persrv.offline.sources.walking import folders_of
 from persrv.records import Semantics, Skipped, SourceSticker
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "LINE packs"
 KEEPS = "stickers and emoji, titles in all languages, texts drawn in, keywords"
 LEAVES = "sounds, pictures of tabs and keys, authors"

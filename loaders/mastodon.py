@@ -13,6 +13,7 @@ from persrv.offline.sources.walking import folders_of
 from persrv.records import Skipped, SourceSticker
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "custom emoji of Mastodon"
 KEEPS = "custom emoji with their short codes, categories as packs"
 LEAVES = "addresses, emoji that the picker hides"

@@ -18,6 +18,7 @@ from persrv.records import Semantics, Skipped, SourceSticker
 from persrv.text.emoji_sequences import emoji_in, without_emoji
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "Matrix packs of maunium's sticker picker"
 KEEPS = "stickers with their words and emoji, the title of each pack"
 LEAVES = "addresses on the server, sizes"

@@ -12,6 +12,7 @@ from persrv.offline.sources.packs import named
 from persrv.records import Skipped, SourceSticker
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "custom emoji of Misskey"
 KEEPS = "custom emoji with names and other names, categories as packs, what is marked as sensitive"
 LEAVES = "licences, hosts"

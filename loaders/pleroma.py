@@ -13,6 +13,7 @@ from persrv.offline.sources.walking import folders_of
 from persrv.records import Skipped, SourceSticker
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "emoji packs of Pleroma"
 KEEPS = "custom emoji with their short codes, folders as packs"
 LEAVES = "licences, where a pack was shared from"

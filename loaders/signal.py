@@ -9,16 +9,17 @@ in newer versions: such files are counted and named.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from persrv.images.containers import begins_like_a_picture
 from persrv.offline.sources.json_files import find_tables, rows, table, text
+from persrv.offline.sources.known import Known
 from persrv.offline.sources.pack_files import PackFiles, read_pack_files
 from persrv.offline.sources.packs import pack_stickers
 from persrv.offline.sources.protobuf import BrokenMessageError, read_message
 from persrv.offline.sources.walking import folders_of
-from persrv.records import Skipped, SourceSticker
+from persrv.records import Skipped, SourceSticker, Unchanged
 from persrv.text.emoji_sequences import emoji_in
 
 ARCHIVES = True
@@ -40,35 +41,35 @@ def recognise(source: Path) -> str:
     return TITLE if any(_manifest(folder) or _has_json(folder) for folder in folders_of(source)) else ""
 
 
-def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
+def stickers(source: Path, *, known: Known | None = None) -> Iterator[SourceSticker | Unchanged | Skipped]:
     """Yield the stickers of all packs.
+
+    Args:
+        source: The folder.
+        known: What earlier builds read.
 
     Raises:
         SourceError: The folder cannot be listed.
     """
+    known = known or Known()
     root = (source / _DESKTOP if (source / _DESKTOP).is_dir() else source).resolve()
     if root.name == _DESKTOP:
-        closed = sum(_is_closed(file) for file in root.rglob("*") if file.is_file())
-        if closed:
+        closed = sum(file.is_file() for file in root.rglob("*"))
+        for found in pack_stickers(root, known, says_nothing=lambda path: True):
+            closed -= 1
+            yield _without_pack(found) if isinstance(found, SourceSticker) else found
+        if closed > 0:
             reason = f"{closed} files are encrypted by Signal Desktop; export their packs with another tool"
             yield Skipped(_DESKTOP, reason)
-        for found in pack_stickers(root, says_nothing=lambda path: True):
-            yield _without_pack(found) if isinstance(found, SourceSticker) else found
         return
-    yield from pack_stickers(root, lambda folder: _pack(folder, root), says_nothing=lambda path: path.stem.isdecimal())
+    yield from pack_stickers(
+        root, known, lambda folder: _pack(folder, root), says_nothing=lambda path: path.stem.isdecimal()
+    )
 
 
 def _without_pack(found: SourceSticker) -> SourceSticker:
     """Return a sticker without its folder's name, which is the beginning of a hash."""
-    return SourceSticker(key=found.key, path=found.path, semantics=found.semantics)
-
-
-def _is_closed(file: Path) -> bool:
-    try:
-        with file.open("rb") as content:
-            return not begins_like_a_picture(content.read(32))
-    except OSError:
-        return True
+    return replace(found, pack="")
 
 
 def _has_json(folder: Path) -> bool:

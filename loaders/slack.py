@@ -16,6 +16,7 @@ from persrv.offline.sources.walking import folders_of
 from persrv.records import Skipped, SourceSticker
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "custom emoji of Slack"
 KEEPS = "custom emoji with their names and other names"
 LEAVES = "addresses, who added them"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from persrv.offline.sources.json_files import find_tables, rows, table, text, texts
+from persrv.offline.sources.known import Known
 from persrv.offline.sources.pack_files import PackFiles, read_pack_files
 from persrv.offline.sources.packs import pack_stickers
 from persrv.offline.sources.walking import folders_of
-from persrv.records import Skipped, SourceSticker
+from persrv.records import Skipped, SourceSticker, Unchanged
 
 ARCHIVES = True
 TITLE = "packs by sticker-convert"
@@ -25,16 +26,23 @@ def recognise(source: Path) -> str:
     return TITLE if found else ""
 
 
-def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
+def stickers(source: Path, *, known: Known | None = None) -> Iterator[SourceSticker | Unchanged | Skipped]:
     """Yield the stickers of all packs.
+
+    Args:
+        source: The folder.
+        known: What earlier builds read.
 
     Raises:
         SourceError: The folder cannot be listed.
     """
     root = source.resolve()
-    for found in pack_stickers(root, lambda folder: _pack(folder, root)):
+    known = known or Known()
+    for found in pack_stickers(root, known, lambda folder: _pack(folder, root)):
         if not any(part.startswith("archive_") for part in found.key.split("/")[:-1]):
             yield found
+        elif isinstance(found, SourceSticker):
+            known.leave_out(found.state)
 
 
 def _pack(folder: Path, root: Path) -> PackFiles:

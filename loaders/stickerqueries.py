@@ -20,6 +20,7 @@ from persrv.offline.sources.packs import merged
 from persrv.records import Semantics, Skipped, SourceSticker
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "StickerQueries"
 KEEPS = "stickers with the queries that people wrote for them"
 LEAVES = "nothing"

@@ -23,6 +23,8 @@ from pathlib import Path
 from persrv.offline.rows import Cells, Columns, Row, read_rows
 from persrv.records import FIELDS, PICK_KINDS, Semantics, Skipped, SourcePick, SourceSticker
 
+ONLY_SOURCE = True
+
 _KEY = {"key": "key", "sticker_id": "key", "docid": "key", "id": "key"}
 _PATH = {"path": "path", "picture": "path", "image": "path", "file": "path"}
 _USER = {"user": "user", "uid": "user", "user_id": "user"}

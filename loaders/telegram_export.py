@@ -26,6 +26,7 @@ from persrv.records import Semantics, Skipped, SourcePick, SourceSticker
 from persrv.text.emoji_sequences import emoji_in
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "Telegram Desktop export"
 KEEPS = "stickers and custom emoji with their emoji, who sent which sticker when"
 LEAVES = "texts of messages (unless keep_text = true), photos, voices, names, phone numbers"

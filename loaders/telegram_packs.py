@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from persrv.offline.sources.json_files import find_tables, rows, table, text
+from persrv.offline.sources.known import Known
 from persrv.offline.sources.pack_files import PackFiles, read_pack_files
 from persrv.offline.sources.packs import pack_stickers
 from persrv.offline.sources.walking import folders_of
-from persrv.records import Skipped, SourceSticker
+from persrv.records import Skipped, SourceSticker, Unchanged
 from persrv.text.emoji_sequences import emoji_in
 
 ARCHIVES = True
@@ -40,14 +41,18 @@ def recognise(source: Path) -> str:
     return ""
 
 
-def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
+def stickers(source: Path, *, known: Known | None = None) -> Iterator[SourceSticker | Unchanged | Skipped]:
     """Yield the stickers of all packs.
+
+    Args:
+        source: The folder.
+        known: What earlier builds read.
 
     Raises:
         SourceError: The folder cannot be listed.
     """
     root = source.resolve()
-    return pack_stickers(root, lambda folder: _pack(folder, root))
+    return pack_stickers(root, known or Known(), lambda folder: _pack(folder, root))
 
 
 def _is_set(content: Any) -> bool:

@@ -20,6 +20,7 @@ from persrv.offline.sources.json_stream import BrokenJsonError, stream_objects
 from persrv.records import Semantics, Skipped, SourcePick, SourceSticker
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "U-Sticker"
 KEEPS = "stickers, who sent which when, the beginning of the text that each answers, domains as packs"
 LEAVES = "all other texts"

@@ -13,12 +13,14 @@ from typing import Any
 
 from persrv.offline.sources.files_beside import file_below
 from persrv.offline.sources.json_files import find_tables, rows, table, text, texts
+from persrv.offline.sources.known import Known
 from persrv.offline.sources.packs import pack_stickers
 from persrv.offline.sources.webp_exif import read_sticker_exif
-from persrv.records import Semantics, Skipped, SourceSticker
+from persrv.records import Semantics, Skipped, SourceSticker, Unchanged
 from persrv.text.emoji_sequences import emoji_in
 
 ARCHIVES = True
+ONLY_SOURCE = True
 TITLE = "WhatsApp stickers"
 KEEPS = "stickers, the packs and emoji that they carry inside"
 LEAVES = "covers, publishers, links"
@@ -40,8 +42,12 @@ def recognise(source: Path) -> str:
     return TITLE if files and (phone or packed) else ""
 
 
-def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
+def stickers(source: Path, *, known: Known | None = None) -> Iterator[SourceSticker | Unchanged | Skipped]:
     """Yield the stickers.
+
+    Args:
+        source: The folder.
+        known: What earlier builds read.
 
     Raises:
         SourceError: The folder cannot be listed.
@@ -49,7 +55,7 @@ def stickers(source: Path) -> Iterator[SourceSticker | Skipped]:
     root = source.resolve()
     apps = list(find_tables(root / "contents.json", _is_app))
     if not apps:
-        yield from pack_stickers(root, says_nothing=lambda path: path.stem.isdecimal())
+        yield from pack_stickers(root, known or Known(), says_nothing=lambda path: path.stem.isdecimal())
     for _, content in apps:
         for pack in rows(content["sticker_packs"]):
             yield from _of_app(root, pack)

@@ -64,6 +64,8 @@ class SourceSticker:
         language: BCP 47 tag of its texts, ``""`` when unknown.
         rating: ``"safe"``, ``"unsafe"`` or ``""`` when nobody said.
         style: A name for its drawing style, where the source knows one.
+        state: State of the files that it was read from, by which a later build knows that it need not read them;
+            ``""`` where they are to be read each time.
     """
 
     key: str
@@ -73,6 +75,18 @@ class SourceSticker:
     language: str = ""
     rating: str = ""
     style: str = ""
+    state: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A sticker that the catalog has, and whose files are as they were.
+
+    Attributes:
+        key: Its :attr:`SourceSticker.key`.
+    """
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

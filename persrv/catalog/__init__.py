@@ -6,7 +6,8 @@ from persrv.catalog.edits import EDITABLE, Edit
 from persrv.catalog.identity import content_id, sticker_id_of_key
 from persrv.catalog.interactions import EPOCH, PickReport
 from persrv.catalog.pick_times import counted_time
-from persrv.catalog.placements import Entry, KnownFile
+from persrv.catalog.placements import Entry
+from persrv.catalog.read_files import READ_BEFORE, KnownFile
 from persrv.catalog.revisions import ADDED
 from persrv.catalog.semantics import Reading
 from persrv.catalog.vectors import VectorCache
@@ -15,6 +16,7 @@ __all__ = [
     "ADDED",
     "EDITABLE",
     "EPOCH",
+    "READ_BEFORE",
     "Catalog",
     "Edit",
     "Entry",

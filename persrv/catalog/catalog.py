@@ -23,6 +23,7 @@ from persrv.catalog.marks import Marks
 from persrv.catalog.own_picks import OwnPicks
 from persrv.catalog.people import UserData
 from persrv.catalog.placements import Placements
+from persrv.catalog.read_files import ReadFiles
 from persrv.catalog.revisions import Revisions
 from persrv.catalog.semantics import Readings
 from persrv.catalog.successors import Successors
@@ -31,6 +32,7 @@ from persrv.catalog.tables import notes
 
 class Catalog(
     Placements,
+    ReadFiles,
     UserData,
     Readings,
     Edits,

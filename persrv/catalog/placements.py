@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, tuple_
 
@@ -50,23 +50,10 @@ class Entry:
     mtime_ns: int = 0
 
 
-class KnownFile(NamedTuple):
-    """What a file looked like when it was last read; if nothing changed, it need not be hashed again."""
-
-    path: str | None
-    size: int
-    mtime_ns: int
-    sticker_id: str
-    format: str
-    width: int
-    height: int
-    frames: int
-
-
 class Placements(Part):
     """Stickers and where they were found."""
 
-    def put(self, batch: Sequence[Entry], *, durable: bool = False) -> None:
+    def put(self, batch: Sequence[Entry], *, durable: bool = False) -> set[str]:
         """Store what a loader found, in one transaction; putting the same again changes nothing.
 
         A key that now holds another picture moves to that sticker; the loader's texts follow it. Stickers that a
@@ -76,12 +63,16 @@ class Placements(Part):
             batch: Stickers, each with the loader and the key that it was found by.
             durable: Wait for the disk: a loader reads its source again after a power cut, a person does not.
 
+        Returns:
+            Stickers that were left out.
+
         Raises:
             CatalogError: An id is none, or the database refuses.
         """
         newest = {(storable(entry.loader), storable(entry.source.key)): entry for entry in batch}
         for entry in newest.values():
             check_sticker_id(entry.sticker_id)
+        left_out: set[str] = set()
         with self._database.write(durable=durable) as connection:
             for loader in sorted({loader for loader, _ in newest}):
                 entries = {key: entry for (of, key), entry in newest.items() if of == loader}
@@ -89,6 +80,8 @@ class Placements(Part):
                     removed = _removed(connection, {entry.sticker_id for _, entry in chunk})
                     kept = {key: entry for key, entry in chunk if entry.sticker_id not in removed}
                     _put_chunk(connection, loader, kept)
+                    left_out |= removed
+        return left_out
 
     def remove(self, sticker_id: str) -> None:
         """Take a sticker out of the collection, until somebody adds it again; its sources do not bring it back.
@@ -115,19 +108,6 @@ class Placements(Part):
             own = removed_stickers.c.collection == collection_of(connection)
             for chunk in chunks(sticker_ids):
                 connection.execute(delete(removed_stickers).where(own, removed_stickers.c.sticker_id.in_(chunk)))
-
-    def known_files(self, loader: str, keys: Sequence[str]) -> dict[str, KnownFile]:
-        """Return keys of a loader with the files that were last seen under them, and what is known of the pictures."""
-        of, facts = placements.c, stickers.c
-        columns = (of.path, of.size, of.mtime_ns, of.sticker_id, facts.format, facts.width, facts.height, facts.frames)
-        found: dict[str, KnownFile] = {}
-        with self._database.read() as connection:
-            own = (placed_here(connection), of.loader == loader)
-            wanted = select(of.key, *columns).join(stickers, facts.id == of.sticker_id).where(*own)
-            for chunk in chunks(storable(key) for key in keys):
-                rows = connection.execute(wanted.where(of.key.in_(chunk)))
-                found.update((key, KnownFile(*known)) for key, *known in rows)
-        return found
 
     def moves(self) -> int:
         """Return how often a loader's key came to stand for another picture."""
@@ -228,7 +208,11 @@ def _put_chunk(connection: Connection, loader: str, entries: Mapping[str, Entry]
     """Write what changed of at most one chunk of a loader's entries, by key."""
     before = _rows(connection, loader, [*entries])
     digests = {key: _digest(entry) for key, entry in entries.items()}
-    entries = {key: e for key, e in entries.items() if key not in before or before[key]["digest"] != digests[key]}
+    entries = {
+        key: entry
+        for key, entry in entries.items()
+        if key not in before or (before[key]["digest"], before[key]["state"]) != (digests[key], entry.source.state)
+    }
     if not entries:
         return
     owner = {"collection": collection_of(connection)}
@@ -278,6 +262,7 @@ def _placement_row(loader: str, key: str, entry: Entry, digest: str) -> dict[str
         "rating": storable(entry.source.rating),
         "style": storable(entry.source.style),
         "digest": digest,
+        "state": entry.source.state,
     }
 
 

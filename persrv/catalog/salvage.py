@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from persrv.catalog.affinity import COUNTED_BY
+from persrv.catalog.read_files import READ_BEFORE
 from persrv.errors import CatalogError
 
 _TABLES = (
@@ -79,6 +80,9 @@ def salvage(damaged: Path, target: Path) -> Salvage:
                     unreadable.append(table)
             # Whatever counted picks has to count those that came over.
             new.execute("DELETE FROM notes WHERE key = ?", (COUNTED_BY,))
+            # What a loader said may be lost, so that everything is read again.
+            new.execute("UPDATE placements SET digest = '', state = ''")
+            new.execute("DELETE FROM notes WHERE key LIKE ?", (f"{READ_BEFORE}%",))
             new.commit()
     except sqlite3.Error as error:
         raise CatalogError(f"the catalog {target} cannot be written: {error}", "make room, and try again") from error

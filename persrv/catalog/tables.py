@@ -80,6 +80,7 @@ placements = Table(
     Column("rating", PlainText, nullable=False),
     Column("style", PlainText, nullable=False),
     Column("digest", PlainText, nullable=False, server_default=""),
+    Column("state", PlainText, nullable=False, server_default=""),
     Index(None, "sticker_id"),
 )
 

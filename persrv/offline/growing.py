@@ -9,7 +9,6 @@ is read whole, which is always right.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -38,12 +37,12 @@ class ReadSource:
     """What was read of a file.
 
     Attributes:
-        size: Its bytes.
-        mtime_ns: Its time of change.
+        size: Its bytes, 0 of a folder and of an archive.
+        mtime_ns: Its time of change, 0 likewise.
         end: Bytes up to the end of the last whole line.
-        head: Digest of its beginning.
+        head: Digest of its beginning; of a folder the state of every file in it, of an archive its own.
         last: Digest of the block before ``end``.
-        options: Digest of the loader's file and options.
+        options: Digest of the loader's file and options, and of persrv's version.
         moves: How many keys of stickers had come to stand for other pictures.
         revision: The catalog's last change.
         untimed: Whether a pick had no time: repeated ones are distinguished by counting from the beginning.
@@ -83,19 +82,21 @@ class SourceLog:
         self.before = _read_source(noted) if isinstance(noted, Mapping) else None
 
     def look(self) -> ReadSource | None:
-        """Return what the source is like now, ``None`` where it is no file."""
-        source = self._loader.source
-        if source is None or not source.is_file():
+        """Return what the source is like now, ``None`` where only reading it tells; an unchanged file is not opened."""
+        source, before, options = self._loader.source, self.before, self._loader.reader
+        moves, revision = self._catalog.moves(), self._catalog.revision()
+        if source is None:
             return None
+        if not source.is_file() or self._loader.is_unpacked:
+            state = self._loader.source_state()
+            return ReadSource(0, 0, 0, state, "", options, moves, revision) if state else None
         stat = source.stat()
+        if before and (before.size, before.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+            return replace(before, options=options, moves=moves, revision=revision)
         with source.open("rb") as file:
             head = _digest(file.read(BLOCK))
             end = _last_line_end(file, stat.st_size)
             last = _block_before(file, end)
-        options = _digest(
-            json.dumps([dict(self._loader.options), self._loader.file.stat().st_mtime_ns], sort_keys=True).encode()
-        )
-        moves, revision = self._catalog.moves(), self._catalog.revision()
         return ReadSource(stat.st_size, stat.st_mtime_ns, end, head, last, options, moves, revision)
 
     def part_to_read(self, now: ReadSource | None) -> Part:
@@ -105,7 +106,7 @@ class SourceLog:
             return "all"
         if before.unknown and before.revision != now.revision:
             return "all"
-        if (before.size, before.mtime_ns) == (now.size, now.mtime_ns):
+        if (before.size, before.mtime_ns, before.head) == (now.size, now.mtime_ns, now.head):
             return "nothing"
         source = self._loader.source
         if source is None or source.suffix.lower() not in _TEXTS or before.untimed or now.end < before.end:

@@ -14,7 +14,8 @@ from persrv.images.decode import facts
 from persrv.indexing.progress import Progress
 from persrv.offline.growing import SourceLog
 from persrv.offline.loading import Loader
-from persrv.records import Skipped, SourcePick, SourceSticker
+from persrv.offline.read_before import ReadBefore
+from persrv.records import Skipped, SourcePick, SourceSticker, Unchanged
 
 BATCH = 256
 """Stickers written in one transaction."""
@@ -83,7 +84,13 @@ def ingest(
     removed: list[str] = []
     for loader in loaders:
         before = catalog.placed(loader.name)
-        seen = _ingest_stickers(catalog, loader, progress, skipped, same_picture)
+        read_before = ReadBefore(catalog, loader)
+        reports = read_before.unchanged()
+        if reports is not None:
+            skipped += reports
+            stickers += before
+            continue
+        seen = _ingest_stickers(catalog, loader, progress, skipped, same_picture, read_before)
         lost = catalog.placed(loader.name) - len(seen)
         if not allow_removal and before and (not seen or 2 * lost > before):
             raise SourceError(
@@ -91,8 +98,9 @@ def ingest(
                 "see that all of it is there, such as a folder that is not mounted; "
                 "if they are to go, run persrv build with --allow-removal",
             )
-        stickers += len(seen)
         removed += catalog.remove_missing(loader.name, seen)
+        stickers += catalog.placed(loader.name)
+        read_before.note()
     names = [loader.name for loader in loaders]
     sources = f"{_SOURCES}:{catalog.collection}"
     earlier = catalog.noted(sources)
@@ -120,17 +128,22 @@ def ingest(
 
 
 def _ingest_stickers(
-    catalog: Catalog, loader: Loader, progress: Progress, skipped: list[Skipped], same_picture: SamePicture | None
+    catalog: Catalog,
+    loader: Loader,
+    progress: Progress,
+    skipped: list[Skipped],
+    same_picture: SamePicture | None,
+    read_before: ReadBefore,
 ) -> set[str]:
-    """Write a source's stickers and return their keys."""
+    """Write a source's stickers and return their keys, also those of stickers that did not change."""
     alone = not catalog.ever_built()
     seen: set[str] = set()
     successors: dict[str, str] = {}
     with progress.stage("reading stickers", None) as advance:
-        for group in grouped(chunks(loader.stickers(), BATCH), _ALONE if alone else 1):
+        for group in grouped(chunks(loader.new_stickers(read_before.known), BATCH), _ALONE if alone else 1):
             with catalog.large_transaction() if alone else nullcontext():
                 for batch in group:
-                    keys, replaced = _put_batch(catalog, loader, batch, skipped, same_picture)
+                    keys, replaced = _put_batch(catalog, loader, batch, skipped, same_picture, read_before)
                     seen |= keys
                     successors |= replaced
                     advance(len(batch))
@@ -146,24 +159,36 @@ def _ingest_stickers(
 def _put_batch(
     catalog: Catalog,
     loader: Loader,
-    batch: Sequence[SourceSticker | Skipped],
+    batch: Sequence[SourceSticker | Unchanged | Skipped],
     skipped: list[Skipped],
     same_picture: SamePicture | None,
+    read_before: ReadBefore,
 ) -> tuple[set[str], dict[str, str]]:
     """Write some stickers; return their keys, and the ids of stickers whose picture was saved anew to the new ids."""
     known = catalog.known_files(loader.name, [item.key for item in batch if isinstance(item, SourceSticker)])
     entries: list[Entry] = []
     successors: dict[str, str] = {}
+    keys = {found.key for found in batch if isinstance(found, Unchanged)}
     for found in batch:
-        entry = found if isinstance(found, Skipped) else _entry(found, loader.name, known)
+        if isinstance(found, Unchanged):
+            continue
+        if isinstance(found, Skipped):
+            read_before.report(found)
+            skipped.append(found)
+            continue
+        entry = _entry(found, loader.name, known)
         if isinstance(entry, Skipped):
+            read_before.try_again()
             skipped.append(entry)
             continue
         entries.append(entry)
         if _succeeds(entry, known, same_picture):
             successors[known[entry.source.key].sticker_id] = entry.sticker_id
-    catalog.put(entries)
-    return {entry.source.key for entry in entries}, successors
+    removed = catalog.put(entries)
+    for entry in entries:
+        if entry.sticker_id in removed:
+            read_before.known.leave_out(entry.source.state)
+    return keys | {entry.source.key for entry in entries}, successors
 
 
 def _succeeds(entry: Entry, known: dict[str, KnownFile], same_picture: SamePicture | None) -> bool:

@@ -5,8 +5,10 @@ A loader file has one or both of these functions; each reads ``source`` and yiel
     def stickers(source: Path, **options) -> Iterator[SourceSticker | Skipped]: ...
     def interactions(source: Path, **options) -> Iterator[SourcePick | Skipped]: ...
 
-A file with ``ARCHIVES = True`` is given archives unpacked: its ``source`` is then a folder. A file with a function
-``recognise(source: Path) -> str`` is asked by ``persrv import`` whether a source is its own.
+A file with ``ARCHIVES = True`` is given archives unpacked: its ``source`` is then a folder. ``ONLY_SOURCE = True`` says
+that what it yields depends on ``source`` and the options alone: then a source of which no file changed is not read
+again. Where ``stickers`` has a parameter ``known``, it is given what was read before, and can read only what is new.
+A file with a function ``recognise(source: Path) -> str`` is asked by ``persrv import`` whether a source is its own.
 
 A recipe's options are the functions' further parameters. A function whose first parameter has a default can be used
 by a recipe that names no path. ``docs/how-to/write-a-loader.md`` shows one from start to end.
@@ -17,24 +19,27 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from persrv.errors import PersrvError, RecipeError, SourceError
-from persrv.offline.sources.archives import innermost, is_archive, unpack, unpacked_folder
+from persrv.offline.sources.archives import innermost, is_archive, is_unpacked, unpack, unpacked_folder
+from persrv.offline.sources.known import Known, state_of_source
 from persrv.recipe import Recipe, Source
 from persrv.recipe.places import find_loader, home
-from persrv.records import Skipped, SourcePick, SourceSticker
+from persrv.records import Skipped, SourcePick, SourceSticker, Unchanged
 
 Option = str | int | float | bool
-_Found = TypeVar("_Found", SourceSticker, SourcePick)
-_Function = Callable[..., Iterable[object]]
+_Function = Callable[..., Iterable[Any]]
+_KNOWN = "known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,48 @@ class Loader:
     options: Mapping[str, Option]
     archives: Path
 
+    @property
+    def reader(self) -> str:
+        """Digest of all that decides what it yields, besides the source: the file, the options, persrv's version."""
+        about = self.file.stat()
+        decisive = [version("persrv"), str(self.file), about.st_size, about.st_mtime_ns, sorted(self.options.items())]
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
+
+    @property
+    def is_unpacked(self) -> bool:
+        """Whether the source is an archive that was unpacked and has not changed since."""
+        if self.source is None or not self._takes_archives:
+            return False
+        return is_unpacked(self.source, unpacked_folder(self.source, self.archives))
+
+    def source_state(self) -> str:
+        """Return the state of the whole source, ``""`` where only reading it tells whether it has changed."""
+        if self.source is None or not getattr(self.module, "ONLY_SOURCE", False):
+            return ""
+        if self.is_unpacked:
+            return Known(self.reader).state(self.source)
+        return state_of_source(self.reader, self.source)
+
     def stickers(self) -> Iterator[SourceSticker | Skipped]:
-        """Check the options, then walk through the stickers; a key that comes again is skipped.
+        """Check the options, then walk through all stickers; a key that comes again is skipped.
 
         Raises:
             RecipeError: An option is unknown, missing or of the wrong type.
             SourceError: The source is not there, or the loader failed; it names the item that came last.
         """
-        return _once(self._walk("stickers", SourceSticker))
+        return (item for item in self.new_stickers(Known()) if not isinstance(item, Unchanged))
+
+    def new_stickers(self, known: Known) -> Iterator[SourceSticker | Unchanged | Skipped]:
+        """Walk through the stickers like :meth:`stickers`, reading only what is new where the loader can.
+
+        Args:
+            known: What earlier builds read.
+
+        Raises:
+            RecipeError: As :meth:`stickers`.
+            SourceError: As :meth:`stickers`.
+        """
+        return _once(self._walk("stickers", (SourceSticker, Unchanged), known))
 
     def interactions(self) -> Iterator[SourcePick | Skipped]:
         """Check the options, then walk through the picks, in the source's order.
@@ -74,26 +113,33 @@ class Loader:
             RecipeError: As :meth:`stickers`.
             SourceError: As :meth:`stickers`.
         """
-        return self._walk("interactions", SourcePick)
+        return self._walk("interactions", (SourcePick,))
 
-    def _walk(self, what: str, record: type[_Found]) -> Iterator[_Found | Skipped]:
+    def _walk(self, what: str, records: tuple[type[Any], ...], known: Known | None = None) -> Iterator[Any]:
         function = getattr(self.module, what, None)
         if not callable(function):
             raise SourceError(f"loader {self.name} ({self.file}) has no function {what}", "name another loader")
         arguments = self._arguments(what, function)
-        return self._opened(what, arguments, function, record)
+        options: dict[str, Any] = dict(self.options)
+        if known is not None and _KNOWN in inspect.signature(function).parameters:
+            options[_KNOWN] = known
+        return self._opened(what, arguments, lambda *given: function(*given, **options), records)
 
     def _opened(
-        self, what: str, arguments: tuple[Path, ...], function: _Function, record: type[_Found]
-    ) -> Iterator[_Found | Skipped]:
+        self, what: str, arguments: tuple[Path, ...], function: _Function, records: tuple[type[Any], ...]
+    ) -> Iterator[Any]:
         reports: list[Skipped] = []
-        if arguments and getattr(self.module, "ARCHIVES", False) and is_archive(arguments[0]):
+        if arguments and (self.is_unpacked or (self._takes_archives and is_archive(arguments[0]))):
             folder = unpacked_folder(arguments[0], self.archives)
             reports = unpack(arguments[0], folder)
             arguments = (self._recognised(folder),)
         if what == "stickers":
             yield from reports
-        yield from self._items(what, lambda: function(*arguments, **self.options), record)
+        yield from self._items(what, lambda: function(*arguments), records)
+
+    @property
+    def _takes_archives(self) -> bool:
+        return bool(getattr(self.module, "ARCHIVES", False))
 
     def _recognised(self, folder: Path) -> Path:
         """Return what the loader knows as its own: an archive often wraps it in a folder, which may be a pack, too."""
@@ -115,7 +161,8 @@ class Loader:
         return (self.source,)
 
     def _check_options(self, what: str, function: _Function, parameters: Sequence[inspect.Parameter]) -> None:
-        named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        given = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        named = {each.name: each for each in parameters if each.kind in given and each.name != _KNOWN}
         known = ", ".join(named) or "none"
         open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
         for name in self.options:
@@ -139,15 +186,14 @@ class Loader:
             problem = f"loader {self.name}: option {name} = {value!r}: {error.errors()[0]['msg'].lower()}"
             raise RecipeError(problem, "correct it in the recipe") from error
 
-    def _items(
-        self, what: str, start: Callable[[], Iterable[object]], record: type[_Found]
-    ) -> Iterator[_Found | Skipped]:
+    def _items(self, what: str, start: Callable[[], Iterable[Any]], records: tuple[type[Any], ...]) -> Iterator[Any]:
+        allowed: tuple[type[Any], ...] = (*records, Skipped)
         count, last = 0, "nothing"
         try:
             for item in start():
-                if not isinstance(item, record | Skipped):
+                if not isinstance(item, allowed):
                     problem = f"loader {self.name} ({self.file}): {what} yielded {item!r:.200} after {last}"
-                    raise SourceError(problem, f"yield {record.__name__} or Skipped")
+                    raise SourceError(problem, f"yield {records[0].__name__} or Skipped")
                 count, last = count + 1, f"item {count + 1} ({item.key!r})"
                 yield item
         except PersrvError:
@@ -226,10 +272,10 @@ def _hints(function: _Function) -> dict[str, Any]:
         return {}
 
 
-def _once(found: Iterator[SourceSticker | Skipped]) -> Iterator[SourceSticker | Skipped]:
+def _once(found: Iterator[SourceSticker | Unchanged | Skipped]) -> Iterator[SourceSticker | Unchanged | Skipped]:
     seen: set[str] = set()
     for item in found:
-        if isinstance(item, SourceSticker):
+        if not isinstance(item, Skipped):
             if item.key in seen:
                 yield Skipped(item.key, "another sticker of this source has the same key")
                 continue

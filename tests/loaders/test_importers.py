@@ -12,7 +12,8 @@ import pytest
 from exports import picture, sticker_exif, telegram_message, telegram_sticker, tgs, write, zipped
 from typer.testing import CliRunner
 
-from persrv import Retriever
+from opened_files import opened_below
+from persrv import Retriever, build_collection
 from persrv.cli import app
 from persrv.offline.importing import IMPORTERS
 from persrv.online.answer import Answer
@@ -382,6 +383,11 @@ def test_a_format_is_recognised_read_and_found(
         assert name in names if by_pack else found.first(query) == name, query
     assert len(found.facts["searches"]) == (3 if searches else 1)  # one sticker without a word is found by nothing
     assert all(search["hits"] for search in found.facts["searches"])
+    with opened_below(tmp_path / "source", *tmp_path.glob("source.*"), tmp_path / "home/source/archives") as opened:
+        again = build_collection(found.recipe, only=["ingest"])
+    assert {file for file in opened if file.suffix != ".made-from"} == set()
+    assert (again.stickers, again.removed, again.picks) == (stickers, 0, 0)
+    assert {item.reason for item in again.skipped} == {item["reason"] for item in found.facts["built"]["skipped"]}
 
 
 def test_what_is_sensitive_in_misskey_is_unsafe(imported: Import, tmp_path: Path) -> None:

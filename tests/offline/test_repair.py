@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from persrv.catalog import Catalog
+from persrv.catalog.salvage import salvage
 from persrv.errors import CatalogError, IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
 from persrv.indexing.progress import Silent
 from persrv.indexing.style_fit import StyleFit
@@ -43,6 +46,21 @@ def test_a_catalog_of_which_pages_are_gone_is_made_of_the_rest(tiny: Tiny) -> No
         assert retriever.search("happy")
     with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
         assert catalog.count() == 30
+
+
+def test_what_a_source_said_and_a_damage_took_is_read_again_from_files_that_did_not_change(tiny: Tiny) -> None:
+    build_collection(tiny.file, home=tiny.home, only=["ingest"])
+    folder = tiny.home / "tiny"
+    Catalog.open(folder / "new.db", "tiny").close()
+    salvage(folder / "catalog.db", folder / "new.db")
+    with closing(sqlite3.connect(folder / "new.db")) as database, database:
+        database.execute("DELETE FROM readings WHERE source LIKE 'loader:%'")
+    for file in folder.glob("catalog.db*"):
+        file.unlink()
+    (folder / "new.db").rename(folder / "catalog.db")
+    build_collection(tiny.file, home=tiny.home, only=["ingest"])
+    with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+        assert all(sticker.semantics.tags for sticker in catalog.stickers())
 
 
 def test_a_catalog_that_is_gone_is_told_from_one_that_never_was(tiny: Tiny, tmp_path: Path) -> None:

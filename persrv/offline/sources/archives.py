@@ -114,6 +114,24 @@ def unpacked_folder(archive: Path, archives: Path) -> Path:
     return archives / f"{readable}-{digest}"
 
 
+def is_unpacked(archive: Path, into: Path) -> bool:
+    """Return whether a folder has what :func:`unpack` made of an archive that has not changed since; none is opened."""
+    try:
+        made_from = _mark(into).read_text(encoding="utf-8")
+        return into.is_dir() and archive.is_file() and made_from == _made_from(archive)
+    except OSError:
+        return False
+
+
+def _mark(into: Path) -> Path:
+    return into.with_name(f"{into.name}.made-from")
+
+
+def _made_from(archive: Path) -> str:
+    about = archive.stat()
+    return f"{about.st_size} {about.st_mtime_ns}"
+
+
 def innermost(folder: Path) -> Path:
     """Return the only folder in a folder, and so on: archives and downloads often wrap what they hold."""
     for _ in range(4):
@@ -143,10 +161,9 @@ def unpack(archive: Path, into: Path, bounds: ArchiveBounds | None = None) -> li
     """
     name = str(archive)
     try:
-        about = archive.stat()
-        made_from = f"{about.st_size} {about.st_mtime_ns}"
-        mark, partial = into.with_name(f"{into.name}.made-from"), into.with_name(f"{into.name}.partial")
-        if into.is_dir() and mark.is_file() and mark.read_text(encoding="utf-8") == made_from:
+        made_from, archive_bytes = _made_from(archive), archive.stat().st_size
+        mark, partial = _mark(into), into.with_name(f"{into.name}.partial")
+        if is_unpacked(archive, into):
             return []
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -154,7 +171,7 @@ def unpack(archive: Path, into: Path, bounds: ArchiveBounds | None = None) -> li
         raise SourceError(
             f"{name} cannot be unpacked into {into}: {error.strerror}", "check rights and space"
         ) from error
-    count = _Count(bounds or ArchiveBounds(), about.st_size, name)
+    count = _Count(bounds or ArchiveBounds(), archive_bytes, name)
     try:
         _unpack(archive, partial, count, "", nested=False)
         mark.unlink(missing_ok=True)

@@ -45,6 +45,11 @@ class PackFiles:
     problems: tuple[Skipped, ...] = ()
 
 
+def pack_files(folder: Path) -> list[Path]:
+    """Return the files that :func:`read_pack_files` reads; they need not be there."""
+    return [folder / name for name in PACK_FILES]
+
+
 def read_pack_files(folder: Path, root: Path) -> PackFiles:
     """Return what a folder says about the pack in it; files that cannot be used are reported.
 
@@ -52,7 +57,7 @@ def read_pack_files(folder: Path, root: Path) -> PackFiles:
         folder: The pack's folder.
         root: The source's folder, resolved; links out of it are not followed.
     """
-    there = [folder / name for name in PACK_FILES if (folder / name).is_file()]
+    there = [file for file in pack_files(folder) if file.is_file()]
     problems: list[Skipped] = []
     found: dict[str, str] = {}
     emoji: dict[str, tuple[str, ...]] = {}

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from persrv.offline.sources.pack_files import PackFiles, read_pack_files
-from persrv.offline.sources.walking import walk_pictures
+from persrv.offline.sources.known import Known
+from persrv.offline.sources.pack_files import PackFiles, pack_files, read_pack_files
+from persrv.offline.sources.walking import SUFFIXES, UnreadPicture, unread_pictures
 from persrv.offline.sources.webp_exif import NOTHING, read_sticker_exif
-from persrv.records import FIELDS, Semantics, Skipped, SourceSticker
+from persrv.records import FIELDS, Semantics, Skipped, SourceSticker, Unchanged
 from persrv.text.file_names import read_file_name
 
 PackReader = Callable[[Path], PackFiles]
@@ -28,13 +29,18 @@ def named(shortcode: str, *, tags: tuple[str, ...] = (), emoji: tuple[str, ...] 
 
 
 def pack_stickers(
-    source: Path, read_pack: PackReader | None = None, says_nothing: Callable[[Path], bool] = lambda path: False
-) -> Iterator[SourceSticker | Skipped]:
+    source: Path,
+    known: Known,
+    read_pack: PackReader | None = None,
+    says_nothing: Callable[[Path], bool] = lambda path: False,
+) -> Iterator[SourceSticker | Unchanged | Skipped]:
     """Yield the pictures of a folder and its sub-folders, each folder a pack.
 
     Args:
         source: The folder.
-        read_pack: Reads what a folder says about its pack; default title.txt and the like.
+        known: What earlier builds read.
+        read_pack: Reads what a folder says about its pack, from any file in it that is no picture, and from its names;
+            default title.txt and the like.
         says_nothing: Whether a file's name is made up, so that it names no sticker.
 
     Raises:
@@ -42,16 +48,18 @@ def pack_stickers(
     """
     root = source.resolve()
     packs: dict[Path, PackFiles] = {}
-    for path in walk_pictures(root):
-        if isinstance(path, Skipped):
-            yield path
+    for found in unread_pictures(root, known, pack_files if read_pack is None else _names_and_texts, lambda path: ()):
+        if not isinstance(found, UnreadPicture):
+            yield found
             continue
+        path = found.path
         pack = packs.get(path.parent)
         if pack is None:
             pack = read_pack(path.parent) if read_pack else read_pack_files(path.parent, root)
             packs[path.parent] = pack
             yield from pack.problems
         if pack.is_pack and path.stem.casefold() in pack.covers:
+            known.leave_out("" if pack.problems else found.state)
             continue
         inside = read_sticker_exif(path) if path.suffix.lower() == ".webp" else NOTHING
         place = path.parent.relative_to(root).as_posix()
@@ -62,9 +70,16 @@ def pack_stickers(
             path=path,
             pack=pack.title or inside.pack or ("" if place == "." else place),
             semantics=merged(own, listed, Semantics(**pack.texts.get(path.stem, _NO_TEXTS))),
+            state="" if pack.problems else found.state,  # what is wrong is told at each build
         )
         rating = pack.ratings.get(path.stem, "")
         yield replace(sticker, rating=rating) if rating else sticker
+
+
+def _names_and_texts(folder: Path) -> list[Path]:
+    """Return what a pack's texts may be read from: the folder, which changes with its names, and what is no picture."""
+    texts = sorted(file for file in folder.iterdir() if file.suffix.lower() not in SUFFIXES and file.is_file())
+    return [folder, *texts]
 
 
 _NO_TEXTS: Mapping[str, tuple[str, ...]] = {}

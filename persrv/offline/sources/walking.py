@@ -1,15 +1,17 @@
-"""The pictures of a folder, and a word on everything in it that looks like one and is not taken."""
+"""The pictures of a folder, those that have to be read, and a word on what looks like one and is not taken."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from persrv.errors import SourceError
 from persrv.images.containers import begins_like_a_picture
-from persrv.records import Skipped
+from persrv.offline.sources.known import Known
+from persrv.records import Skipped, Unchanged
 
 _KINDS = ".png .apng .jpg .jpeg .jfif .jpe .webp .gif .bmp .tif .tiff .avif .heic .heif .jxl .svg .webm .mp4 .tgs"
 SUFFIXES = frozenset(_KINDS.split())
@@ -27,10 +29,10 @@ _FIRST_BYTES = 32
 def walk_pictures(root: Path) -> Iterator[Path | Skipped]:
     """Yield reports on what cannot be entered or is not read, then the pictures, each in the order of their paths.
 
-    Hidden files and folders are passed over. A file of another ending, such as ``a.jpg!w500``, or of none is a picture
-    if it begins like one. Links are
-    followed to files inside the folder only; what lies behind a linked folder is reported, since it may be anywhere.
-    Telegram's and other apps' small copies (``a.webp_thumb.jpg`` beside ``a.webp``) are passed over.
+    Hidden files and folders are passed over. No file is opened: of one with another ending, such as ``a.jpg!w500``, or
+    with none :func:`is_picture` tells whether it is a picture. Links are followed to files inside the folder only; what
+    lies behind a linked folder is reported, since it may be anywhere. Telegram's and other apps' small copies
+    (``a.webp_thumb.jpg`` beside ``a.webp``) are passed over.
 
     Args:
         root: The folder, resolved.
@@ -63,7 +65,65 @@ def walk_pictures(root: Path) -> Iterator[Path | Skipped]:
                 found += _taken(each.path, reports, root)
     yield from sorted(reports, key=lambda report: report.key)
     for key, path in sorted((_key(path, root), path) for path in found):
-        yield _checked(key, Path(path), root)
+        checked = _checked(key, Path(path), root)
+        if not isinstance(checked, Skipped) or is_picture(Path(path)):
+            yield checked
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadPicture:
+    """A picture that no earlier build read as it is now.
+
+    Attributes:
+        path: Its file.
+        state: Of the picture, what stands beside it and what its folder says, for the sticker that is made of it.
+    """
+
+    path: Path
+    state: str
+
+
+def unread_pictures(
+    root: Path, known: Known, in_folder: Callable[[Path], Sequence[Path]], beside: Callable[[Path], Sequence[Path]]
+) -> Iterator[UnreadPicture | Unchanged | Skipped]:
+    """Yield what :func:`walk_pictures` does, opening nothing but new files of which the ending does not say enough.
+
+    Args:
+        root: The folder, resolved.
+        known: What earlier builds read.
+        in_folder: Files that all pictures of a folder depend on; they need not be there.
+        beside: Files that a picture depends on besides; they need not be there.
+
+    Raises:
+        SourceError: As :func:`walk_pictures`.
+    """
+    folder, shared = Path(), ""
+    for path in walk_pictures(root):
+        if isinstance(path, Skipped):
+            yield path
+            continue
+        if path.parent != folder:
+            folder, shared = path.parent, known.state(*in_folder(path.parent))
+        state = known.state(path, *beside(path), beside=shared)
+        before = known.before(state)
+        if before == "placed":
+            yield Unchanged(_key(str(path), root))
+        elif before == "unread":
+            if is_picture(path):
+                yield UnreadPicture(path, state)
+            else:
+                known.leave_out(state)
+
+
+def is_picture(file: Path) -> bool:
+    """Return whether a file is one by its ending, else by how it begins."""
+    if file.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with file.open("rb") as content:
+            return begins_like_a_picture(content.read(_FIRST_BYTES))
+    except OSError:
+        return False
 
 
 def folders_of(source: Path, most: int = 200) -> list[Path]:
@@ -83,19 +143,9 @@ def _taken(path: str, reports: list[Skipped], root: Path) -> list[str]:
         reports.append(Skipped(_key(path, root), "it is an archive; run persrv import on it, or unpack it"))
     elif suffix in _NOT_READ:
         reports.append(Skipped(_key(path, root), f"{suffix} files are not read; save it as PNG or WebP"))
-    elif suffix not in _SIDE_CARS and _begins_like_a_picture(path):
+    elif suffix not in _SIDE_CARS and os.path.isfile(path):  # noqa: PTH113
         return [path]
     return []
-
-
-def _begins_like_a_picture(path: str) -> bool:
-    try:
-        if not os.path.isfile(path):  # noqa: PTH113
-            return False
-        with Path(path).open("rb") as file:
-            return begins_like_a_picture(file.read(_FIRST_BYTES))
-    except OSError:
-        return False
 
 
 def _linked(path: str, root: Path) -> list[Skipped]:
