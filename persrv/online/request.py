@@ -283,7 +283,7 @@ def similar_request(
 def _strongest(text: SparseVector) -> SparseVector:
     """Return the part of a query that weighs most, in the order of its indices."""
     weights = list(zip(text.indices, text.values, strict=True))
-    kept = sorted(sorted(weights, key=lambda part: (-part[1], part[0]))[:STRONGEST])
+    kept = sorted(sorted(weights, key=lambda part: -part[1])[:STRONGEST])
     return SparseVector([index for index, _ in kept], [value for _, value in kept])
 
 

@@ -268,6 +268,8 @@ def test_the_recall_score_adds_and_multiplies_its_sources() -> None:
     score = recall.formula(Sum((1.0, Product((0.5, PayloadNumber("utility"))))), 1.25)
     assert value(score, {0: 2.0, 1: 3.0, 2: 0.5}, 0.4) == pytest.approx((2 * 1.25 + 3 * 1.2) * (1 + 4 * 0.5))
     assert value(popular_recall(KEPT).formula(1.75, 9.0), {}) == 1.75
+    # An engine works out nothing for what makes no difference.
+    assert Recall((text_source(WORDS),)).formula(1.75, 1.0) == PrefetchScore(0)
 
 
 def test_sources_of_each_kind() -> None:
