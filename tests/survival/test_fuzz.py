@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
+import fuzz as fuzzing
 import pytest
 from fuzz import TARGETS, Report, fuzz
 from hostile_inputs import changed, seeds
@@ -44,6 +46,24 @@ def test_a_fault_an_abort_and_a_file_outside_are_seen(tmp_path: Path, monkeypatc
         if target is not writing or os.getuid() == 0:
             assert fault in report.faults[0]
     assert os.getuid() != 0 or outside.read_text() == "mine"
+
+
+def test_an_input_that_works_or_waits_too_long_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def working(data: bytes, folder: Path) -> None:
+        begun = time.process_time()
+        while time.process_time() < begun + 0.2:
+            pass
+
+    def waiting(data: bytes, folder: Path) -> None:
+        time.sleep(20)
+
+    monkeypatch.setattr(fuzzing, "SLOW_SECONDS", 0.1)
+    monkeypatch.setattr(fuzzing, "PATIENCE_SECONDS", 1)
+    for target, fault in ((working, "took 0."), (waiting, "SIGALRM")):
+        monkeypatch.setitem(TARGETS, "texts", target)
+        report = Report()
+        fuzz("texts", 1, 1, tmp_path, report)
+        assert fault in report.faults[0]
 
 
 def test_inputs_are_decided_by_the_seed() -> None:
