@@ -179,6 +179,7 @@ def test_weights_by_hand() -> None:
     assert WEIGHTS.largest_style(STYLES) == pytest.approx(1.6)
     assert WEIGHTS.largest_style(NO_TASTE) == 1.0
     assert len(STYLES) == 2
+    assert len(NO_TASTE) == len(NO_TASTE.centroids) == 0
 
 
 def test_filters() -> None:
