@@ -109,14 +109,14 @@ class StyleProfile:
 
         Args:
             vector: Shape (d,); a zero vector changes nothing.
-            day: When, in days since the Unix epoch; a pick older than the profile enters with its decayed mass.
+            day: When, in days since the Unix epoch, >= 0; a pick older than the profile enters with its decayed mass.
             most: Largest number of styles.
             half_life_days: As in :meth:`fit`.
         """
         pick = unit(np.asarray(vector, dtype=np.float64))
         if not pick.any():
             return self
-        now = max(self.day, day) if len(self.mass) else day
+        now = max(self.day, day)
         fade = 1.0 if half_life_days is None else float(np.exp2((self.day - now) / half_life_days))
         fresh = 1.0 if half_life_days is None else max(float(np.exp2((day - now) / half_life_days)), 1e-6)
         sums, mass = self.sums * fade, np.maximum(self.mass * fade, 1e-6)

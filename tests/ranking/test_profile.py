@@ -92,6 +92,13 @@ def test_directions_fade_with_their_mass_and_a_late_report_has_faded_too() -> No
     np.testing.assert_allclose(profile.sums, [0.5 * E[0] + beside])
     late = profile.after(beside, 0.0, half_life_days=10)
     np.testing.assert_allclose(late.sums, [0.5 * E[0] + 1.5 * beside])
+    fitted = StyleProfile.fit(np.stack([E[0], beside]), np.array([0.0, 10.0]), most=1, half_life_days=10)
+    np.testing.assert_allclose(fitted.sums, profile.sums)
+
+
+def test_a_first_pick_is_of_its_day() -> None:
+    first = StyleProfile.empty(4).after(E[0], 0.5, half_life_days=10)
+    assert (first.day, first.mass.tolist()) == (0.5, [1.0])
 
 
 def test_a_late_report_of_something_unlike_opens_a_faded_style() -> None:
