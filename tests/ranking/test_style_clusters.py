@@ -37,6 +37,8 @@ def test_a_direction_is_of_length_1_however_little_its_stickers_have_in_common()
     apart = np.array([[np.cos(a), np.sin(a)] for a in (0.0, np.radians(150))])
     # The two add up to a length of 0.5.
     np.testing.assert_allclose(fit_clusters(apart, seed=0, count=1), [[0.2588, 0.9659]], atol=1e-4)
+    # Nothing is left of two that are opposite: the direction stays the one that it began with.
+    assert np.abs(fit_clusters(np.array([[1.0, 0.0], [-1.0, 0.0]]), seed=0, count=1)).tolist() == [[1.0, 0.0]]
 
 
 def test_a_small_collection_has_no_clusters_and_a_large_one_is_sampled_evenly() -> None:
