@@ -13,9 +13,9 @@ were set:
   row that waits for the disk in the same way.
 * **memory**: at most 300 MB and 2 kB for each sticker, of the process's own; with the files that it maps, which the
   system drops when it needs the room, it holds more, and that stands in a row of its own.
-* **written**: at most 3 bytes for each byte kept, as the kernel counts pages that were changed. Where a file system holds
-  several pages as one, Linux 6.18's ext4 for one, it counts all of them for each; so bytes handed to the system in
-  ``write`` stand in a row of their own. The engine's mapped files are in the first figure only.
+* **written**: at most 3 bytes for each byte kept, as the kernel counts pages that were changed. Where a file system
+  holds several pages as one, Linux 6.18's ext4 for one, it counts all of them for each; so bytes handed to the system
+  in ``write`` stand in a row of their own. The engine's mapped files are in the first figure only.
 """
 
 from __future__ import annotations
@@ -182,14 +182,14 @@ def _build(made: MadeUpFolder, way: str, changed: int | None = None) -> Built:
 
 
 def _built(made: MadeUpFolder, parts: tuple[str, ...]) -> Built:
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     with OwnMemory() as memory:
         update = build_collection(made.recipe, home=made.home, only=parts).index
     seconds = time.perf_counter() - started
     counted = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="utf-8").splitlines())
     return Built(
         seconds=seconds,
-        processor=time.process_time(),
+        processor=time.process_time() - worked,
         own=memory.peak * 2**20,
         resident=peak_mib() * 2**20,
         written=int(counted["write_bytes"]),
