@@ -27,6 +27,7 @@ NAMES = (
     "drift",
     "extras",
     "libraries",
+    "meaning",
     "pipeline",
     "push",
     "serving",

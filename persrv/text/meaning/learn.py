@@ -49,7 +49,7 @@ def sticker_rows(encoder: TextEncoder, space: MeaningSpace, batch: Sequence[Sema
         space: The collection's.
         batch: Texts of some stickers; phrases that several of them share are encoded once.
     """
-    return [space.sticker(vectors) for vectors in _split(encoder, [phrases(semantics) for semantics in batch])]
+    return space.stickers([*_split(encoder, [phrases(semantics) for semantics in batch])])
 
 
 def _split(encoder: TextEncoder, texts: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 MOST_ROWS = 4
 """Vectors of one sticker that are indexed."""
+
+_NO_DIRECTION = 1e-9
+"""Length below which a vector has none."""
 
 
 def indexed_rows(vectors: NDArray[np.floating[Any]], most: int = MOST_ROWS) -> NDArray[np.float32]:
@@ -31,11 +35,7 @@ def indexed_rows(vectors: NDArray[np.floating[Any]], most: int = MOST_ROWS) -> N
     if not sums:
         return np.zeros((0, vectors.shape[1]), np.float32)
     middle = unit_rows(np.sum(sums, axis=0)[None, :])
-    while len(sums) > most:
-        left, right = _nearest_two(unit_rows(np.array(sums)))
-        merged = sums[left] + sums[right]
-        sums = [row for at, row in enumerate(sums) if at not in (left, right)] + [merged]
-    near_middle = unit_rows(unit_rows(np.array(sums)) + middle)
+    near_middle = unit_rows(unit_rows(_merged(np.array(sums), most)) + middle)
     return near_middle[near_middle.any(axis=1)].astype(np.float32)
 
 
@@ -85,12 +85,28 @@ def unit_rows(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return rows of length 1 for rows of shape (n, d); rows shorter than 1e-9 have no direction and become 0."""
     exact = np.asarray(vectors, np.float64)
     length = np.linalg.norm(exact, axis=1, keepdims=True)
-    shortened: NDArray[np.float64] = np.divide(exact, length, out=np.zeros_like(exact), where=length > 1e-9)
+    shortened: NDArray[np.float64] = np.divide(exact, length, out=np.zeros_like(exact), where=length > _NO_DIRECTION)
     return shortened
 
 
-def _nearest_two(units: NDArray[np.float64]) -> tuple[int, int]:
-    likeness = units @ units.T
-    likeness[np.tril_indices(len(units))] = -np.inf
-    left, right = np.unravel_index(int(likeness.argmax()), likeness.shape)
-    return int(left), int(right)
+def _merged(sums: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Add up the two rows with the largest cosine until ``most`` are left; a sum goes to the end."""
+    # Products of sums are sums of products, so that the rows are multiplied once.
+    products = sums @ sums.T if len(sums) > most else np.zeros((0, 0))
+    while len(sums) > most:
+        lengths = np.sqrt(np.maximum(products.diagonal(), 0.0))
+        inverse = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > _NO_DIRECTION)
+        likeness = products * inverse[:, None] * inverse
+        likeness[_lower_half(len(sums))] = -np.inf
+        left, right = divmod(int(likeness.argmax()), len(sums))
+        kept = np.array([at for at in range(len(sums)) if at not in (left, right)], np.intp)
+        across = products[left] + products[right]
+        own = across[left] + across[right]
+        products = np.block([[products[np.ix_(kept, kept)], across[kept, None]], [across[None, kept], own]])
+        sums = np.concatenate([sums[kept], (sums[left] + sums[right])[None, :]])
+    return sums
+
+
+@cache
+def _lower_half(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.tril_indices(size)

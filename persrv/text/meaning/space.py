@@ -18,6 +18,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from persrv.errors import IndexMismatchError
 from persrv.text.meaning.rows import cosines, indexed_rows, unit_rows
+from persrv.text.meaning.scatter import Scatter
 
 DIMENSION = 256
 """Most dimensions that are kept."""
@@ -38,6 +40,8 @@ _USUAL_SPREAD = 0.1
 _STICKERS_OF_PRIOR = 20
 """How many stickers' weight that has beside what is measured, which is no guide where there are three."""
 _LEAST_SPREAD = 1e-3
+_TOGETHER = 4096
+"""Phrases that are projected at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +86,11 @@ class MeaningSpace:
         size = searches.shape[1]
         if any(phrases.ndim != 2 or phrases.shape[1] != size for phrases in stickers):
             raise ValueError(f"each sticker's phrases must have the shape (m, {size})")
-        filled = [np.asarray(phrases, np.float64) for phrases in stickers if len(phrases)]
-        every = np.concatenate(filled) if filled else np.zeros((0, size))
-        mean = every.mean(axis=0) if len(every) else np.zeros(size)
+        scatter = Scatter.of([phrases for phrases in stickers if len(phrases)], size)
+        mean = scatter.mean
         query_mean = np.asarray(searches, np.float64).mean(axis=0) if len(searches) else np.zeros(size)
-        whitening = _whitening(filled, size)
-        turn = whitening @ _strongest((every - mean) @ whitening, dimension)
+        whitening = _whitening(scatter)
+        turn = whitening @ _strongest(whitening @ scatter.total @ whitening, dimension)
         means = mean.astype(np.float32), query_mean.astype(np.float32)
         # Its scale changes no cosine; with 1 as the largest value, half precision loses nothing that matters.
         turn = (turn / np.abs(turn).max()).astype(np.float16).astype(np.float32)
@@ -116,7 +119,25 @@ class MeaningSpace:
         Raises:
             IndexMismatchError: The vectors have another length than those that the space was fitted on.
         """
-        return indexed_rows(self._project(vectors, self.phrase_mean))
+        return self.stickers([vectors])[0]
+
+    def stickers(self, batch: Sequence[NDArray[np.floating[Any]]]) -> list[NDArray[np.float32]]:
+        """Return the rows of many stickers, each as :meth:`sticker` does, in a tenth of the time.
+
+        Args:
+            batch: The vectors of each sticker's phrases, shape (m, d).
+
+        Raises:
+            IndexMismatchError: As :meth:`sticker`.
+        """
+        if not batch:
+            return []
+        # A product with few rows takes as long as reading the matrix, and keeps idle threads waiting for each other.
+        every = np.concatenate(batch)
+        parts = [every[start : start + _TOGETHER] for start in range(0, max(len(every), 1), _TOGETHER)]
+        projected = np.concatenate([self._project(part, self.phrase_mean) for part in parts])
+        ends = np.cumsum([0, *map(len, batch)]).tolist()
+        return [indexed_rows(projected[start:end]) for start, end in pairwise(ends)]
 
     def search(self, vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Return the unit vector of a search, shape (k,); zeros where it has no direction.
@@ -192,7 +213,7 @@ class MeaningSpace:
         """Return mean and standard deviation of the cosines of searches and stickers that are not their own."""
         step = max(1, math.ceil(len(stickers) / _COMPARED))
         numbers = np.arange(0, len(stickers), step)
-        sample = [self.sticker(stickers[number]) for number in numbers.tolist()]
+        sample = self.stickers([stickers[number] for number in numbers.tolist()])
         found = cosines(self._project(searches, self.query_mean), sample)
         filled = np.array([len(indexed) > 0 for indexed in sample], np.bool_)
         strangers = (numbers[None, :] != np.array(owners, np.int64)[:, None]) & filled[None, :]
@@ -207,24 +228,20 @@ class MeaningSpace:
         return floor, max(float(np.sqrt(usual)), _LEAST_SPREAD)
 
 
-def _whitening(stickers: Sequence[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
+def _whitening(scatter: Scatter) -> NDArray[np.float64]:
     """Return the inverse square root of the covariance within stickers, shape (d, d), shrunk half way to a sphere."""
-    pooled, phrases = np.zeros((size, size)), 0
-    for vectors in stickers:
-        if len(vectors) > 1:
-            apart = vectors - vectors.mean(axis=0)
-            pooled += apart.T @ apart * (len(vectors) / (len(vectors) - 1))
-            phrases += len(vectors)
-    level = np.trace(pooled) / size
+    size = len(scatter.mean)
+    level = np.trace(scatter.within) / size
     if level <= 0:
         return np.eye(size)
-    variances, directions = np.linalg.eigh(((1 - _SHRINKAGE) * pooled + _SHRINKAGE * level * np.eye(size)) / phrases)
+    shrunk = (1 - _SHRINKAGE) * scatter.within + _SHRINKAGE * level * np.eye(size)
+    variances, directions = np.linalg.eigh(shrunk / scatter.phrases)
     return np.asarray((directions * variances**-0.5) @ directions.T)
 
 
-def _strongest(vectors: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return the ``count`` strongest principal directions as columns, shape (d, k)."""
-    _, directions = np.linalg.eigh(vectors.T @ vectors)
+def _strongest(scatter: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return the ``count`` strongest principal directions of a scatter, shape (d, d), as columns, shape (d, k)."""
+    _, directions = np.linalg.eigh(scatter)
     return np.asarray(directions[:, ::-1][:, :count])
 
 

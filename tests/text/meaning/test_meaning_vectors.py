@@ -19,6 +19,7 @@ from persrv.text.meaning.learn import learned_space, sticker_rows
 from persrv.text.meaning.phrases import phrases
 from persrv.text.meaning.registry import text_encoder
 from persrv.text.meaning.rows import cosines, indexed_rows, unit_rows
+from persrv.text.meaning.scatter import Scatter
 from persrv.text.meaning.space import MeaningSpace
 
 Vectors = NDArray[np.floating[Any]]
@@ -76,6 +77,43 @@ def test_rows_are_few_and_of_length_one(count: int, most: int, seed: int) -> Non
     found = indexed_rows(unit_rows(np.random.default_rng(seed).normal(size=(count, 4))), most)
     assert len(found) == min(count, most)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
+
+
+@given(st.integers(2, 12), st.integers(1, 4), st.integers(0, 2**32))
+def test_phrases_are_merged_as_if_all_were_compared_anew_each_time(count: int, most: int, seed: int) -> None:
+    units = unit_rows(np.random.default_rng(seed).normal(size=(count, 4)))
+    sums = list(units)
+    while len(sums) > most:
+        of_length_one = unit_rows(np.array(sums))
+        pairs = [(left, right) for left in range(len(sums)) for right in range(left + 1, len(sums))]
+        left, right = max(pairs, key=lambda pair: of_length_one[pair[0]] @ of_length_one[pair[1]])
+        merged = sums[left] + sums[right]
+        sums = [row for at, row in enumerate(sums) if at not in (left, right)] + [merged]
+    expected = unit_rows(unit_rows(np.array(sums)) + unit_rows(units.sum(axis=0)[None, :]))
+    np.testing.assert_allclose(indexed_rows(units, most), expected, atol=1e-6)
+
+
+def test_many_stickers_have_the_rows_that_each_has_alone() -> None:
+    stickers, searches, owners = _collection()
+    space = MeaningSpace.fit(stickers, searches, owners)
+    batch = [*stickers, np.zeros((0, 10)), *stickers] * 9  # more phrases than are projected at once
+    assert sum(map(len, batch)) > 4096
+    for together, alone in zip(space.stickers(batch), map(space.sticker, batch), strict=True):
+        np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert space.stickers([]) == []
+
+
+@pytest.mark.parametrize("stickers", [1, 255, 256, 700])
+def test_what_is_summed_up_in_groups_is_what_all_phrases_have(stickers: int) -> None:
+    rng = np.random.default_rng(stickers)
+    phrases_ = [rng.normal(3.0, 1.0, size=(rng.integers(1, 6), 4)) for _ in range(stickers)]
+    found, every = Scatter.of(phrases_, 4), np.concatenate(phrases_)
+    np.testing.assert_allclose(found.mean, every.mean(axis=0))
+    np.testing.assert_allclose(found.total, (every - every.mean(axis=0)).T @ (every - every.mean(axis=0)))
+    several = [rows for rows in phrases_ if len(rows) > 1]
+    within = sum((np.cov(rows, rowvar=False) * len(rows) for rows in several), np.zeros((4, 4)))
+    np.testing.assert_allclose(found.within, within, atol=1e-9)
+    assert found.phrases == sum(map(len, several))
 
 
 def test_a_sticker_is_as_like_as_its_best_row() -> None:
