@@ -66,9 +66,8 @@ class Loader:
     @property
     def reader(self) -> str:
         """Digest of all that decides what it yields, besides the source: the file, the options, persrv's version."""
-        about = self.file.stat()
-        decisive = [version("persrv"), str(self.file), about.st_size, about.st_mtime_ns, sorted(self.options.items())]
-        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:32]
+        decisive = json.dumps([version("persrv"), sorted(self.options.items())]).encode()
+        return hashlib.sha256(decisive + self.file.read_bytes()).hexdigest()[:32]
 
     @property
     def is_unpacked(self) -> bool:

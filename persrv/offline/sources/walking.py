@@ -43,7 +43,7 @@ def walk_pictures(root: Path) -> Iterator[Path | Skipped]:
     if not root.is_dir():
         raise SourceError(f"{root} is no folder", "name a folder of pictures")
     reports: list[Skipped] = []
-    found: list[str] = []
+    found: list[tuple[str, bool]] = []
     pending = [str(root)]
     while pending:
         folder = pending.pop()
@@ -62,10 +62,12 @@ def walk_pictures(root: Path) -> Iterator[Path | Skipped]:
             elif each.is_symlink() and Path(each.path).is_dir():
                 reports += _linked(each.path, root)
             elif not (each.name.endswith(_SMALL_COPY) and each.name.removesuffix(_SMALL_COPY) in names):
-                found += _taken(each.path, reports, root)
+                # What the listing says of a file saves two questions about each.
+                plain = each.is_file(follow_symlinks=False)
+                found += [(path, plain) for path in _taken(each.path, reports, root)]
     yield from sorted(reports, key=lambda report: report.key)
-    for key, path in sorted((_key(path, root), path) for path in found):
-        checked = _checked(key, Path(path), root)
+    for key, path, plain in sorted((_key(path, root), path, plain) for path, plain in found):
+        checked = _checked(key, Path(path), root, plain)
         if not isinstance(checked, Skipped) or is_picture(Path(path)):
             yield checked
 
@@ -161,11 +163,13 @@ def _linked(path: str, root: Path) -> list[Skipped]:
     return [Skipped(_key(path, root), reason if not inside else "it is a link to a hidden folder")]
 
 
-def _checked(key: str, path: Path, root: Path) -> Path | Skipped:
+def _checked(key: str, path: Path, root: Path, plain: bool) -> Path | Skipped:
     if key != key.encode("utf-8", "replace").decode():
         return Skipped(ascii(key), "its path is not valid UTF-8")
+    if plain:
+        return path
     if not path.is_symlink():
-        return path if path.is_file() else Skipped(key, "it is no plain file")
+        return Skipped(key, "it is no plain file")
     if not path.is_file():
         return Skipped(key, "it is a link to nothing, or no plain file")
     if not path.resolve().is_relative_to(root):
@@ -174,4 +178,5 @@ def _checked(key: str, path: Path, root: Path) -> Path | Skipped:
 
 
 def _key(path: str, root: Path) -> str:
-    return Path(path).relative_to(root).as_posix()
+    """Return the path below the root that it begins with; a :class:`Path` for each would take longer than all else."""
+    return path[len(str(root)) :].lstrip(os.sep).replace(os.sep, "/")
