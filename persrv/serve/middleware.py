@@ -12,7 +12,7 @@ from time import monotonic, perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,14 +26,17 @@ PAGE_POLICY = (
 )
 """The page's content security policy: nothing but this service, and no script or style inside a text."""
 
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "content-security-policy": PAGE_POLICY,
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    (b"content-security-policy", PAGE_POLICY.encode()),
+    (b"cache-control", b"no-store"),
+)
+"""Headers of every answer that has none of the name itself."""
+
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger("persrv.serve")
 
@@ -64,11 +67,10 @@ class RequestScope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
+                own = [*message.get("headers", ())]
+                names = {name.lower() for name, _ in own}
+                own += [(name, value) for name, value in _HEADERS if name not in names]
+                message["headers"] = [*own, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:

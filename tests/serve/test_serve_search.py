@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 from persrv.online import ranker
 from persrv.online.answer import Answer
 from persrv.serve.metrics import Metrics
+from persrv.serve.schemas.answers import AnswerBody
 from served_tiny import serving
 from tiny_collection import Tiny
 
@@ -36,6 +37,12 @@ def test_an_answer_is_that_of_the_retriever(tiny: Tiny) -> None:
             assert {key: body[key] for key in ("reason", "note", "more", "personal")} == {
                 "reason": answer.reason, "note": answer.note, "more": answer.more, "personal": answer.personal,
             }  # fmt: skip
+
+
+def test_an_answer_has_what_its_schema_says_and_nothing_else(client: TestClient) -> None:
+    for params in ({"q": "happy", "user": "ann", "explain": "true"}, {"q": ""}, {"q": "cat", "animated": "true"}):
+        body = client.get("/v1/search", params=params).content
+        AnswerBody.model_validate_json(body, strict=True, extra="forbid")
 
 
 def test_an_answer_says_nothing_of_the_machine(client: TestClient, own_tiny: Tiny) -> None:

@@ -12,7 +12,7 @@ from persrv.online.answer import Answer
 from persrv.online.request import FilterValue
 from persrv.serve.access import Readable, service_of
 from persrv.serve.problems import documented
-from persrv.serve.schemas.answers import AnswerBody, SuggestionsBody
+from persrv.serve.schemas.answers import AnswerBody, SuggestionsBody, answer_json
 from persrv.serve.schemas.examples import STICKER_ID, form
 from persrv.serve.schemas.fields import QueryText, StickerId, UserName
 from persrv.serve.schemas.stickers import StickerBody, StickersBody
@@ -51,7 +51,7 @@ def _answered(
     metrics.answered(collection.name, answer)
     found = perf_counter()
     # Written here, in the thread that searched: FastAPI would check it once more in another one.
-    body = AnswerBody.of(answer, collection.name, user).model_dump_json()
+    body = answer_json(answer, collection.name, user)
     metrics.stages.labels("search").observe(found - began)
     metrics.stages.labels("body").observe(perf_counter() - found)
     return Response(body, media_type="application/json")

@@ -13,6 +13,7 @@ from persrv.serve.schemas.service import CollectionBody, CollectionsBody, Health
 from persrv.serve.served import ServedCollection
 
 router = APIRouter(tags=["service"], responses=documented())
+_VERSION = version("persrv")  # reads files
 _FIGURES: Responses = {200: {"description": "Figures as Prometheus reads them", "content": {"text/plain": {}}}}
 
 
@@ -28,7 +29,7 @@ def collections(request: Request) -> CollectionsBody:
 @router.get("/health")
 async def health() -> HealthBody:
     """Say that the process runs."""
-    return HealthBody(status="ok", version=version("persrv"))
+    return HealthBody(status="ok", version=_VERSION)
 
 
 @router.get("/ready")
@@ -36,7 +37,7 @@ def ready(request: Request) -> HealthBody:
     """Say that every collection answers a search; 503 where one does not."""
     for served in service_of(request).collections.by_name.values():
         served.retriever.search(limit=1)
-    return HealthBody(status="ok", version=version("persrv"))
+    return HealthBody(status="ok", version=_VERSION)
 
 
 @router.get("/metrics", response_class=Response, responses=_FIGURES)

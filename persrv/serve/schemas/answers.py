@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
 
 from persrv.online.answer import Answer, Reason
 from persrv.present.words import shares
-from persrv.records import Hit
 from persrv.serve.schemas import examples
 from persrv.serve.schemas.fields import picture_path, thumbnail_path
 
@@ -75,41 +75,6 @@ class HitBody(BaseModel):
     payload: dict[str, Any]
     explanation: ExplanationBody
 
-    @classmethod
-    def of(cls, hit: Hit, collection: str) -> Self:
-        """Return a hit as JSON; the file's path stays here."""
-        parts, sums = hit.explanation, shares(hit)
-        pictured = hit.path is not None
-        return cls.model_construct(
-            rank=hit.rank,
-            sticker_id=hit.sticker_id,
-            title=hit.title,
-            score=hit.score,
-            relevance=hit.relevance,
-            copies=hit.copies,
-            picture=picture_path(hit.sticker_id, collection) if pictured else None,
-            thumbnail=thumbnail_path(hit.sticker_id, collection) if pictured else None,
-            payload=dict(hit.payload),
-            explanation=ExplanationBody.model_construct(
-                text=parts.text,
-                matched=dict(parts.matched),
-                meaning=parts.meaning,
-                picks=parts.picks,
-                pick_factor=parts.pick_factor,
-                people=parts.people,
-                own_factor=parts.own_factor,
-                own_picks=parts.own_picks,
-                own_last=parts.own_last,
-                mark=parts.mark,
-                utility=parts.utility,
-                utility_factor=parts.utility_factor,
-                style=parts.style,
-                style_factor=parts.style_factor,
-                centroid=parts.centroid,
-                shares=SharesBody.model_construct(words=sums.words, utility=sums.utility, style=sums.style),
-            ),
-        )
-
 
 class AnswerBody(BaseModel):
     """A page of stickers, best first, and why they are what they are; see ``persrv.Answer``."""
@@ -127,27 +92,25 @@ class AnswerBody(BaseModel):
     cut: bool
     hits: list[HitBody]
 
-    @classmethod
-    def of(cls, answer: Answer, collection: str, user: str | None) -> Self:
-        """Return an answer as JSON.
 
-        Args:
-            answer: The answer.
-            collection: Where it came from.
-            user: As the caller named them, whatever name the collection knows them by.
-        """
-        return cls.model_construct(
-            query=answer.query,
-            user=user,
-            reason=answer.reason,
-            note=answer.note,
-            corrections=dict(answer.corrections),
-            personal=answer.personal,
-            more=answer.more,
-            next=answer.next,
-            cut=answer.cut,
-            hits=[HitBody.of(hit, collection) for hit in answer.hits],
-        )
+def answer_json(answer: Answer, collection: str, user: str | None) -> bytes:
+    """Return an answer as the JSON that :class:`AnswerBody` describes; the files' paths stay here.
+
+    Written from plain dictionaries: making a model of each part only to write it takes twice as long.
+
+    Args:
+        answer: The answer.
+        collection: Where it came from.
+        user: As the caller named them, whatever name the collection knows them by.
+    """
+    body = answer.as_dict() | {"user": user}
+    for hit, written in zip(answer.hits, body["hits"], strict=True):
+        pictured = written.pop("path") is not None
+        written["picture"] = picture_path(hit.sticker_id, collection) if pictured else None
+        written["thumbnail"] = thumbnail_path(hit.sticker_id, collection) if pictured else None
+        sums = shares(hit)
+        written["explanation"]["shares"] = {"words": sums.words, "utility": sums.utility, "style": sums.style}
+    return to_json(body, inf_nan_mode="null")
 
 
 class SuggestionsBody(BaseModel):
