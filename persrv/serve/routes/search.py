@@ -12,9 +12,11 @@ from persrv.online.answer import Answer
 from persrv.online.request import FilterValue
 from persrv.serve.access import Readable, service_of
 from persrv.serve.problems import documented
+from persrv.serve.query_strings import in_query, read_query
 from persrv.serve.schemas.answers import AnswerBody, SuggestionsBody, answer_json
 from persrv.serve.schemas.examples import STICKER_ID, form
-from persrv.serve.schemas.fields import QueryText, StickerId, UserName
+from persrv.serve.schemas.fields import QueryText, StickerId
+from persrv.serve.schemas.queries import FilterQuery, SearchQuery
 from persrv.serve.schemas.stickers import StickerBody, StickersBody
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
@@ -23,22 +25,11 @@ router = APIRouter(prefix="/v1", tags=["search"], responses=documented())
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Stickers on a page.")]
 Offset = Annotated[int, Query(ge=0, le=10_000, description="Stickers before the page.")]
-User = Annotated[UserName | None, Query(description="Whose taste counts.", examples=["ann"])]
-_Values = Annotated[list[str] | None, Query(max_length=50)]
 
 
-async def filters(
-    pack: _Values = None,
-    tags: _Values = None,
-    language: _Values = None,
-    animated: Annotated[bool | None, Query()] = None,
-    rating: _Values = None,
-    style: _Values = None,
-) -> dict[str, FilterValue]:
+async def filters(request: Request) -> dict[str, FilterValue]:
     """Only stickers with these values; several values of a field mean any of them."""
-    lists = {"pack": pack, "tags": tags, "language": language, "rating": rating, "style": style}
-    chosen: dict[str, FilterValue] = {field: values for field, values in lists.items() if values}
-    return chosen if animated is None else chosen | {"animated": animated}
+    return read_query(FilterQuery, request.query_params).chosen()
 
 
 Filters = Annotated[dict[str, FilterValue], Depends(filters)]
@@ -57,43 +48,26 @@ def _answered(
     return Response(body, media_type="application/json")
 
 
-@router.get("/search", response_model=AnswerBody)
-def search(
-    request: Request,
-    collection: Readable,
-    chosen: Filters,
-    q: Annotated[
-        QueryText, Query(description="Words, Chinese, emoji; empty for what is popular.", examples=["love"])
-    ] = "",
-    user: User = None,
-    by: Annotated[Literal["text", "picture"], Query(description="Compare with texts, or with pictures.")] = "text",
-    limit: Limit = 20,
-    offset: Offset = 0,
-    explain: Annotated[bool, Query(description="Also say which words matched.")] = False,
-    gamma: Annotated[
-        float | None, Query(ge=0, le=1, description="Weight of style: 0 everybody's order, 1 the most.")
-    ] = None,
-    cursor: Annotated[
-        str | None, Query(max_length=2000, description="An answer's `next`: the page behind it, whatever came between.")
-    ] = None,
-) -> Response:
+@router.get("/search", response_model=AnswerBody, openapi_extra=in_query(SearchQuery))
+def search(request: Request, collection: Readable) -> Response:
     """Search, best for this user first."""
     began = perf_counter()
+    query = read_query(SearchQuery, request.query_params)
     answer = collection.retriever.search(
-        q,
-        collection.user(user),
-        by=by,
-        limit=limit,
-        offset=offset,
-        filters=chosen,
-        explain=explain,
-        gamma=gamma,
-        cursor=cursor,
+        query.q,
+        collection.user(query.user),
+        by=query.by,
+        limit=query.limit,
+        offset=query.offset,
+        filters=query.chosen(),
+        explain=query.explain,
+        gamma=query.gamma,
+        cursor=query.cursor,
     )
-    return _answered(request, collection, answer, began, user)
+    return _answered(request, collection, answer, began, query.user)
 
 
-@router.get("/similar", response_model=AnswerBody)
+@router.get("/similar", response_model=AnswerBody, openapi_extra=in_query(FilterQuery))
 def similar(
     request: Request,
     collection: Readable,
@@ -109,7 +83,9 @@ def similar(
     return _answered(request, collection, answer, began, None)
 
 
-@router.post("/similar", response_model=AnswerBody, openapi_extra=form(picture="the bytes of cat.png"))
+@router.post(
+    "/similar", response_model=AnswerBody, openapi_extra=in_query(FilterQuery) | form(picture="the bytes of cat.png")
+)
 def similar_to_picture(
     request: Request,
     collection: Readable,
@@ -124,7 +100,7 @@ def similar_to_picture(
     return _answered(request, collection, answer, began, None)
 
 
-@router.get("/trending", response_model=AnswerBody)
+@router.get("/trending", response_model=AnswerBody, openapi_extra=in_query(FilterQuery))
 def trending(
     request: Request,
     collection: Readable,
