@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import logging
 import os
-from collections.abc import Iterator
 from contextlib import ExitStack
 from hashlib import sha256
 from threading import Event, Thread
@@ -16,6 +15,7 @@ from persrv.errors import NotFoundError, PersrvError, RecipeError
 from persrv.images.encoder import TextTower
 from persrv.online.retriever import Retriever
 from persrv.records import check_user
+from persrv.serve.learning import suggestions_of, suggestions_of_process
 from persrv.serve.metrics import Metrics
 from persrv.serve.settings import ServeSettings
 from persrv.serve.suggestions import Suggestions
@@ -25,12 +25,10 @@ from persrv.workspace import Workspace
 USER_KEY_VARIABLE = "PERSRV_USER_KEY"
 """Environment variable with the key of users' hashes."""
 
-PUBLIC_USERS = 3
-"""Different people who must have typed a query before others are shown it."""
-
-_MOST_QUERIES = 50_000
 _MOST_PACKS = 200
-_QUERY_WEIGHT = 3.0
+_LARGE = 10_000
+"""Stickers from which suggestions are learnt in a process of their own; it takes a second to start."""
+
 _log = logging.getLogger("persrv.serve")
 
 
@@ -74,16 +72,18 @@ class ServedCollection:
             return name
         return hmac.new(self._user_key, f"{self.name}\0{name}".encode(), sha256).hexdigest()[:32]
 
-    def learn(self) -> None:
-        """Read what changes with each build; takes seconds with hundreds of thousands of stickers."""
-        self.packs = self.catalog.pack_names(_MOST_PACKS)
-        self.suggestions = Suggestions(self._phrases())
+    def learn(self, stop: Event) -> None:
+        """Read what changes with each build; takes half a minute with 100,000 stickers, and ends when ``stop`` is set.
 
-    def _phrases(self) -> Iterator[tuple[str, float]]:
-        for phrase in self.catalog.labels():
-            yield phrase, 1.0
-        for query, users in self.catalog.public_queries(PUBLIC_USERS, _MOST_QUERIES):
-            yield query, _QUERY_WEIGHT * users
+        Raises:
+            CatalogError: The catalog cannot be read.
+            ServiceError: The process that learns failed.
+        """
+        self.packs = self.catalog.pack_names(_MOST_PACKS)
+        if self.retriever.manifest.stickers < _LARGE:
+            self.suggestions = suggestions_of(self.catalog)
+        elif (learned := suggestions_of_process(self.workspace, stop)) is not None:
+            self.suggestions = learned
 
 
 class ServedCollections:
@@ -150,7 +150,7 @@ class ServedCollections:
 
     def _learn(self, collection: ServedCollection) -> None:
         try:
-            collection.learn()
+            collection.learn(self._stop)
         except PersrvError as error:
             _log.warning("%s has no suggestions: %s", collection.name, error)
 
