@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.indexed import BATCH, SCHEMA, clusters_of, manifest_of, points
+from benchmarks.indexed import BATCH, manifest_of, points, regions_of, schema_of
 from benchmarks.measure import Row, compare, take_turns
 from benchmarks.options import Options
 from benchmarks.synthetic import Stickers, stickers
@@ -73,7 +73,8 @@ def run(options: Options) -> list[Row]:
 def _published(kind: Callable[[Path], Store], held: Stickers, opened: ExitStack) -> Collection:
     folder = opened.enter_context(TemporaryDirectory())
     store = opened.enter_context(kind(Path(folder)))
-    build = store.create("benchmark", SCHEMA, manifest_of(len(held.ids), clusters_of(held)))
+    regions = regions_of(held)
+    build = store.create("benchmark", schema_of(regions), manifest_of(len(held.ids), regions))
     for batch in chunks(points(held, Text()), BATCH):
         build.upsert(batch)
     return store.publish("benchmark", build)

@@ -22,7 +22,7 @@ import numpy as np
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
-from benchmarks.indexed import BATCH, SCHEMA, points, published
+from benchmarks.indexed import BATCH, points, published
 from benchmarks.measure import Row, compare, take_turns
 from benchmarks.options import Options
 from benchmarks.synthetic import stickers
@@ -73,7 +73,7 @@ def _seconds(way: Callable[[], object]) -> tuple[float, float]:
 
 
 def _read(source: Collection) -> Iterator[Point]:
-    for record in source.scroll(with_vectors=SCHEMA.vectors, batch=BATCH):
+    for record in source.scroll(with_vectors=source.schema.vectors, batch=BATCH):
         yield Point(record.id, record.vectors, record.payload)
 
 

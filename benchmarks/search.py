@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from benchmarks.agreement import check_best
-from benchmarks.indexed import BETA, SCHEMA, clusters_of, points, published
+from benchmarks.indexed import BETA, points, published, regions_of, schema_of
 from benchmarks.measure import Row, latencies, percentile_rows
 from benchmarks.options import Options
 from benchmarks.rivals import BM25S, InMemory, LocalClient
@@ -83,7 +83,7 @@ def _against_memory(size: int, turns: int) -> list[Row]:
     held = stickers(size)
     queries = held.queries(QUERIES)
     memory = InMemory(held, Text(delta=0.0), RANKING.beta, RANKING.gamma)
-    with published(points(held, Text(delta=0.0)), size, clusters_of(held)) as collection:
+    with published(points(held, Text(delta=0.0)), size, regions_of(held)) as collection:
         personal = _best(collection, held, held.taste)
         note = _checked(held, queries, personal, memory)
         ours, theirs, mine, other, stranger = latencies(
@@ -119,7 +119,7 @@ def _against_local_client(size: int, turns: int) -> list[Row]:
     held = stickers(size)
     queries = held.queries(LOCAL_QUERIES)
     content = list(points(held, Text(delta=0.0)))
-    with published(content, size) as collection, LocalClient(content, SCHEMA) as client:
+    with published(content, size) as collection, LocalClient(content, schema_of()) as client:
 
         def local(query: Query) -> list[ScoredPoint]:
             return client.query(

@@ -49,8 +49,9 @@ class Manifest(BaseModel):
         style: What made the vectors ``style``, see :attr:`persrv.workspace.Workspace.style_name`; ``""`` where the
             vectors ``image`` say the style as well.
         style_dimension: Length of the vector ``style``, 0 where there is none.
-        style_clusters: Directions of the regions of the space of style, see :mod:`persrv.ranking.style_clusters`; none
-            in a small collection.
+        regions: Directions of the regions of the space of style, see :mod:`persrv.ranking.style_clusters`; none in a
+            small collection.
+        regional_words: Dimensions of the words that have one for each region, see :mod:`persrv.ranking.regional`.
         style_space: Projects raw style vectors of pictures that have no words, see :mod:`persrv.ranking.style_space`.
         repeats: What own earlier picks are worth, see :class:`persrv.ranking.repeats.RepeatWeights`; empty for what is
             assumed in advance.
@@ -79,7 +80,8 @@ class Manifest(BaseModel):
     meaning_space: dict[str, Any] = {}
     style: str = ""
     style_dimension: int = Field(default=0, ge=0)
-    style_clusters: list[list[float]] = []
+    regions: list[list[float]] = []
+    regional_words: list[int] = []
     style_space: dict[str, Any] = {}
     repeats: dict[str, float] = {}
     borne_out: float = Field(default=1.0, gt=0, le=1)
@@ -98,12 +100,14 @@ class Manifest(BaseModel):
 
     @cached_property
     def clusters(self) -> NDArray[np.float32]:
-        """:attr:`style_clusters` as an array, shape (k, d)."""
-        return np.array(self.style_clusters or np.zeros((0, 1)), np.float32)
+        """:attr:`regions` as an array, shape (k, d)."""
+        return np.array(self.regions or np.zeros((0, 1)), np.float32)
 
     def facts(self) -> dict[str, Any]:
         """Return what is short enough for people to read, JSON-safe: everything but the spaces' numbers."""
-        return self.model_dump(mode="json", exclude={"space", "meaning_space", "style_space", "style_clusters"})
+        return self.model_dump(
+            mode="json", exclude={"space", "meaning_space", "style_space", "regions", "regional_words"}
+        )
 
     def check(self, *, tokenizer: str, text: str, encoder: str, meaning: str = "", style: str = "") -> None:
         """Refuse an index that other code or another recipe built.

@@ -24,8 +24,11 @@ STYLE_CLUSTER = "style_cluster"
 GROUP = "group"
 """Payload key: the group of near-duplicates, of which a page shows one."""
 
-TEXT, PICKED, IMAGE, STYLE, MEANING = "text", "picked", "image", "style", "meaning"
-"""Names of the two sparse vectors, of the two dense ones, and of the dense multivector."""
+TEXT, PICKED, REGIONAL = "text", "picked", "regional"
+"""Names of the sparse vectors; the last one is that of :mod:`persrv.ranking.regional`."""
+
+IMAGE, STYLE, MEANING = "image", "style", "meaning"
+"""Names of the two dense vectors, and of the dense multivector."""
 
 MEANING_LINKS = 16
 """Links per node of the graph over ``meaning``: it recalls among all stickers, where ``image`` only rescores."""
@@ -89,6 +92,7 @@ class Schema:
         placement: How a server keeps it.
         meaning: Length of the rows of the multivector ``meaning`` (cosine, best row), 0 where there is none.
         style: Length of the dense vector ``style`` (as ``image``), 0 where ``image`` says the style as well.
+        regions: Whether points carry the sparse vector ``regional``.
     """
 
     dimension: int
@@ -98,6 +102,7 @@ class Schema:
     placement: Placement = Placement()
     meaning: int = 0
     style: int = 0
+    regions: bool = False
 
     @property
     def dense(self) -> Mapping[str, int]:
@@ -112,7 +117,9 @@ class Schema:
     @property
     def sparse_vectors(self) -> tuple[str, ...]:
         """Names of the sparse vectors that points may carry."""
-        return (TEXT, PICKED) if self.sparse else ()
+        if not self.sparse:
+            return ()
+        return (TEXT, PICKED, REGIONAL) if self.regions else (TEXT, PICKED)
 
 
 STICKER_PAYLOAD: Mapping[str, PayloadType] = MappingProxyType(
@@ -138,10 +145,16 @@ FILTERS = ("pack", "tags", "language", "animated", "rating", "style")
 
 
 def sticker_schema(
-    dimension: int, hnsw_m: int = 0, placement: Placement = Placement(), meaning: int = 0, style: int = 0
+    dimension: int,
+    hnsw_m: int = 0,
+    placement: Placement = Placement(),
+    meaning: int = 0,
+    style: int = 0,
+    *,
+    regions: bool = False,
 ) -> Schema:
     """Return the layout of a sticker collection."""
-    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, placement, meaning, style)
+    return Schema(dimension, True, STICKER_PAYLOAD, hnsw_m, placement, meaning, style, regions)
 
 
 def user_schema(dimension: int, placement: Placement = Placement()) -> Schema:

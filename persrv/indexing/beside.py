@@ -87,6 +87,7 @@ def build_beside(
         workspace.placement,
         fit.meaning.dimension if fit.meaning else 0,
         manifest.style_dimension,
+        regions=bool(manifest.regional_words),
     )
     stickers = store.create(recipe.name, schema, manifest)
     tastes = np.zeros((len(found.ids), manifest.taste_dimension), np.float32)
@@ -146,7 +147,8 @@ def _manifest(
         meaning_space=fit.meaning.to_dict() if fit.meaning else {},
         style=workspace.style_name,
         style_dimension=fit.style.dimension if fit.style else 0,
-        style_clusters=fit.clusters.tolist(),
+        regions=fit.clusters.tolist(),
+        regional_words=sorted(fit.regional_words),
         style_space=fit.style.space.to_dict() if fit.style else {},
         borne_out=_borne_out(catalog, texts, fit.meaning) if texts and fit.meaning else 1.0,
         repeats=asdict(catalog.repeat_weights(workspace.recipe.ranking.own_half_life_days)),

@@ -25,6 +25,9 @@ from persrv.workspace import Workspace
 
 _VERSION = 2
 
+_POINTS = 2
+"""Another number where the same recipe makes points otherwise: the next build is one beside."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -40,6 +43,7 @@ class Fit:
         meaning: Of meanings, ``None`` where recall is by words alone.
         utility: The scale of utility.
         clusters: Directions of the regions of the space of style, shape (k, d), k = 0 in a small collection.
+        regional_words: Dimensions of the words that have one for each region, none without regions.
         newest: Time of the newest pick, in days since the Unix epoch, ``None`` without picks.
         picks: Number of the last pick that it was fitted on.
     """
@@ -55,6 +59,7 @@ class Fit:
     newest: float | None
     picks: int
     clusters: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
+    regional_words: frozenset[int] = frozenset()
 
     def save(self, workspace: Workspace) -> dict[str, Any]:
         """Write what is large beside the vectors, and return the rest, JSON-safe."""
@@ -72,7 +77,8 @@ class Fit:
             "utility": [list(self.utility.pseudo), list(self.utility.largest)],
             "newest": self.newest,
             "picks": self.picks,
-            "clusters": self.clusters.tolist(),
+            "regions": self.clusters.tolist(),
+            "regional_words": sorted(self.regional_words),
         }
 
     @classmethod
@@ -97,7 +103,8 @@ class Fit:
                 utility=UtilityScale(pseudo, largest),  # type: ignore[arg-type]  # three numbers each
                 newest=content["newest"],
                 picks=int(content["picks"]),
-                clusters=np.array(content["clusters"] or np.zeros((0, 1)), np.float32),
+                clusters=np.array(content.get("regions") or np.zeros((0, 1)), np.float32),
+                regional_words=frozenset(map(int, content.get("regional_words", ()))),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise IndexMismatchError(
@@ -110,6 +117,7 @@ def fingerprint(workspace: Workspace) -> str:
     recipe = workspace.recipe
     encoder, texts = workspace.encoder(), workspace.text_encoder()
     parts = {
+        "points": _POINTS,
         "sections": recipe.fingerprint("text", "utility", "style", "meaning"),
         "encoder": f"{encoder.name}@{encoder.revision}",
         "meaning": f"{texts.name}@{texts.revision}" if texts else "",

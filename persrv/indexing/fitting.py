@@ -21,6 +21,7 @@ from persrv.indexing.style_fit import StyleFit, meaning_words
 from persrv.indexing.vector_sources import VectorSources, pictured
 from persrv.ranking import style_clusters
 from persrv.ranking.profile import days_since_epoch
+from persrv.ranking.regional import frequent_words
 from persrv.ranking.utility import UtilityScale
 from persrv.records import Sticker
 from persrv.text import CorpusStatistics, Terms
@@ -103,7 +104,11 @@ def fit_collection(
         newest=None if newest is None else days_since_epoch(newest),
         picks=catalog.last_pick(),
     )
-    return replace(fit, clusters=_style_clusters(workspace, catalog, sources, found, fit))
+    clusters = _style_clusters(workspace, catalog, sources, found, fit)
+    if not len(clusters):
+        return fit
+    frequent = frozenset(frequent_words(found.statistics.document_frequencies))
+    return replace(fit, clusters=clusters, regional_words=frequent)
 
 
 def _style_clusters(

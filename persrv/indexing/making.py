@@ -54,7 +54,9 @@ class CollectionPoints:
         self._catalog = catalog
         self._sources = sources
         self._fit = fit
-        self._maker = PointMaker(recipe.text, recipe.ranking.beta, fit.average_lengths, recipe.index.image_base_url)
+        self._maker = PointMaker(
+            recipe.text, recipe.ranking.beta, fit.average_lengths, recipe.index.image_base_url, fit.regional_words
+        )
 
     def make(
         self, stickers: Sequence[Sticker], groups: Mapping[str, str], known: Mapping[str, Terms] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from persrv.catalog.affinity import PickedFor
 from persrv.images.web import web_name
 from persrv.index.language import Point, StoredVector
-from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE, STYLE_CLUSTER, TEXT, TRENDING, point_id
+from persrv.index.schema import IMAGE, MEANING, PICKED, REGIONAL, STYLE, STYLE_CLUSTER, TEXT, TRENDING, point_id
 from persrv.ranking.affinity import picked_vector
+from persrv.ranking.regional import regional_text
 from persrv.ranking.stored import stored_factor, stored_text, trending
 from persrv.recipe import Text
 from persrv.records import Sticker, Utility
@@ -34,12 +35,14 @@ class PointMaker:
         beta: Weight of utility.
         average_lengths: Field to its average length in tokens.
         image_base_url: Public URL of the folder that serves pictures, ``""`` for none.
+        regional_words: Of the fit, see :mod:`persrv.ranking.regional`.
     """
 
     text: Text
     beta: float
     average_lengths: Mapping[str, float]
     image_base_url: str
+    regional_words: Set[int] = frozenset()
 
     def point(
         self,
@@ -71,7 +74,9 @@ class PointMaker:
         words = terms_vector(terms, self.text, self.average_lengths)
         vectors: dict[str, StoredVector] = {}
         if words.indices:
-            vectors[TEXT] = stored_text(words, utility.total, self.beta, sticker.id)
+            vectors[TEXT] = text = stored_text(words, utility.total, self.beta, sticker.id)
+            if cluster is not None and self.regional_words:
+                vectors[REGIONAL] = regional_text(text, cluster, self.regional_words)
         if picked_for.queries:
             factor = stored_factor(utility.total, self.beta, sticker.id)
             vectors[PICKED] = picked_vector(picked_for.queries, picked_for.words, factor)

@@ -22,7 +22,8 @@ from persrv.online.request import (
     trending_request,
 )
 from persrv.ranking.affinity import agreement
-from persrv.ranking.style_clusters import cluster_similarity, far_similarity, near_clusters
+from persrv.ranking.regional import regional_query
+from persrv.ranking.style_clusters import cluster_similarity, far_similarity, largest_similarity, near_clusters
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 
@@ -34,14 +35,6 @@ CLUSTERED = 200
 
 DEEPEST = 4_000
 """Candidates from each source at which a pool grows no more."""
-
-LARGE = 250_000
-"""Stickers from which so many have nearly the same words that a style factor of 1.2 reorders them: there, regions that
-are only fairly near let in by words, and let in more. That a region is large costs nothing there."""
-
-FAIRLY_NEAR, MOST_FAIRLY_NEAR, NEAR_DEPTH = 0.15, 32, 6
-"""Bounds of :func:`~persrv.ranking.style_clusters.near_clusters` in a large collection, and how many times as many
-stickers the regions let in as all the others do."""
 
 _ALL = 16_777_216
 """More stickers than a collection has."""
@@ -62,6 +55,7 @@ class Ranker:
         self._collection = collection
         self._pool = ranking.pool
         self._clusters = manifest.clusters
+        self._frequent = frozenset(manifest.regional_words)
         self._weights = Weights(ranking.beta, ranking.gamma, manifest.beta, manifest.taste_vector)
 
     def rank(self, recall: Recall, taste: Taste, page: Page, *, whole: bool = False) -> Ranked:
@@ -115,16 +109,14 @@ class Ranker:
             return best_first(self._collection, direct, page, stored=True, first=first, without=without), answers
         # Without styles the proof is exact, and soon given: few candidates are asked for first.
         pool, deepest = max(self._pool if len(taste) else CLUSTERED, page.end + SLACK), DEEPEST
-        similarity = _NOWHERE if recall.sources[0].whole(pool) else self._similarity(recall, taste)
-        near, depth = self._regions(similarity)
-        if near:
-            recall = recall.near(near, depth)
-            pool, deepest = max(CLUSTERED, page.end + SLACK), GROWTH * CLUSTERED
+        recall, similarity = self._near(recall, taste, pool)
+        if recall.regions:
+            pool, deepest = max(CLUSTERED, page.end + SLACK), 2 * CLUSTERED
         answers = []
         while True:
             request = personal_request(recall, taste, self._weights, pool)
             # The page and its proof are asked for together; the deepest pool is not proven.
-            ends = [None if source.whole(pool) else source.last(pool, recall.where) for source in recall.sources]
+            ends = [None if row.whole(pool) else row.last(pool, recall.where) for row in recall.rows]
             proof = [end for end in ends if end is not None] if pool < deepest else []
             first, *found = self._collection.query_many([leading(request, page), *proof, *along])
             answers, along = [*answers, *found[len(proof) :]], ()
@@ -136,18 +128,17 @@ class Ranker:
                 return ranked, answers
             pool = min(pool * GROWTH, deepest)
 
-    def _regions(self, similarity: NDArray[np.float64]) -> tuple[tuple[int, ...], int]:
-        """Return the regions that let in by words apart from all stickers, and how deeply they do."""
-        if self._collection.manifest.stickers < LARGE:
-            return near_clusters(similarity), 1
-        return near_clusters(similarity, FAIRLY_NEAR, MOST_FAIRLY_NEAR), NEAR_DEPTH
-
-    def _similarity(self, recall: Recall, taste: Taste) -> NDArray[np.float64]:
-        """Return how near the regions of the space of style are, none where those are no use."""
-        first = recall.sources[0]
-        if not first.stored or first.entry is not None:
-            return _NOWHERE
-        return cluster_similarity(taste.centroids, taste.weights, self._clusters)
+    def _near(self, recall: Recall, taste: Taste, pool: int) -> tuple[Recall, NDArray[np.float64]]:
+        """Return the recall with the regions near the user's styles, where those are of use, and all similarities."""
+        words = recall.words
+        if not len(taste) or words is None or recall.sources[0].whole(pool) or self._frequent.isdisjoint(words.indices):
+            return recall, _NOWHERE
+        similarity = cluster_similarity(taste.centroids, taste.weights, self._clusters)
+        near = near_clusters(similarity)
+        largest = largest_similarity(similarity[list(near)], taste.centroids.shape[1])
+        factors = np.minimum(1.0 + self._weights.gamma * largest, self._weights.largest_style(taste))
+        factor_of = dict(zip(near, factors.tolist(), strict=True))
+        return recall.near(near, regional_query(words, factor_of, self._frequent)), similarity
 
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""
@@ -182,15 +173,16 @@ class Ranker:
         """Return the largest score of a sticker outside the pool, given the score of each source's last one."""
         weights = self._weights
         beta, correction, largest = weights.beta, weights.largest_correction, weights.largest_style(taste)
-        near = recall.sources[-1].clusters
-        if not near:
-            return recall.bound(lasts, beta, correction) * largest
-        # The last source gives more of what the first one scores: within the regions, the two have one bound.
-        *others, last_near = lasts
-        outside = far_similarity(similarity, near, taste.centroids.shape[1])
+        everywhere, inside = lasts[: len(recall.sources)], iter(lasts[len(recall.sources) :])
+        if not recall.regions:
+            return recall.bound(everywhere, beta, correction) * largest
+        outside = far_similarity(similarity, recall.regions, taste.centroids.shape[1])
         agreed = float(agreement(np.array(outside)))
-        far = recall.bound(others, beta, correction, agreed) * (1.0 + weights.gamma * outside)
-        return max(far, recall.bound([last_near, *others[1:]], beta, correction) * largest)
+        far = recall.bound(everywhere, beta, correction, agreed) * (1.0 + weights.gamma * outside)
+        within = [last if row is None else next(inside) for row, last in zip(recall.regional, everywhere, strict=True)]
+        # The first one's score has a style factor in it already.
+        words = None if within[0] is None else within[0] / largest
+        return max(far, recall.bound([words, *within[1:]], beta, correction) * largest)
 
     def trending(self, own: Sequence[str], taste: Taste, page: Page, where: Filter | None) -> Ranked:
         """Return a user's own stickers, as given, and then useful ones and those near their styles.
@@ -240,7 +232,7 @@ def _lasts(recall: Recall, ends: Sequence[Request | None], found: Sequence[list[
     """Return the score of the last sticker that each source lets in, ``None`` where it lets in all that it finds."""
     answers = iter(found)
     lasts: list[float | None] = []
-    for source, end in zip(recall.sources, ends, strict=True):
+    for source, end in zip(recall.rows, ends, strict=True):
         points = next(answers) if end is not None else []
         last = points[0].score if points else None
         lasts.append(last if last is None or source.entry is None or last >= source.entry else None)

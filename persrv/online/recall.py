@@ -24,7 +24,7 @@ from persrv.index.language import (
     Request,
     Sum,
 )
-from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE_CLUSTER, TEXT, TRENDING
+from persrv.index.schema import IMAGE, MEANING, PICKED, REGIONAL, STYLE_CLUSTER, TEXT, TRENDING
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend
 
@@ -32,8 +32,9 @@ NEAREST = 200
 """Most stickers that are let in by meaning alone."""
 
 
-PICKED_DEPTH = 4
-"""How many times as many stickers are let in by others' picks as by words, for somebody with styles."""
+FAR_DEPTH, PICKED_DEPTH = 2, 4
+"""How many times as many stickers as by words from the regions near somebody's styles are let in by words from
+everywhere, and by others' picks from those regions: agreement reorders picks far more than styles reorder words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,7 @@ class CandidateSource:
         stored: Whether utility is in the score.
         multiplies: Whether the share is no summand but a factor ``1 + share`` of the whole score, utility apart.
         picked: Whether it is of other people's picks, which count the less, the less one's styles are theirs.
-        clusters: Regions of the space of style that it is kept to; none for all stickers.
-        scoring: Whether its score is part of the recall score; else it only lets candidates in.
+        regions: Regions of the space of style that it is kept to by a filter; none for all stickers.
         finds: Most stickers that the query can find at all, ``None`` where nobody counted them.
         depth: How many times the pool it lets in.
     """
@@ -67,8 +67,7 @@ class CandidateSource:
     stored: bool = False
     multiplies: bool = False
     picked: bool = False
-    clusters: tuple[int, ...] = ()
-    scoring: bool = True
+    regions: tuple[int, ...] = ()
     finds: int | None = None
     depth: int = 1
 
@@ -82,7 +81,7 @@ class CandidateSource:
 
     def recall(self, pool: int, where: Filter | None) -> Prefetch:
         """Return what lets stickers in."""
-        return Prefetch(self.query, limit=self.limit(pool), filter=within(where, self.clusters), threshold=self.entry)
+        return Prefetch(self.query, limit=self.limit(pool), filter=within(where, self.regions), threshold=self.entry)
 
     def rescore(self, size: int, inner: tuple[Prefetch, ...]) -> Prefetch:
         """Return what scores the candidates of all sources; those under the floor get no score."""
@@ -96,7 +95,7 @@ class CandidateSource:
 
     def last(self, pool: int, where: Filter | None) -> Request:
         """Return the request for the last sticker that it lets into a pool."""
-        return Request(self.query, limit=1, offset=self.limit(pool) - 1, filter=within(where, self.clusters))
+        return Request(self.query, limit=1, offset=self.limit(pool) - 1, filter=within(where, self.regions))
 
     def bound(self, last: float | None, beta: float) -> float:
         """Return the largest share, utility included, of a sticker that it does not let in.
@@ -118,11 +117,17 @@ class Recall:
         sources: At least one.
         where: The search's filter.
         constant: Whether all candidates start with 1, whatever their sources' scores.
+        regions: Regions of the space of style that are near the user's styles, where those are looked through apart.
+        regional: For each source what lets more of those regions in without a score of its own, ``None`` where nothing
+            does; empty without regions. The score of the first one is that of the first source times the largest style
+            factor of a sticker's region.
     """
 
     sources: tuple[CandidateSource, ...]
     where: Filter | None = None
     constant: bool = False
+    regions: tuple[int, ...] = ()
+    regional: tuple[CandidateSource | None, ...] = ()
 
     @property
     def stored(self) -> bool:
@@ -130,43 +135,54 @@ class Recall:
         return all(source.stored or source.multiplies for source in self.sources)
 
     @property
-    def scoring(self) -> tuple[CandidateSource, ...]:
-        """The sources whose scores are part of the recall score."""
-        return tuple(source for source in self.sources if source.scoring)
+    def rows(self) -> tuple[CandidateSource, ...]:
+        """All that lets stickers in: the sources, and what is kept to near regions."""
+        return (*self.sources, *(source for source in self.regional if source is not None))
 
-    def near(self, clusters: tuple[int, ...], depth: int = 1) -> Recall:
+    @property
+    def words(self) -> SparseVector | None:
+        """The words that score, ``None`` where something else does, or where some of them are unwanted."""
+        first = self.sources[0]
+        words = first.query.vector if isinstance(first.query, Nearest) else None
+        return words if isinstance(words, SparseVector) and first.stored and first.entry is None else None
+
+    def near(self, regions: tuple[int, ...], query: SparseVector) -> Recall:
         """Return the same recall with more candidates from some regions of the space of style.
 
-        What others picked is let in more deeply: agreement reorders it far more than styles reorder words.
-
         Args:
-            clusters: The regions.
-            depth: How many times as many candidates come from them as from everywhere.
+            regions: Their numbers.
+            query: For the words, of :func:`persrv.ranking.regional.regional_query`.
         """
-        sources = (replace(source, depth=PICKED_DEPTH) if source.picked else source for source in self.sources)
+        words, *others = self.sources
+        regional = [
+            replace(source, regions=regions, depth=PICKED_DEPTH) if source.picked else None for source in others
+        ]
         return replace(
-            self, sources=(*sources, replace(self.sources[0], clusters=clusters, scoring=False, depth=depth))
+            self,
+            sources=(replace(words, depth=FAR_DEPTH), *others),
+            regions=regions,
+            regional=(replace(words, query=Nearest(query, REGIONAL)), *regional),
         )
 
     def size(self, pool: int) -> int:
         """Return the largest number of candidates."""
-        return sum(source.limit(pool) for source in self.sources)
+        return sum(row.limit(pool) for row in self.rows)
 
     def prefetches(self, pool: int) -> tuple[Prefetch, ...]:
-        """Return what lets candidates in, one for each source."""
-        return tuple(source.recall(pool, self.where) for source in self.sources)
+        """Return what lets candidates in, one for each row."""
+        return tuple(row.recall(pool, self.where) for row in self.rows)
 
     def scores(self, pool: int) -> tuple[Prefetch, ...]:
-        """Return what scores candidates, one for each scoring source: each scores the candidates of all of them.
+        """Return what scores candidates, one for each source: each scores the candidates of all rows.
 
         A source that is whole in the pool has no other sticker to score, so that its own candidates are enough.
         """
         inner = self.prefetches(pool)
-        if len(self.sources) == 1:
+        if len(inner) == 1:
             return inner
         return tuple(
             source.recall(pool, self.where) if source.whole(pool) else source.rescore(self.size(pool), inner)
-            for source in self.scoring
+            for source in self.sources
         )
 
     def formula(self, utility_factor: Expression, correction: Expression, agreement: Expression = 1.0) -> Expression:
@@ -181,7 +197,7 @@ class Recall:
             return utility_factor
         shares = [
             (source, _times([source.share(i)], agreement if source.picked else 1.0))
-            for i, source in enumerate(self.scoring)
+            for i, source in enumerate(self.sources)
         ]
         factors = [Sum((1.0, share)) for source, share in shares if source.multiplies]
         stored = [share for source, share in shares if source.stored]
@@ -196,7 +212,7 @@ class Recall:
         """Return the largest recall score of a sticker that no source let in.
 
         Args:
-            lasts: Score of the last sticker that each scoring source let in; ``None`` where it let in all it finds.
+            lasts: Score of the last sticker that each source let in; ``None`` where it let in all it finds.
             beta: Weight of utility.
             largest_correction: The largest factor of a score that has utility in it.
             agreed: The largest factor of other people's picks.
@@ -204,7 +220,7 @@ class Recall:
         if self.constant:
             return 1.0 + beta * max(last for last in lasts if last is not None)
         total, factor = 0.0, 1.0
-        for source, last in zip(self.scoring, lasts, strict=True):
+        for source, last in zip(self.sources, lasts, strict=True):
             bound = source.bound(last, beta) * (agreed if source.picked else 1.0)
             if source.multiplies:
                 factor *= 1.0 + bound

@@ -14,17 +14,21 @@ from numpy.typing import NDArray
 LEAST = 10_000
 """Stickers from which a collection has clusters: a smaller one is recalled whole."""
 
-COUNT = 64
+COUNT = 256
 """Clusters."""
 
-SAMPLE = 5_000
+SAMPLE = 10_000
 """Stickers that they are fitted on, and up to twice as many."""
 
-NEAR = 0.4
+NEAR = 0.15
 """A cluster is near a user whose weighted cosine to it is at least this share of the largest one."""
 
-MOST_NEAR = 12
-"""Clusters that are near at most: a filter on a fifth of a collection costs as much as none."""
+MOST_NEAR = 64
+"""Clusters that are near at most."""
+
+DEVIATIONS = 2.0
+"""Standard deviations of a random direction's cosine by which a sticker is hardly ever nearer than its cluster: what is
+random in it is less than the whole."""
 
 _STEPS = 20
 
@@ -98,22 +102,31 @@ def cluster_similarity(
     return nearest
 
 
-def near_clusters(similarity: NDArray[np.float64], share: float = NEAR, most: int = MOST_NEAR) -> tuple[int, ...]:
+def near_clusters(similarity: NDArray[np.float64]) -> tuple[int, ...]:
     """Return the numbers of the clusters in which a user's styles lie, ascending.
 
     Args:
         similarity: From :func:`cluster_similarity`.
-        share: Smallest share of the largest similarity.
-        most: Largest number of clusters.
     """
-    order: Sequence[int] = np.argsort(-similarity, kind="stable")[:most].tolist()
-    return tuple(sorted(i for i in order if similarity[i] >= share * similarity[order[0]]))
+    order: Sequence[int] = np.argsort(-similarity, kind="stable")[:MOST_NEAR].tolist()
+    return tuple(sorted(i for i in order if similarity[i] >= NEAR * similarity[order[0]]))
+
+
+def largest_similarity(similarity: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
+    """Return what the weighted cosine of a sticker in each cluster hardly ever exceeds, shape (k,), in [0, 1].
+
+    That of the cluster's direction, and two standard deviations of a random direction's cosine, ``2 / sqrt(d)``.
+
+    Args:
+        similarity: From :func:`cluster_similarity`.
+        dimension: Of the space of style.
+    """
+    largest: NDArray[np.float64] = np.minimum(np.maximum(similarity, 0.0) + DEVIATIONS / math.sqrt(dimension), 1.0)
+    return largest
 
 
 def far_similarity(similarity: NDArray[np.float64], near: Sequence[int], dimension: int) -> float:
-    """Return what the weighted cosine of a sticker outside the near clusters hardly ever exceeds.
-
-    That of its cluster's direction, and three standard deviations of a random direction's cosine, ``3 / sqrt(d)``.
+    """Return what the weighted cosine of a sticker outside the near clusters hardly ever exceeds, 0 if all are near.
 
     Args:
         similarity: From :func:`cluster_similarity`.
@@ -121,6 +134,4 @@ def far_similarity(similarity: NDArray[np.float64], near: Sequence[int], dimensi
         dimension: Of the space of style.
     """
     far = np.delete(similarity, np.asarray(near, dtype=np.int64))
-    if not len(far):
-        return 0.0
-    return min(1.0, max(float(far.max()), 0.0) + 3.0 / math.sqrt(dimension))
+    return float(largest_similarity(far, dimension).max(initial=0.0))

@@ -15,7 +15,7 @@ from engines import make_store, new_name, quick_folder
 from index_samples import manifest
 from persrv.index.engine import Collection
 from persrv.index.language import Point
-from persrv.index.schema import IMAGE, STYLE_CLUSTER, TEXT, TRENDING, point_id, sticker_schema
+from persrv.index.schema import IMAGE, REGIONAL, STYLE_CLUSTER, TEXT, TRENDING, point_id, sticker_schema
 from persrv.online import ranker as ranker_module
 from persrv.online.page import Page, Ranked
 from persrv.online.ranker import Ranker
@@ -23,6 +23,7 @@ from persrv.online.recall import Recall, popular_recall, text_source
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.formula import final_scores, order
 from persrv.ranking.profile import unit
+from persrv.ranking.regional import regional_text
 from persrv.ranking.stored import stored_text, trending
 from persrv.ranking.style_clusters import cluster_of, fit_clusters
 from persrv.recipe import Ranking
@@ -60,14 +61,21 @@ def _points() -> list[Point]:
 
 
 CLUSTERS = fit_clusters(IMAGES, seed=0, count=6)
+FREQUENT = {LOVE}
 
 
 def _clustered() -> list[Point]:
     numbers = [cluster_of(IMAGES[n], CLUSTERS) if HAS_IMAGE[n] else None for n in range(COUNT)]
     return [
-        replace(point, payload={**point.payload, STYLE_CLUSTER: number} if number is not None else point.payload)
-        for point, number in zip(_points(), numbers, strict=True)
+        point if number is None else _in_region(point, number) for point, number in zip(_points(), numbers, strict=True)
     ]
+
+
+def _in_region(point: Point, number: int) -> Point:
+    text = point.vectors[TEXT]
+    assert isinstance(text, SparseVector)
+    vectors = {**point.vectors, REGIONAL: regional_text(text, number, FREQUENT)}
+    return replace(point, vectors=vectors, payload={**point.payload, STYLE_CLUSTER: number})
 
 
 def _built(
@@ -78,9 +86,9 @@ def _built(
         folder = stack.enter_context(quick_folder())
         store, name = make_store(engine, folder, stack), new_name()
         mine = [point for point in points if int(point.id.replace("-", ""), 16) % shards == number]
-        build = store.create(
-            name, sticker_schema(LOOK), manifest(len(mine), dimension=LOOK, beta=BETA, style_clusters=clusters or [])
-        )
+        described = manifest(len(mine), dimension=LOOK, beta=BETA, regions=clusters or [])
+        described = described.model_copy(update={"regional_words": sorted(FREQUENT) if clusters else []})
+        build = store.create(name, sticker_schema(LOOK, regions=True), described)
         build.upsert(mine)
         made.append(store.publish(name, build))
     return ShardedCollection(made)

@@ -11,10 +11,12 @@ import pytest
 from index_samples import manifest
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Formula, HasId, Matches, Nearest, Prefetch, Request, ScoredPoint
-from persrv.index.schema import GROUP, IMAGE, MEANING, STYLE_CLUSTER, TEXT, point_id
+from persrv.index.schema import GROUP, IMAGE, MEANING, REGIONAL, STYLE_CLUSTER, TEXT, point_id
 from persrv.online.page import NOISE, SLACK, Page
-from persrv.online.ranker import CLUSTERED, DEEPEST, GROWTH, LARGE, Ranker
+from persrv.online.ranker import CLUSTERED, DEEPEST, Ranker
 from persrv.online.recall import (
+    FAR_DEPTH,
+    PICKED_DEPTH,
     CandidateSource,
     Recall,
     picked_sources,
@@ -23,7 +25,7 @@ from persrv.online.recall import (
     text_source,
 )
 from persrv.online.request import NO_TASTE, Taste
-from persrv.ranking.affinity import agreement
+from persrv.ranking.regional import regional_query
 from persrv.ranking.stored import trace_factors
 from persrv.ranking.style_clusters import MOST_NEAR
 from persrv.recipe import Ranking
@@ -31,7 +33,8 @@ from persrv.text.bm25f import SparseVector
 
 DIMENSION = 64
 IDS = [f"{number * 14_316_557:08x}{number:024x}" for number in range(60)]
-WORDS = SparseVector([3], [1.0])
+OFTEN, RARE = 3, 9
+WORDS = SparseVector([OFTEN], [1.0])
 KEPT = Filter((Matches("pack", ("noto",)),))
 MEANT = CandidateSource(Nearest([[1.0]], MEANING), entry=0.4)
 BY_WORDS = Recall((text_source(WORDS),), KEPT)
@@ -47,18 +50,22 @@ class Scripted:
     Args:
         scores: Of the stickers of :data:`IDS`, falling; a filter by ids is obeyed.
         lasts: Scores of the last sticker that each source lets in, ``None`` for none.
-        stickers: How many the collection says that it has.
-        clusters: Regions of the space of style.
+        clusters: Regions of the space of style; the word of :data:`WORDS` is frequent in them.
     """
 
     def __init__(
         self,
         scores: Sequence[float] = (),
         lasts: Sequence[float | None] = (),
-        stickers: int = 1000,
         clusters: Sequence[Sequence[float]] = (),
     ) -> None:
-        self.manifest = manifest(stickers, dimension=DIMENSION, beta=0.5, style_clusters=[*map(list, clusters)])
+        self.manifest = manifest(
+            1000,
+            dimension=DIMENSION,
+            beta=0.5,
+            regions=[*map(list, clusters)],
+            regional_words=[OFTEN] if len(clusters) else [],
+        )
         self.points = [ScoredPoint(point_id(IDS[n]), {}, {}, score) for n, score in enumerate(scores)]
         self.lasts = lasts
         self.calls: list[list[Request]] = []
@@ -111,6 +118,17 @@ def regions(request: Request) -> set[tuple[int, int]]:
         for prefetch in inside(request)
         for condition in (prefetch.filter.must if prefetch.filter else ())
         if isinstance(condition, Matches) and condition.key == STYLE_CLUSTER
+    }
+
+
+def regional(request: Request) -> set[tuple[int, tuple[int, ...], tuple[float, ...]]]:
+    """Return the limit and the query of each recall by words in regions."""
+    return {
+        (prefetch.limit, tuple(prefetch.query.vector.indices), tuple(round(x, 9) for x in prefetch.query.vector.values))
+        for prefetch in inside(request)
+        if isinstance(prefetch.query, Nearest)
+        and prefetch.query.using == REGIONAL
+        and isinstance(prefetch.query.vector, SparseVector)
     }
 
 
@@ -225,7 +243,7 @@ def test_a_source_that_is_whole_in_the_pool_is_not_asked_for_its_last() -> None:
     # Nor are regions of any use where all that have the words are let in.
     collection = Scripted([3.0], clusters=np.eye(DIMENSION))
     ranker(collection, pool=200).rank(Recall((text_source(WORDS, finds=CLUSTERED),)), TASTE, Page(0, 20))
-    assert regions(collection.asked[0]) == set()
+    assert regional(collection.asked[0]) == set()
 
 
 NEAR = Recall((text_source(WORDS), *picked_sources(7, WORDS, omega=2.0, delta=4.0)))
@@ -234,27 +252,29 @@ NEAR = Recall((text_source(WORDS), *picked_sources(7, WORDS, omega=2.0, delta=4.
 @pytest.mark.parametrize(
     ("lasts", "bound"),
     [
-        # Within the region: (0.1 + 2 * 0.5) * (1 + 4 * 0.25), and twice as much for the style.
-        ([1.0, 0.5, 0.25, 0.1], 4.4),
-        # Outside of it a style is hardly ever nearer than 3 / sqrt(64).
-        ([1.0, None, None, 0.1], 1.375),
-        ([1.0, 0.05, 0.05, 0.0], (1 + 0.1 * float(agreement(np.array(0.375)))) * (1 + 0.2 * 0.0374) * 1.375),
-        ([0.0, 0.5, 0.25, None], 4.0),
+        # Within the region: (0.1 + 2 * 0.5) * (1 + 4 * 0.25), and twice as much for the style, which 0.2 has already.
+        ([1.0, 0.9, 0.9, 0.2, 0.5, 0.25], 4.4),
+        # Outside of it a style is hardly ever nearer than 2 / sqrt(64).
+        ([1.0, None, None, 0.2, None, None], 1.25),
+        ([1.0, 0.05, 0.05, 0.0, 0.0, 0.0], (1 + 0.1 * 0.8**20) * (1 + 0.2 * 0.8**20) * 1.25),
+        ([0.0, 0.9, 0.9, None, 0.5, 0.25], 4.0),
     ],
 )
 def test_within_regions_and_outside_of_them_another_bound_holds(lasts: list[float | None], bound: float) -> None:
     for worst, enough in ((bound * 1.001, True), (bound * 0.999, False)):
         collection = Scripted([9.0, worst], lasts, clusters=np.eye(DIMENSION))
         ranked = ranker(collection).rank(NEAR, TASTE, Page(0, 2))
-        assert regions(collection.asked[0]) == {(CLUSTERED, 1)}
-        assert [pool(request) for request in collection.asked] == [CLUSTERED, *([] if enough else [GROWTH * CLUSTERED])]
+        assert regions(collection.asked[0]) == {(PICKED_DEPTH * CLUSTERED, 1)}
+        pools = [CLUSTERED] if enough else [CLUSTERED, 2 * CLUSTERED]
+        assert [pool(request) for request in collection.asked] == [FAR_DEPTH * each for each in pools]
+        assert [limit for request in collection.asked for limit, *_ in regional(request)] == pools
         assert ranked.cut is not enough
 
 
 def test_regions_hold_a_long_page() -> None:
-    collection = Scripted([9.0] * 40, [HIGH] * 4, clusters=np.eye(DIMENSION))
+    collection = Scripted([9.0] * 40, [HIGH] * 6, clusters=np.eye(DIMENSION))
     ranker(collection).rank(NEAR, TASTE, Page(0, 400))
-    assert [pool(request) for request in collection.asked] == [400 + SLACK, GROWTH * CLUSTERED]
+    assert [pool(request) for request in collection.asked] == [FAR_DEPTH * (400 + SLACK)]
 
 
 def test_outside_of_regions_the_largest_style_factor_counts() -> None:
@@ -268,17 +288,39 @@ def test_regions_let_in_by_words_that_all_of_them_may_have() -> None:
     for recall in (picture_recall([1.0], None), Recall((text_source(SparseVector([1, 2], [1.0, -5.0])),))):
         collection = Scripted([9.0], [0.1], clusters=np.eye(DIMENSION))
         ranker(collection).rank(recall, TASTE, Page(0, 1))
-        assert regions(collection.asked[0]) == set()
+        assert regional(collection.asked[0]) == set()
 
 
-@pytest.mark.parametrize(("stickers", "expected"), [(LARGE - 1, (200, MOST_NEAR)), (LARGE, (1200, 32))])
-def test_a_large_collection_looks_in_wider_regions_and_deeper(stickers: int, expected: tuple[int, int]) -> None:
-    collection = Scripted([], [None, None], stickers, np.eye(DIMENSION))
-    # Forty regions are near by falling degrees, all of them above the bounds.
-    style = np.where(np.arange(DIMENSION) < 40, np.linspace(1.0, 0.5, DIMENSION), 0.0)
-    taste = Taste(style[None, :] / np.linalg.norm(style), np.ones(1))
-    ranker(collection).rank(BY_WORDS, taste, Page(0, 20))
-    assert regions(collection.asked[0]) == {expected}
+def in_regions(
+    words: SparseVector, taste: Taste, gamma: float = 0.5
+) -> set[tuple[int, tuple[int, ...], tuple[float, ...]]]:
+    collection = Scripted([], [None] * 2, clusters=np.eye(DIMENSION))
+    ranker(collection, gamma=gamma).rank(Recall((text_source(words),)), taste, Page(0, 20))
+    return regional(collection.asked[0])
+
+
+def test_frequent_words_are_looked_for_in_near_regions_by_their_largest_style_factor() -> None:
+    style = np.zeros(DIMENSION)
+    style[[0, 4, 7, 9]] = [0.8, 0.59, 0.11, 0.02]
+    taste = Taste(style[None, :] / np.linalg.norm(style), np.array([0.9]))
+    similarity = 0.9 * taste.centroids[0]
+    # 0.11 is less than 0.15 of the largest; two standard deviations are 0.25, and no factor is above the largest one.
+    factors = {0: 1 + 0.5 * 0.9, 4: 1 + 0.5 * min(0.9, similarity[4] + 0.25)}
+    query = regional_query(SparseVector([OFTEN, RARE], [2.0, 5.0]), factors, {OFTEN})
+    expected = (CLUSTERED, tuple(query.indices), tuple(round(value, 9) for value in query.values))
+    assert in_regions(SparseVector([OFTEN, RARE], [2.0, 5.0]), taste) == {expected}
+    assert in_regions(SparseVector([RARE], [5.0]), taste) == set()
+    assert in_regions(WORDS, NO_TASTE) == set()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5])
+def test_there_are_not_too_many_near_regions(gamma: float) -> None:
+    collection = Scripted([], [None] * 2, clusters=np.eye(2 * DIMENSION))
+    taste = Taste(np.full((1, 2 * DIMENSION), (2 * DIMENSION) ** -0.5), np.ones(1))
+    ranker(collection, gamma=gamma).rank(BY_WORDS, taste, Page(0, 20))
+    ((_, dimensions, values),) = regional(collection.asked[0])
+    assert len(dimensions) == MOST_NEAR
+    assert values == pytest.approx([1.0 + gamma * 3.0 * (2 * DIMENSION) ** -0.5] * MOST_NEAR)
 
 
 @pytest.mark.parametrize("recall", [BY_WORDS, BY_BOTH], ids=["direct", "by a formula"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from persrv.index.language import (
     Request,
     Sum,
 )
-from persrv.index.schema import IMAGE, MEANING, PICKED, STYLE_CLUSTER, TEXT, TRENDING, point_id
+from persrv.index.schema import IMAGE, MEANING, PICKED, REGIONAL, STYLE_CLUSTER, TEXT, TRENDING, point_id
 from persrv.online.recall import (
     NEAREST,
     CandidateSource,
@@ -253,11 +254,23 @@ def test_the_bound_of_a_recall() -> None:
     assert not mixed.stored
     assert mixed.bound([3.0, 1.0], beta=0.5, largest_correction=2.0) == pytest.approx(6 + 1.5)
     assert popular_recall(None).bound([0.4, None, 0.7], beta=0.5, largest_correction=9.0) == pytest.approx(1.35)
-    # Near a style four times as many are let in by others' picks, and the regions are one more source.
-    assert (recall.size(10), recall.near((1,)).size(10)) == (30, 10 + 40 + 40 + 10)
-    assert recall.near((1,), 6).size(10) == 10 + 40 + 40 + 60
-    assert len(recall.near((1,)).scoring) == 3
-    assert recall.near((1,)).sources[-1].clusters == (1,)
+    # Near regions let in by words and, four times as many, by others' picks; far ones by words twice as many.
+    near = recall.near((1,), WORDS)
+    assert (recall.size(10), near.size(10)) == (30, 20 + 10 + 10 + 10 + 40 + 40)
+    assert near.regions == (1,)
+    assert [source.regions for source in near.sources] == [(), (), ()]
+    assert near.regional == (
+        replace(text, query=Nearest(WORDS, REGIONAL)),
+        replace(words, regions=(1,), depth=4),
+        replace(exact, regions=(1,), depth=4),
+    )
+    assert mixed.near((1,), WORDS).regional[1] is None
+    assert mixed.near((1,), WORDS).rows == (*mixed.near((1,), WORDS).sources, near.regional[0])
+    assert near.rows[4].last(5, None).filter == Filter((Matches(STYLE_CLUSTER, (1,)),))
+    assert recall.words == WORDS
+    assert Recall((text_source(SparseVector([1, 2], [1.0, -5.0])),)).words is None
+    assert Recall((words,)).words == WORDS
+    assert picture_recall([1.0], None).words is popular_recall(None).words is None
     assert [prefetch.limit for prefetch in recall.scores(10)] == [30, 30, 30]
     assert recall.scores(10)[0].inner == recall.prefetches(10)
 
