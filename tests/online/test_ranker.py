@@ -295,7 +295,7 @@ def in_regions(
     words: SparseVector, taste: Taste, gamma: float = 0.5
 ) -> set[tuple[int, tuple[int, ...], tuple[float, ...]]]:
     collection = Scripted([], [None] * 2, clusters=np.eye(DIMENSION))
-    ranker(collection, gamma=gamma).rank(Recall((text_source(words),)), taste, Page(0, 20))
+    ranker(collection, gamma=0.5).rank(Recall((text_source(words),)), taste, Page(0, 20))
     return regional(collection.asked[0])
 
 
