@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.indexed import BATCH, manifest_of, points, regions_of, schema_of
+from benchmarks.indexed import BATCH, Regions, manifest_of, points, regions_of, schema_of
 from benchmarks.measure import Row, compare, take_turns
 from benchmarks.options import Options
 from benchmarks.synthetic import Stickers, stickers
@@ -50,9 +50,10 @@ def run(options: Options) -> list[Row]:
     """Measure both programs in turns."""
     size, turns = options.size or SIZE, options.repetitions or TURNS
     held = stickers(size)
+    regions = regions_of(held)
     with ExitStack() as opened:
-        here = _published(EmbeddedStore, held, opened)
-        beside = _published(ProcessStore, held, opened)
+        here = _published(EmbeddedStore, held, regions, opened)
+        beside = _published(ProcessStore, held, regions, opened)
         rows = [_empty_calls(here, beside, turns)]
         times = {
             callers: take_turns(
@@ -65,17 +66,18 @@ def run(options: Options) -> list[Row]:
             rows.append(compare(f"a search of {callers} callers'", ours, HERE, theirs, "ms"))
             if callers > 1:
                 rows.append(compare(f"a search of {callers} callers'", ours, "1 caller's", times[1][0], "ms"))
-        ours, theirs = take_turns(turns, lambda: _standing(beside, held), lambda: _standing(here, held))
+        ours, theirs = take_turns(
+            turns, lambda: _standing(beside, held, regions), lambda: _standing(here, held, regions)
+        )
         rows.append(compare("another thread stands still for at most", ours, HERE, theirs, "ms"))
     return rows
 
 
-def _published(kind: Callable[[Path], Store], held: Stickers, opened: ExitStack) -> Collection:
+def _published(kind: Callable[[Path], Store], held: Stickers, regions: Regions, opened: ExitStack) -> Collection:
     folder = opened.enter_context(TemporaryDirectory())
     store = opened.enter_context(kind(Path(folder)))
-    regions = regions_of(held)
     build = store.create("benchmark", schema_of(regions), manifest_of(len(held.ids), regions))
-    for batch in chunks(points(held, Text()), BATCH):
+    for batch in chunks(points(held, Text(), regions), BATCH):
         build.upsert(batch)
     return store.publish("benchmark", build)
 
@@ -123,9 +125,9 @@ def _search(collection: Collection, held: Stickers) -> Callable[[tuple[str, ...]
     return search
 
 
-def _standing(collection: Collection, held: Stickers) -> float:
+def _standing(collection: Collection, held: Stickers, regions: Regions) -> float:
     """Return how long, in ms, a thread slept at most that wanted to sleep for 1 ms."""
-    written = list(islice(points(held, Text()), WRITTEN))
+    written = list(islice(points(held, Text(), regions), WRITTEN))
     over = threading.Event()
     longest = [0.0]
 

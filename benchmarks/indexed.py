@@ -60,9 +60,8 @@ def regions_of(stickers: Stickers) -> Regions:
     return Regions(directions, frozenset(frequent_words(frequencies)))
 
 
-def points(stickers: Stickers, text: Text) -> Iterator[Point]:
+def points(stickers: Stickers, text: Text, regions: Regions = NO_REGIONS) -> Iterator[Point]:
     """Yield each sticker's point; all its tokens stand in the one field ``tags``, as bm25s knows one field only."""
-    regions = regions_of(stickers)
     average = {"tags": sum(map(len, stickers.tokens)) / len(stickers.tokens)}
     for row, (sticker_id, tokens) in enumerate(zip(stickers.ids, stickers.tokens, strict=True)):
         words = document_vector({"tags": tokens}, text, average)

@@ -83,7 +83,8 @@ def _against_memory(size: int, turns: int) -> list[Row]:
     held = stickers(size)
     queries = held.queries(QUERIES)
     memory = InMemory(held, Text(delta=0.0), RANKING.beta, RANKING.gamma)
-    with published(points(held, Text(delta=0.0)), size, regions_of(held)) as collection:
+    regions = regions_of(held)
+    with published(points(held, Text(delta=0.0), regions), size, regions) as collection:
         personal = _best(collection, held, held.taste)
         note = _checked(held, queries, personal, memory)
         ours, theirs, mine, other, stranger = latencies(
