@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import Condition, Lock
 from typing import TypeVar
 
 from persrv.errors import BuildGoneError, IndexMismatchError
@@ -13,6 +13,9 @@ from persrv.index.engine import Collection
 from persrv.online.open_version import Opener, OpenVersion
 
 _Answer = TypeVar("_Answer")
+
+_PATIENCE = 60.0
+"""Seconds for which a version that was replaced may go on being asked."""
 
 
 @dataclass(slots=True)
@@ -40,7 +43,8 @@ class CurrentVersion:
     def __init__(self, opener: Opener) -> None:
         self._opener = opener
         self._held = _Lease(opener.open())
-        self._counting = Lock()
+        self._counting = Condition()
+        self._leaving = 0
         self._opening = Lock()
 
     @property
@@ -81,7 +85,12 @@ class CurrentVersion:
             return True
 
     def others(self) -> AbstractContextManager[tuple[list[Collection], list[Collection]]]:
-        """Open what is kept for a rollback, see :meth:`persrv.online.open_version.Opener.others`."""
+        """Open what is kept for a rollback, see :meth:`persrv.online.open_version.Opener.others`.
+
+        A version that was replaced a moment ago may still be asked, and is open here until it is not.
+        """
+        with self._counting:
+            self._counting.wait_for(lambda: not self._leaving, _PATIENCE)
         return self._opener.others()
 
     @contextmanager
@@ -96,7 +105,7 @@ class CurrentVersion:
                 held.asking -= 1
                 unused = held.replaced and not held.asking
             if unused:
-                held.version.close()
+                self._let_go(held)
 
     def _replace(self, gone: OpenVersion) -> bool:
         with self._opening:
@@ -113,9 +122,18 @@ class CurrentVersion:
         with self._counting:
             before, self._held = self._held, _Lease(version)
             before.replaced = True
+            self._leaving += 1
             unused = not before.asking
         if unused:
-            before.version.close()
+            self._let_go(before)
+
+    def _let_go(self, lease: _Lease) -> None:
+        try:
+            lease.version.close()
+        finally:
+            with self._counting:
+                self._leaving -= 1
+                self._counting.notify_all()
 
     def _open(self) -> OpenVersion:
         try:

@@ -269,6 +269,26 @@ def test_an_embedded_retriever_stays_until_it_is_told_and_closes_what_nobody_ask
         assert np.allclose(retriever.profile("ann").shares.sum(), 1.0)
 
 
+def test_somebody_is_forgotten_while_a_search_still_asks_the_version_before(tiny: Tiny) -> None:
+    asked, answered = threading.Event(), threading.Event()
+    with tiny.open() as retriever:
+        newest = retriever._newest
+        searching = threading.Thread(target=lambda: newest.ask(lambda version: (asked.set(), answered.wait(30))))
+        searching.start()
+        assert asked.wait(30)
+        build_another(tiny.recipe, tiny.home)
+        forgotten: list[int] = []
+        forgetting = threading.Thread(target=lambda: forgotten.append(retriever.forget("ann")))
+        forgetting.start()
+        until(lambda: newest.version.manifest.build == retriever._newest._opener.current())
+        time.sleep(0.2)  # without waiting for the search it has failed by now
+        assert forgotten == []
+        answered.set()
+        searching.join()
+        forgetting.join(30)
+        assert forgotten == [6]
+
+
 def test_words_that_the_catalog_no_longer_keeps_are_those_of_the_newest_build(tiny: Tiny) -> None:
     with tiny.open() as retriever:
         with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:

@@ -58,8 +58,9 @@ def test_a_search_for_somebody_with_earlier_picks_asks_a_server_twice(tiny: Tiny
         retriever.search("cat", "ann")
         before = len(server.requests)
         assert retriever.search("cat", "ann")[0].explanation.own_picks
-        asked = [path.rsplit("/", 1)[-1] for _, path in server.requests[before:] if "_users" not in path]
-    assert asked == ["batch", "points"]
+        paths = [path.rsplit("/", 1)[-1] for _, path in server.requests[before:] if "_users" not in path]
+    # Another thread may bring the pick to others meanwhile.
+    assert [path for path in paths if path in ("batch", "query", "points")] == ["batch", "points"]
 
 
 def test_building_on_a_server_and_picking_there(tiny: Tiny, server: FakeQdrant) -> None:
