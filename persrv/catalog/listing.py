@@ -132,20 +132,6 @@ class Listing(Part):
             wanted = select(placements.c.sticker_id).where(*pictured).distinct()
             return set(connection.execute(wanted).scalars())
 
-    def pictured_by_change(self) -> list[str]:
-        """Return the same, those that changed longest ago first, of one change by id.
-
-        Marking them as changed in this order writes few pages of a database: what changed together lies together.
-        """
-        with self._database.read() as connection:
-            pictured = exists().where(
-                placed_here_by_sticker(connection),
-                placements.c.sticker_id == stickers.c.id,
-                placements.c.path.is_not(None),
-            )
-            wanted = select(stickers.c.id).where(pictured).order_by(stickers.c.revision, stickers.c.id)
-            return list(connection.execute(wanted).scalars())
-
     def worded(self) -> set[str]:
         """Return the ids of stickers of which any source, or a person, says anything; packs' names do not count."""
         with self._database.read() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, tuple_, update
 
 from persrv.catalog.batches import chunks, insert_for, upsert
 from persrv.catalog.database import Part
@@ -33,9 +33,24 @@ class Revisions(Part):
             return counted(connection, _STICKERS)
 
     def touch(self, sticker_ids: Iterable[str]) -> None:
-        """Say that something changed that points are made from, such as a picture's vectors beside the catalog."""
+        """Say that something changed that points are made from, such as a picture's vectors beside the catalog.
+
+        Call it when the change is stored. A sticker that is new, and whose source is still being read, is left alone:
+        whoever makes its point begins later and finds the change, and marking each new sticker a second time would
+        write the catalog a dozen times over.
+        """
+        of = stickers.c
         with self._database.write() as connection:
-            mark_changed(connection, sticker_ids)
+            begun = connection.execute(select(func.max(vocabularies.c.applied))).scalar() or 0
+            ready = select(func.max(counters.c.value)).where(counters.c.name.startswith(_READY, autoescape=True))
+            bound = max(begun, connection.execute(ready).scalar() or 0)
+            indexed = exists().where(
+                indexed_stickers.c.vocabulary_id == vocabularies.c.id, indexed_stickers.c.sticker_id == of.id
+            )
+            added = exists().where(placements.c.sticker_id == of.id, placements.c.loader == ADDED)
+            for chunk in chunks(sticker_ids):
+                chosen = select(of.id).where(of.id.in_(chunk), or_(of.revision <= bound, indexed, added))
+                mark_changed(connection, connection.execute(chosen).scalars())
 
     def ready(self, collection: str) -> int:
         """Return the change up to which a collection's new stickers are read completely, see :meth:`set_ready`."""

@@ -46,7 +46,7 @@ def run_stage(
     progress: Progress,
     limit: int | None = None,
 ) -> StageReport:
-    """Work on what is missing, in the stage's order, batch by batch.
+    """Work on what is missing, in id order, batch by batch.
 
     Killing it at any moment loses at most the batches in hand. What cannot be read is skipped and reported.
 

@@ -68,7 +68,7 @@ class Stage(Worker[Result], Protocol[Result]):
         ...
 
     def missing(self, catalog: Catalog) -> list[str]:
-        """Return the ids that have no result of this model yet, in an order that depends on the catalog alone."""
+        """Return the ids that have no result of this model yet, ascending."""
         ...
 
     def store(self, catalog: Catalog, results: Sequence[tuple[str, Result]]) -> None:

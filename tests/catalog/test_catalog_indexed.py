@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from persrv.catalog import Catalog, Entry
+from persrv.catalog import ADDED, Catalog, Entry
 from persrv.catalog.indexed import IndexedSticker
 from persrv.errors import BuildGoneError
 from persrv.recipe import Text
@@ -116,6 +116,23 @@ def test_everything_that_shows_in_a_point_gives_a_new_revision(catalog: Catalog)
     catalog.record(Interaction("ann", "q", sid(1), THEN))
     catalog.put_semantics(sid(1), "ocr", "m1", Semantics(ocr=("hi",)))
     assert changed(catalog, before) == []
+
+
+@pytest.mark.parametrize("who", ["nobody", "a build that begins", "whoever has the index open", "indexed", "added"])
+def test_a_new_sticker_is_marked_again_only_where_somebody_may_have_made_its_point(catalog: Catalog, who: str) -> None:
+    catalog.begin_index("b1", 0, 0, None)
+    loader = ADDED if who == "added" else "folder"
+    catalog.put([Entry(sid(1), loader, SourceSticker("k1", None))])
+    revision = catalog.revision()
+    if who == "a build that begins":
+        catalog.begin_index("b2", revision, 0, None)
+    elif who == "whoever has the index open":
+        catalog.set_ready("any", revision)
+    elif who == "indexed":
+        catalog.put_indexed("b1", [indexed(1, [])])
+    catalog.touch([sid(1)])
+    assert (catalog.revision() > revision) == (who != "nobody")
+    assert changed(catalog, revision) == ([] if who == "nobody" else [sid(1)])
 
 
 def test_a_sticker_that_is_still_being_read_waits(catalog: Catalog) -> None:

@@ -44,16 +44,6 @@ def test_stickers_come_in_ascending_id_whatever_the_batch(catalog: Catalog, entr
     assert [s.id for s in catalog.stickers(some, batch=batch)] == sorted({made[3].sticker_id, made[9].sticker_id})
 
 
-def test_pictures_come_in_the_order_in_which_they_changed(catalog: Catalog, entry: MakeEntry) -> None:
-    batches = [[entry(f"picture {n}") for n in numbers] for numbers in ((1, 2, 3), (4, 5))]
-    for batch in batches:
-        catalog.put(batch)
-    first, second = (sorted(each.sticker_id for each in batch) for batch in batches)
-    assert catalog.pictured_by_change() == first + second
-    catalog.touch(first[:1])
-    assert catalog.pictured_by_change() == first[1:] + second + first[:1]
-
-
 def test_the_number_of_queries_does_not_grow_with_the_stickers(catalog: Catalog, entry: MakeEntry) -> None:
     statements: list[str] = []
 

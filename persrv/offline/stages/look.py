@@ -82,10 +82,9 @@ class LookStage:
         self.batch = batch
 
     def missing(self, catalog: Catalog) -> list[str]:
-        """Return the ids of pictures that lack a vector of some encoder, those that changed longest ago first."""
-        pictured = catalog.pictured_by_change()
-        missing = {sticker_id for cache in self._caches for sticker_id in cache.missing(pictured)}
-        return [sticker_id for sticker_id in pictured if sticker_id in missing]
+        """Return the ids of pictures that lack a vector of some encoder, ascending."""
+        pictured = sorted(catalog.pictured())
+        return sorted({sticker_id for cache in self._caches for sticker_id in cache.missing(pictured)})
 
     def store(self, catalog: Catalog, results: Sequence[tuple[str, Looks]]) -> None:
         """Append what is missing to the caches."""
