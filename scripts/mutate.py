@@ -16,9 +16,9 @@ import importlib.util
 import io
 import os
 import random
+import resource
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -53,8 +53,11 @@ _COMPUTED: dict[type[ast.operator], str] = {
 _CALLED = {"min": "max", "max": "min", "any": "all", "all": "any", "maximum": "minimum", "minimum": "maximum"}
 _PROFILE = "mutate"
 _BARE = ("--noconftest",)
-_PATIENCE = 20.0
-"""Seconds beyond ten times those of the unchanged tests; a mutant that runs longer was noticed."""
+_PATIENCE = 5.0
+"""Seconds of the processor beyond three times those of the unchanged tests; a mutant that works longer was noticed."""
+
+_LONGEST = 600
+"""Seconds after which a mutant was noticed that waits for something."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,8 @@ def noticed(mutant: Mutant | None, tests: list[str], seconds: float, options: tu
         return False
     child = os.fork()
     if not child:
-        signal.alarm(int(seconds))
+        signal.alarm(_LONGEST)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
@@ -189,6 +193,12 @@ def noticed(mutant: Mutant | None, tests: list[str], seconds: float, options: tu
         os._exit(int(code != 0))
     _, status = os.waitpid(child, 0)
     return status != 0
+
+
+def _seconds_of_children() -> float:
+    """Return the processor time of all child processes so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _nearest(mutant: Mutant, tests: list[str]) -> list[str]:
@@ -238,13 +248,13 @@ def main() -> int:
         if given.list:
             print(*sample, sep="\n")
             continue
-        began = time.monotonic()
+        before = _seconds_of_children()
         # Most pure rooms need no collection, whose imports take longer than their tests.
-        options = () if noticed(None, paths, 600, _BARE) else _BARE
-        if not options and noticed(None, paths, 600):
+        options = () if noticed(None, paths, _LONGEST, _BARE) else _BARE
+        if not options and noticed(None, paths, _LONGEST):
             print(f"{room}: the tests fail without any change", flush=True)
             return 1
-        patience = _PATIENCE + 10 * (time.monotonic() - began)
+        patience = _PATIENCE + 3 * (_seconds_of_children() - before)
         killed = tried = 0
         for mutant in sample[given.first :]:
             nearest = _nearest(mutant, paths)
