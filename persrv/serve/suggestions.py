@@ -21,6 +21,9 @@ LONGEST = 60
 WORD_STARTS = 4
 """Words of a phrase at which what is typed may begin."""
 
+_KEYS = 2 * WORD_STARTS + 1
+"""Most beginnings of one phrase: of its words, of its characters, and its pinyin in full and in initials."""
+
 _NEAR = 4
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _LATIN = re.compile(r"[a-z]+\Z")
@@ -92,14 +95,19 @@ class Suggestions:
 
     def _beginning(self, prefix: str, limit: int) -> list[str]:
         first = self._keys.position(prefix)
-        numbers = np.unique(self._numbers[first : self._keys.position(prefix + _LAST)])
-        weights = self._weights[numbers]
-        if len(numbers) > limit:
-            # The limit-th largest weight bounds what is sorted; ties at it are all kept, and go by the phrase.
-            kept = weights >= np.partition(weights, -limit)[-limit]
-            numbers, weights = numbers[kept], weights[kept]
-        ranked = sorted(zip((-weights).tolist(), numbers.tolist(), strict=True))
+        numbers = self._numbers[first : self._keys.position(prefix + _LAST)]
+        numbers = np.unique(self._heaviest(numbers, limit * _KEYS))  # a phrase is there once for each of its beginnings
+        numbers = self._heaviest(numbers, limit)
+        ranked = sorted(zip((-self._weights[numbers]).tolist(), numbers.tolist(), strict=True))
         return [self._phrases[number] for _, number in ranked[:limit]]
+
+    def _heaviest(self, numbers: NDArray[np.int32], most: int) -> NDArray[np.int32]:
+        """Return the phrases of the ``most`` largest weights, and all that tie with the last of them."""
+        if len(numbers) <= most:
+            return numbers
+        weights = self._weights[numbers]
+        heaviest: NDArray[np.int32] = numbers[weights >= np.partition(weights, -most)[-most]]
+        return heaviest
 
     def _near(self, word: str) -> list[str]:
         if len(word) < 3 or not _LATIN.match(word):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
@@ -71,6 +72,46 @@ def test_nobody_sees_what_is_anothers(service: TestClient, keys: dict[str, dict[
                 assert {sticker["id"] for sticker in recent} == {sticker_id for _, sticker_id in own}
                 taste = service.get(f"/v1/users/{person}/taste", headers=keys[owner]).json()["points"]
                 assert {point["sticker_id"] for point in taste} == {sticker_id for _, sticker_id in own}
+
+
+def test_at_the_same_time_everybody_sees_their_own(service: TestClient, keys: dict[str, dict[str, str]]) -> None:
+    def lives(tenant: str, user: str) -> None:
+        draw, mine = random.Random(f"{tenant} {user}"), {"headers": keys[tenant]}
+        picked: list[tuple[str, str]] = []
+        service.delete(f"/v1/users/{user}", **mine)
+        for step in range(12):
+            query = draw.choice(list(MEANINGS))
+            found = service.get("/v1/search", params={"q": query, "user": user}, **mine).json()
+            assert (found["user"], found["personal"]) == (user, bool(picked))
+            body = {"user": user, "query": f"{query} {step} of {user} at {tenant}"}
+            body["sticker_id"] = draw.choice(found["hits"])["sticker_id"]
+            assert service.post("/v1/share", json=body, **mine).status_code == 201
+            picked.append((body["query"], body["sticker_id"]))
+            kept = service.get(f"/v1/users/{user}/export", **mine).json()
+            assert [(pick["query"], pick["sticker_id"]) for pick in kept["picks"]] == picked
+
+    with ThreadPoolExecutor(len(TENANTS) * len(USERS)) as pool:
+        everybody = [pool.submit(lives, tenant, user) for tenant in TENANTS for user in USERS]
+        for one in everybody:
+            one.result()
+
+
+def test_what_one_tenant_picks_changes_no_answer_of_the_other(
+    service: TestClient, keys: dict[str, dict[str, str]]
+) -> None:
+    def answers() -> list[list[tuple[str, float]]]:
+        asked = [{"q": query, "user": user} for query in ("happy", "cat", "") for user in ("amy", "stranger")]
+        found = [service.get("/v1/search", params=one, headers=keys["other"]).json()["hits"] for one in asked]
+        return [[(hit["sticker_id"], hit["score"]) for hit in hits] for hits in found]
+
+    before = answers()
+    last = before[0][-1][0]
+    for user in ("amy", "stranger", "third"):
+        body = {"user": user, "query": "happy", "sticker_id": last}
+        assert service.post("/v1/share", json=body, headers=keys["tiny"]).status_code == 201
+    assert answers() == before
+    assert service.post("/v1/share", json=body | {"user": "amy"}, headers=keys["other"]).status_code == 201
+    assert answers() != before
 
 
 def test_a_tenants_key_opens_nothing_of_the_other(service: TestClient, keys: dict[str, dict[str, str]]) -> None:

@@ -169,9 +169,7 @@ async function results(signal, showMoves) {
     say(answer, asked.q);
     if (completed) at("note").textContent = t("completed", { typed: state.query, used: completed });
     const part = section("results", t("results"), answer.hits, { showMoves });
-    part.querySelector(".more")?.remove();
-    if (answer.more) part.append(more(part, asked, answer.next));
-    return [part];
+    return [withMore(part, asked, answer)];
   };
 }
 
@@ -181,12 +179,21 @@ function half(typed, { suggestions, whole }) {
   return suggestions.find((phrase) => phrase.toLowerCase().startsWith(typed.toLowerCase())) ?? "";
 }
 
+function withMore(part, asked, answer) {
+  part.querySelector(".more")?.remove();
+  if (answer.more) part.append(more(part, asked, answer.next));
+  return part;
+}
+
 function more(part, asked, cursor) {
   const button = h("button", { type: "button", class: "more", "data-key": "more", click: () => attempt(async () => {
     const next = await api.search({ ...asked, user: state.user, gamma: gamma(), cursor });
     const list = part.querySelector("ul");
-    list.hits = [...list.hits, ...next.hits];
-    const first = append(list, next.hits, list.options);
+    // What the page shows already, as among what was used last, is not shown twice.
+    const shown = new Set([...at("stickers").querySelectorAll("li.card")].map((item) => item.dataset.id));
+    const hits = next.hits.filter((hit) => !shown.has(hit.sticker_id));
+    list.hits = [...list.hits, ...hits];
+    const first = append(list, hits, list.options);
     if (document.activeElement === button) first?.querySelector("button").focus();
     button.remove();
     if (next.more) part.append(more(part, asked, next.next));
@@ -195,8 +202,9 @@ function more(part, asked, cursor) {
 }
 
 async function home(signal, showMoves) {
+  const asked = { limit: PAGE };
   const [own, popular] = await Promise.all([
-    state.user ? api.own(state.user, "recent", signal) : { stickers: [] }, api.search({ user: state.user, gamma: gamma(), limit: PAGE }, signal)]);
+    state.user ? api.own(state.user, "recent", signal) : { stickers: [] }, api.search({ ...asked, user: state.user, gamma: gamma() }, signal)]);
   return () => {
     say(popular);
     const recent = own.stickers.map(asHit);
@@ -205,7 +213,8 @@ async function home(signal, showMoves) {
     if (!state.user && state.people.length) parts.push(welcome());
     if (state.favourites.size) parts.push(section("favourites", t("favourites"), [...state.favourites.values()], { strip: true }));
     if (recent.length) parts.push(section("recent", t("recent"), recent.slice(0, RECENT), { strip: true }));
-    parts.push(section("popular", t("popular"), popular.hits.filter((hit) => !known.has(hit.sticker_id)), { showMoves }));
+    const part = section("popular", t("popular"), popular.hits.filter((hit) => !known.has(hit.sticker_id)), { showMoves });
+    parts.push(withMore(part, asked, popular));
     return parts;
   };
 }

@@ -17,9 +17,11 @@ function card(hit, on) {
     type: "button", tabindex: "-1", class: name, title: t(name), "data-key": name, "aria-label": `${t(name)}: ${hit.title}`, click: () => action(item.hit),
   }, icon(signOf[name] ?? name));
   const still = hit.thumbnail;
+  const instead = () => h("span", { class: "noimg", "aria-hidden": "true" }, hit.payload.emoji?.[0] ?? "🏷");
   const image = still
-    ? h("img", { src: still, alt: "", loading: "lazy", decoding: "async", width: 256, height: 256 })
-    : h("span", { class: "noimg", "aria-hidden": "true" }, (hit.payload.emoji ?? ["🏷"])[0]);
+    ? h("img", { class: "coming", src: still, alt: "", loading: "lazy", decoding: "async", width: 256, height: 256,
+      load: () => { image.className = ""; }, error: () => image.replaceWith(instead()) })
+    : instead();
   if (still && hit.payload.animated) {
     const wake = () => { if (!calm()) image.src = moving(hit); };
     const sleep = () => { image.src = still; };

@@ -116,7 +116,7 @@ function facts(known, fields, matched) {
   for (const field of fields) {
     const phrases = known.texts[field];
     if (!phrases) continue;
-    const sources = known.sources.filter((source) => source.texts[field]).map((source) => source.source);
+    const sources = known.sources.filter((source) => source.texts[field]).map((source) => source.source.replace(/^loader:/, ""));
     const who = known.edited.includes(field) ? t("edited") : sources.length ? t("said", { who: sources.join(", ") }) : "";
     list.append(h("dt", {}, `${t("fields")[field]} `, h("span", { class: "small" }, who)),
       h("dd", {}, phrases.flatMap((phrase, i) => [i ? " · " : "", ...highlighted(phrase, matched)])));
