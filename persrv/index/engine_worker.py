@@ -131,5 +131,11 @@ def _accept(listener: Listener, worker: EngineWorker) -> None:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
-    os._exit(0)
+    code = 0
+    try:
+        run(Path(sys.argv[1]))
+    except PersrvError as error:
+        # Whoever wanted to know is gone; what the disk did not take is made again from the catalog.
+        _log.error("the engine's process ends: %s", error)
+        code = 1
+    os._exit(code)

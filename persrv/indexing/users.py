@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ MOST_STYLES = 32
 
 _USERS = 100
 """Users whose points are written at once."""
+
+_POINTS = 2_000
+"""Points that are deleted at once."""
 
 Learnt = tuple[str, StyleProfile, list[StyleExample]]
 
@@ -93,6 +97,8 @@ def learn_again(
 ) -> int:
     """Fit some users anew in place, and return how many; those without a picture among their picks lose their profile.
 
+    So does whoever is forgotten between the reading of their picks and the writing of their profile.
+
     Args:
         catalog: Knows the picks.
         stickers: Has the vectors that profiles lie among.
@@ -103,12 +109,22 @@ def learn_again(
     """
     people = 0
     for batch in chunks(sorted(set(names)), _USERS):
+        began = datetime.now(UTC)
         learnt = learn_stored(catalog, stickers, batch, style)
         write_profiles(learnt, stickers, users, progress)
         kept = {user: len(profile.mass) for user, profile, _ in learnt}
         users.delete([centroid_id(user, n) for user in batch for n in range(kept.get(user, 0), MOST_STYLES)])
+        if gone := catalog.forgotten_users(batch, since=began):
+            remove_profiles(users, gone)
         people += len(batch)
     return people
+
+
+def remove_profiles(users: Collection, names: Iterable[str]) -> None:
+    """Delete some users' profiles: every style that any recipe may have given them, and its bytes."""
+    for batch in chunks((centroid_id(user, number) for user in names for number in range(MOST_STYLES)), _POINTS):
+        users.delete(batch)
+    users.purge()
 
 
 def learn_stored(catalog: Catalog, stickers: Collection, names: Sequence[str], style: Style) -> list[Learnt]:

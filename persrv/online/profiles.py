@@ -135,9 +135,9 @@ class Profiles:
         """Remove every point of a user, and its bytes."""
         with self._turn(user):
             # Imported here: a search forgets nobody.
-            from persrv.indexing.forgetting import remove_profile
+            from persrv.indexing.users import remove_profiles
 
-            remove_profile(self._collection, user)
+            remove_profiles(self._collection, [user])
             with self._lock:
                 self._outdate(user)
                 self._cache.pop(user, None)

@@ -253,7 +253,7 @@ class UserCommands:
         name = check_user(user)
         self._newest.refresh()
         self._newest.ask(lambda version: version.users.check_writable())
-        from persrv.indexing.forgetting import remove_profile
+        from persrv.indexing.users import remove_profiles
 
         with self._newest.others() as (kept_stickers, kept_users):
             typed = {fold_query(pick.query) for pick in self._catalog.interactions(user=name)}
@@ -269,7 +269,7 @@ class UserCommands:
             self._live.refresh(touched)
             self._newest.ask(lambda version: version.profiles.forget(name))
             for users in kept_users:
-                remove_profile(users, name)
+                remove_profiles(users, [name])
             for stickers in kept_stickers if purging else ():
                 self._live.refresh_kept(stickers, public)
                 stickers.purge()

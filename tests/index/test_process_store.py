@@ -179,6 +179,21 @@ def test_it_ends_with_its_owner(tmp_path: Path) -> None:
         assert opened.count() == 0
 
 
+def test_a_disk_that_fails_at_its_end_is_told_in_a_line(tmp_path: Path) -> None:
+    code = (
+        "import os, shutil, sys; from pathlib import Path; from persrv.index.process_store import ProcessStore\n"
+        "sys.path[:0] = ['tests/index', 'tests']; from index_samples import SCHEMA, manifest, sample_points\n"
+        f"store = ProcessStore(Path({str(tmp_path)!r}))\n"
+        "opened = store.publish('a', store.create('a', SCHEMA, manifest(0)))\n"
+        "opened.upsert(sample_points(9))\n"
+        f"shutil.rmtree({str(tmp_path / 'a')!r})\n"
+        "os._exit(0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.startswith("the engine's process ends: the embedded index cannot flush")
+
+
 def test_a_closed_store_stays_closed(tmp_path: Path) -> None:
     store = ProcessStore(tmp_path)
     opened = store.publish("a", store.create("a", SCHEMA, manifest(0)))

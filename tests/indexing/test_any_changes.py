@@ -21,10 +21,10 @@ from persrv.index.engine import Collection, Store
 from persrv.indexing import beside
 from persrv.indexing.beside import build_beside
 from persrv.indexing.fit import Fit
-from persrv.indexing.forgetting import remove_profile
 from persrv.indexing.in_place import PublishedIndex
 from persrv.indexing.progress import Silent
 from persrv.indexing.update import update_index
+from persrv.indexing.users import remove_profiles
 from persrv.indexing.vector_sources import open_vectors
 from persrv.recipe import Recipe
 from persrv.records import Interaction, Semantics, SourceSticker
@@ -129,11 +129,11 @@ class AnyChanges(RuleBasedStateMachine):
         index.refresh(touched)
         assert self.opened is not None
         own = self.opened[1]
-        remove_profile(own, user)
+        remove_profiles(own, [user])
         for build in self.store.kept(name):
             if build != own.manifest.build:
                 with self.store.open(name, build) as kept:
-                    remove_profile(kept, user)
+                    remove_profiles(kept, [user])
         self.behind = True
 
     @rule(number=NUMBERS)

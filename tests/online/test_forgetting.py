@@ -7,8 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from persrv.catalog import Catalog
 from persrv.errors import IndexLockedError
+from persrv.index.engine import Collection
 from persrv.indexing.progress import Advance
+from persrv.indexing.users import learn_again, remove_profiles
 from persrv.offline import build_collection
 from persrv.online.retriever import Retriever
 from persrv.workspace import Workspace
@@ -99,6 +102,36 @@ def test_a_build_that_runs_meanwhile_does_not_bring_them_back(tiny: Tiny, stage:
         assert retriever.search(WORD).reason != "matched"
         assert len(retriever.styles("ann")) > 0
     assert left_in_files(tiny, WORD, ZOE, YAN) == []
+
+
+class ForgettingBefore:
+    """Forgets somebody between the reading of their picks and the writing of their styles."""
+
+    def __init__(self, catalog: Catalog, users: Collection) -> None:
+        self._catalog, self._users = catalog, users
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Advance]:
+        assert self._catalog.forget(ZOE) == 3
+        remove_profiles(self._users, [ZOE])
+        yield lambda items: None
+
+
+def test_styles_that_are_fitted_anew_meanwhile_do_not_bring_them_back(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE, YAN)
+    workspace = Workspace.of(tiny.file, tiny.home)
+    store = workspace.store()
+    with (
+        workspace.existing_catalog() as catalog,
+        store.open(workspace.recipe.name) as stickers,
+        store.open(workspace.users_name) as users,
+    ):
+        style = workspace.recipe.style
+        assert learn_again(catalog, stickers, users, [ZOE, YAN], style, ForgettingBefore(catalog, users)) == 2
+        assert {record.payload["user"] for record in users.scroll()} == {"ann", "bo", YAN}
+    store.close()
+    assert left_in_files(tiny, ZOE) == []
 
 
 def test_the_next_import_of_the_same_picks_does_not_bring_them_back(tiny: Tiny) -> None:
