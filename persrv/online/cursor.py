@@ -17,7 +17,7 @@ from typing import Self
 from persrv.errors import QueryError
 
 MOST_SHOWN = 160
-"""Shown stickers that are remembered, the latest ones: a cursor stays below 5 kB."""
+"""Shown stickers that are remembered, the latest ones."""
 
 MOST_COMING = 60
 """Stickers whose places are kept."""
@@ -25,6 +25,9 @@ MOST_COMING = 60
 _HEAD = struct.Struct(">B8sIHH")
 _VERSION = 1
 _ID = 16
+LONGEST = 4 * -(-(_HEAD.size + _ID * (MOST_SHOWN + MOST_COMING)) // 3)
+"""Letters of a cursor, at most: below 5 kB."""
+
 _BAD = ("the cursor is not one that a search gave", "start again without a cursor")
 
 

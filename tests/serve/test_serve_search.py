@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from persrv.online import ranker
 from persrv.online.answer import Answer
+from persrv.online.cursor import LONGEST, MOST_COMING, MOST_SHOWN, Cursor
 from persrv.serve.metrics import Metrics
 from persrv.serve.schemas.answers import AnswerBody
 from served_tiny import serving
@@ -80,6 +81,14 @@ def test_pages_stay_right_while_people_pick(tiny: Tiny) -> None:
             page = client.get("/v1/search", params=parameters | {"cursor": page["next"]}).json()
         assert len(seen) == len(set(seen)) == 30
         assert client.get("/v1/search", params={"cursor": "nonsense"}).status_code == 400
+
+
+@pytest.mark.parametrize(("call", "name"), [("/v1/search", "cursor"), ("/tenor/v2/search", "pos")])
+def test_the_longest_cursor_is_taken(client: TestClient, call: str, name: str) -> None:
+    longest = Cursor(bytes(8), 0, ("ab" * 16,) * MOST_SHOWN, ("cd" * 16,) * MOST_COMING).encode()
+    refused = client.get(call, params={"q": "cat", name: longest})
+    assert refused.status_code == 400 and "belongs to another search" in refused.json()["detail"]
+    assert client.get(call, params={"q": "cat", name: "a" * (LONGEST + 1)}).status_code == 422
 
 
 def test_trending_is_the_same_for_everybody(client: TestClient) -> None:

@@ -12,7 +12,7 @@ const ENGLISH = {
   pickedNobody: "{title}: {how}. Say who you are, and answers will learn from it.", notCopied: "This browser does not let pages copy",
   completed: "No sticker has “{typed}”; these are for “{used}”", copies: "{n} more", copiesHelp: "The same drawing again, in other files", welcome: "See it as one of them, or say who you are:", whoFirst: "Say who you are first.", clear: "Empty the box",
   moved: "up {n}", noTaste: "No picks yet. Click some stickers, and your styles appear here.",
-  notMine: "Not my style", forget: "Forget me", forgetSure: "Delete all that is stored about {user}?", forgotten: "{user} is forgotten; {n} picks are deleted.",
+  notMine: "Not my style", forget: "Forget me", forgetSure: "Delete all that is stored about {user}?", forgotten: "{user} is forgotten; picks deleted: {n}.",
   export: "Export", share: "{n}% of your picks", map: "Your picks; what is drawn alike lies together", style: "Style {n}",
   score: "Score {n}", said: "from {who}", edited: "edited by hand", save: "Save", cancel: "Cancel", saved: "Saved; it is found by this at once.",
   editHelp: "One phrase a line", point: "Point in Qdrant", dashboard: "Qdrant dashboard", pictureLink: "The picture",

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from persrv.online.answer import Answer
+from persrv.online.cursor import LONGEST
 from persrv.online.request import FilterValue
 from persrv.records import Sticker
 from persrv.serve.access import TenorReadable, TenorWritable, service_of
@@ -33,7 +34,7 @@ FORMATS = {f"{size}{shape}": (side, ending) for shape, ending in _SHAPES.items()
 """Tenor's names of formats to the side in pixels and the kind of file; ``preview`` is the only still one."""
 
 Limit = Annotated[int, Query(ge=1, le=50)]
-Position = Annotated[str, Query(max_length=2000, description="The `next` of the page before.")]
+Position = Annotated[str, Query(max_length=LONGEST, description="The `next` of the page before.")]
 Media = Annotated[str, Query(max_length=500, description="Names of formats, separated by commas.")]
 Asked = Annotated[QueryText, Query(examples=["love"])]
 Typed = Annotated[str, Query(max_length=100, examples=["hap"])]

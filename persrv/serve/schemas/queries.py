@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from persrv.online.cursor import LONGEST
 from persrv.online.request import FilterValue
 from persrv.serve.schemas.fields import QueryText, UserName
 
@@ -41,5 +42,5 @@ class SearchQuery(FilterQuery):
     explain: bool = Field(False, description="Also say which words matched.")
     gamma: float | None = Field(None, ge=0, le=1, description="Weight of style: 0 everybody's order, 1 the most.")
     cursor: str | None = Field(
-        None, max_length=2000, description="An answer's `next`: the page behind it, whatever came between."
+        None, max_length=LONGEST, description="An answer's `next`: the page behind it, whatever came between."
     )
