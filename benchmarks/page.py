@@ -9,7 +9,7 @@ page's own limit.
   imports what the service is made of, and nothing else.
 * **cards**: the cards are in the document and a frame was drawn.
 * **pictures**: the pictures of the first twelve cards are decoded as well; on the first try the service has to make the
-  thumbnails.
+  thumbnails. Those of a made-up collection have no files: they are asked for in vain.
 
 Typing begins when the service knows what to suggest. ``python -m benchmarks.page RECIPE HOME`` measures on a collection
 that is built. Chromium is the machine's own, and runs already.

@@ -241,7 +241,7 @@ def test_a_person_is_forgotten(open_page: OpenPage, address: str) -> None:
     page.get_by_role("button", name="My taste").click()
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Forget me").click()
-    expect(page.locator("#toast")).to_contain_text("dora is forgotten; 1 picks")
+    expect(page.locator("#toast")).to_contain_text("dora is forgotten; picks deleted: 1")
     assert httpx.get(f"{address}/v1/users/dora").json()["picks"] == 0
 
 
