@@ -26,8 +26,8 @@ USER_KEY_VARIABLE = "PERSRV_USER_KEY"
 """Environment variable with the key of users' hashes."""
 
 _MOST_PACKS = 200
-_LARGE = 10_000
-"""Stickers from which suggestions are learnt in a process of their own; it takes a second to start."""
+_LARGE = 1_000
+"""Stickers from which suggestions are learnt in a process of their own; it takes half a second to start."""
 
 _log = logging.getLogger("persrv.serve")
 
