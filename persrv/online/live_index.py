@@ -47,6 +47,9 @@ class LiveIndex:
         workspace: The recipe and its folder.
         catalog: Has the truth.
         newest: The version that is open.
+
+    Attributes:
+        learning: Held while styles are fitted anew: whoever holds it sees none come that older picks gave.
     """
 
     def __init__(self, workspace: Workspace, catalog: Catalog, newest: CurrentVersion) -> None:
@@ -54,6 +57,7 @@ class LiveIndex:
         self._catalog = catalog
         self._newest = newest
         self._opened = ExitStack()
+        self.learning = RLock()
         self._making = RLock()
         self._sources: VectorSources | None = None
         self._index: PublishedIndex | None = None
@@ -173,7 +177,8 @@ class LiveIndex:
             version.profiles.read_again(late)
 
         try:
-            self._newest.ask(learn)
+            with self.learning:
+                self._newest.ask(learn)
         except PersrvError as error:
             _log.warning("styles do not follow the picks yet: %s", error)
             with self._changed:
@@ -204,13 +209,22 @@ class LiveIndex:
                 version.parser.lexicon.words_changed()
             if self._catalog.profiles_left() or self._learnt != index.build:
                 # A build left profiles to this program; or it was switched to, and moves of the one before are missing.
-                version.profiles.read_again(index.learn())
-                self._learnt = index.build
+                self._learn(version, index)
             if time.monotonic() - self._settled > SETTLED_SECONDS:
                 index.settle()
                 self._settled = time.monotonic()
         except (BuildGoneError, IndexMismatchError) as error:
             _log.info("the build %s is not changed in place: %s", version.manifest.build, error)
+
+    def _learn(self, version: OpenVersion, index: PublishedIndex) -> None:
+        """Fit styles anew, at the next look where somebody is being forgotten: nobody waits with a version in hand."""
+        if not self.learning.acquire(blocking=False):
+            return
+        try:
+            version.profiles.read_again(index.learn())
+            self._learnt = index.build
+        finally:
+            self.learning.release()
 
     def _behind(self, version: OpenVersion) -> bool:
         """Whether there may be something to do: opening the vectors takes time in a large collection."""

@@ -172,7 +172,8 @@ class UserCommands:
             learn_again(self._catalog, version.stickers, version.users, [name], self.recipe.style, Silent())
             version.profiles.reread(name)
 
-        self._newest.ask(drop)
+        with self._live.learning:
+            self._newest.ask(drop)
         return self.styles(name)
 
     def edits(self, user: str) -> list[tuple[str, Edit]]:
@@ -255,7 +256,7 @@ class UserCommands:
         self._newest.ask(lambda version: version.users.check_writable())
         from persrv.indexing.users import remove_profiles
 
-        with self._newest.others() as (kept_stickers, kept_users):
+        with self._live.learning, self._newest.others() as (kept_stickers, kept_users):
             typed = {fold_query(pick.query) for pick in self._catalog.interactions(user=name)}
             touched = self._catalog.picked([name])
             public = [sticker.id for sticker in self._catalog.stickers(touched) if typed & {*sticker.semantics.queries}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -132,6 +133,19 @@ def test_styles_that_are_fitted_anew_meanwhile_do_not_bring_them_back(tiny: Tiny
         assert {record.payload["user"] for record in users.scroll()} == {"ann", "bo", YAN}
     store.close()
     assert left_in_files(tiny, ZOE) == []
+
+
+def test_no_styles_are_fitted_anew_while_somebody_is_forgotten(tiny: Tiny) -> None:
+    workspace = Workspace.of(tiny.file, tiny.home)
+    with tiny.open() as retriever, workspace.existing_catalog() as catalog, ThreadPoolExecutor(1) as forgetting:
+        live = retriever._live
+        forgetting.submit(live.learning.acquire).result()
+        catalog.leave_profiles(True)
+        live._look()
+        assert catalog.profiles_left()
+        forgetting.submit(live.learning.release).result()
+        live._look()
+        assert not catalog.profiles_left()
 
 
 def test_the_next_import_of_the_same_picks_does_not_bring_them_back(tiny: Tiny) -> None:
