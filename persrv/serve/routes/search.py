@@ -49,10 +49,13 @@ def _answered(
 
 
 @router.get("/search", response_model=AnswerBody, openapi_extra=in_query(SearchQuery))
-def search(request: Request, collection: Readable) -> Response:
+def search(request: Request) -> Response:
     """Search, best for this user first."""
     began = perf_counter()
+    service = service_of(request)
+    caller = service.caller(request)
     query = read_query(SearchQuery, request.query_params)
+    collection = service.collection(caller, "read", query.collection)
     answer = collection.retriever.search(
         query.q,
         collection.user(query.user),

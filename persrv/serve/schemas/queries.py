@@ -34,6 +34,8 @@ class FilterQuery(BaseModel):
 class SearchQuery(FilterQuery):
     """A search; see :meth:`persrv.online.retriever.Retriever.search`."""
 
+    collection: str | None = Field(None, max_length=64, description="A collection; the first one where it is left out.")
+
     q: QueryText = Field("", description="Words, Chinese, emoji; empty for what is popular.", examples=["love"])
     user: UserName | None = Field(None, description="Whose taste counts.", examples=["ann"])
     by: Literal["text", "picture"] = Field("text", description="Compare with texts, or with pictures.")
