@@ -21,7 +21,7 @@ from persrv.text import (
     token_id,
     tokenize,
 )
-from persrv.text.bm25f import idf_weights
+from persrv.text.bm25f import CountedOnce, idf_weights
 
 COLLIDING = ("tuux", "cali")
 ONE_FIELD = Text(k1=1.2, delta=0, fields={"tags": FieldSettings(weight=1.0, b=0.75)})
@@ -108,6 +108,9 @@ def test_two_fields_by_hand() -> None:
 def test_only_words_that_documents_hold_have_a_frequency() -> None:
     statistics = count([{"tags": ["cat"]}, {"tags": ["cat dog"]}], Text())
     assert statistics.frequencies(["cat", "bird", "dog"]) == {"cat": 2, "dog": 1}
+    once = CountedOnce(statistics)
+    assert once.frequencies(["cat", "bird"]) == {"cat": 2}
+    assert once.frequencies(["bird", "dog", "cat"]) == {"cat": 2, "dog": 1}
 
 
 def test_a_word_that_no_document_holds_weighs_most() -> None:
