@@ -52,6 +52,10 @@ def test_a_part_of_a_longer_word_is_found_where_parts_count() -> None:
     assert speller.nearest("zzzz", parts=True) is None
 
 
+def test_a_beginning_is_followed_by_any_letter() -> None:
+    assert Speller({"pizza": 1}).nearest("piz") == "pizza"
+
+
 def test_fewer_slips_win_over_more_documents() -> None:
     assert Speller({"kitten": 1, "sitting": 100}).nearest("kittin") == "kitten"
 
