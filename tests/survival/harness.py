@@ -134,13 +134,15 @@ def survive(
             arguments = [str(recipe), str(home), f"{seed * 1_000_000 + number}", f"{number * MOST_ACTS}"]
             fault = drawn_fault(chance) if faulty else Fault()
             oracle.faults[fault.kind or "kill"] += 1
+            lines: list[str] = []
             try:
                 seconds, wholly = chance.uniform(0.0, longest_s), fault.kind == "power" or chance.random() < 0.5
                 death = _run_until_killed(server, arguments, home, seconds, fault, wholly)
-                going = _read(death.lines, oracle)
+                lines = death.lines
+                going = _read(lines, oracle)
                 check(recipe, home, oracle, going, url)
             except Exception as error:
-                error.add_note(f"kill {number} of seed {seed}, with {fault}")
+                error.add_note(f"kill {number} of seed {seed}, with {fault}, behind {lines[-9:]}")
                 if not keep_going:
                     raise
                 oracle.begin_anew("".join(traceback.format_exception(error)))
