@@ -68,8 +68,8 @@ def points(stickers: Stickers, text: Text, regions: Regions = NO_REGIONS) -> Ite
         stored = stored_text(words, float(stickers.utility[row]), BETA, sticker_id)
         region = cluster_of(stickers.images[row], regions.directions)
         vectors: dict[str, StoredVector] = {TEXT: stored, IMAGE: stickers.images[row].tolist()}
-        if region is not None and regions.words:
-            vectors[REGIONAL] = regional_text(stored, region, regions.words)
+        if region is not None and (regional := regional_text(stored, region, regions.words)).indices:
+            vectors[REGIONAL] = regional
         yield Point(
             point_id(sticker_id),
             vectors,

@@ -75,8 +75,8 @@ class PointMaker:
         vectors: dict[str, StoredVector] = {}
         if words.indices:
             vectors[TEXT] = text = stored_text(words, utility.total, self.beta, sticker.id)
-            if cluster is not None and self.regional_words:
-                vectors[REGIONAL] = regional_text(text, cluster, self.regional_words)
+            if cluster is not None and (regional := regional_text(text, cluster, self.regional_words)).indices:
+                vectors[REGIONAL] = regional
         if picked_for.queries:
             factor = stored_factor(utility.total, self.beta, sticker.id)
             vectors[PICKED] = picked_vector(picked_for.queries, picked_for.words, factor)

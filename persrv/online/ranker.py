@@ -138,7 +138,8 @@ class Ranker:
         largest = largest_similarity(similarity[list(near)], taste.centroids.shape[1])
         factors = np.minimum(1.0 + self._weights.gamma * largest, self._weights.largest_style(taste))
         factor_of = dict(zip(near, factors.tolist(), strict=True))
-        return recall.near(near, regional_query(words, factor_of, self._frequent)), similarity
+        query = regional_query(words, factor_of, self._frequent)
+        return recall.near(near, query, rare=not self._frequent.issuperset(words.indices)), similarity
 
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""

@@ -32,9 +32,10 @@ NEAREST = 200
 """Most stickers that are let in by meaning alone."""
 
 
-FAR_DEPTH, PICKED_DEPTH = 2, 4
+FAR_DEPTH, RARE_DEPTH, PICKED_DEPTH = 2, 8, 4
 """How many times as many stickers as by words from the regions near somebody's styles are let in by words from
-everywhere, and by others' picks from those regions: agreement reorders picks far more than styles reorder words."""
+everywhere, the same where some of the words are rare, and by others' picks from those regions: agreement reorders picks
+far more than styles reorder words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +147,13 @@ class Recall:
         words = first.query.vector if isinstance(first.query, Nearest) else None
         return words if isinstance(words, SparseVector) and first.stored and first.entry is None else None
 
-    def near(self, regions: tuple[int, ...], query: SparseVector) -> Recall:
+    def near(self, regions: tuple[int, ...], query: SparseVector, *, rare: bool = False) -> Recall:
         """Return the same recall with more candidates from some regions of the space of style.
 
         Args:
             regions: Their numbers.
             query: For the words, of :func:`persrv.ranking.regional.regional_query`.
+            rare: Whether some of the words are rare, so that only words let in the stickers that have them.
         """
         words, *others = self.sources
         regional = [
@@ -159,7 +161,7 @@ class Recall:
         ]
         return replace(
             self,
-            sources=(replace(words, depth=FAR_DEPTH), *others),
+            sources=(replace(words, depth=RARE_DEPTH if rare else FAR_DEPTH), *others),
             regions=regions,
             regional=(replace(words, query=Nearest(query, REGIONAL)), *regional),
         )

@@ -1,13 +1,13 @@
 """Words by region of style: how stickers in somebody's styles are found by words at the price of few postings.
 
 A frequent word stands in tens of thousands of stickers; of those a page needs the ones in the styles of who asks. A
-sticker's vector ``regional`` is its vector ``text`` with the dimension of each frequent word replaced by one for the
-word and the sticker's region of the space of style. The query for somebody names their regions only, each weighted by
-the largest style factor in it: its score is about what the final one can be at most, and the best come in nearly their
-final order. A filter would look at every sticker that has a word, and words alone let in whole runs of nearly equal
-texts (docs/decisions/0059-words-by-region-of-style.md).
+sticker's vector ``regional`` has, for each of its frequent words, a dimension for the word and the sticker's region of
+the space of style, with the value that the word has in its vector ``text``. The query for somebody names their regions
+only, each weighted by the largest style factor in it: its score is about what the final one can be at most, and the
+best come in nearly their final order. A filter would look at every sticker that has a word, and words alone let in
+whole runs of nearly equal texts (docs/decisions/0059-words-by-region-of-style.md).
 
-Rare words keep their dimension: few postings are gone through anyway, and dimensions take memory and time to open.
+Rare words are left out: few stickers have them, which words alone let in, and dimensions take time to open.
 """
 
 from __future__ import annotations
@@ -39,35 +39,31 @@ def frequent_words(document_frequencies: Mapping[str, int]) -> list[int]:
 
 
 def regional_text(text: SparseVector, region: int, frequent: Set[int]) -> SparseVector:
-    """Return a sticker's vector ``regional``.
+    """Return a sticker's vector ``regional``, which may be empty.
 
-    Two words in one dimension, which is rare, add up: no score is smaller for it.
+    Two pairs in one dimension, which is rare, add up: no score is smaller for it.
 
     Args:
         text: Its vector ``text``.
         region: Number of its region, see :mod:`persrv.ranking.style_clusters`.
         frequent: Dimensions of :func:`frequent_words`.
     """
-    return _regional(text, {region: 1.0}, 1.0, frequent)
+    return regional_query(text, {region: 1.0}, frequent)
 
 
 def regional_query(words: SparseVector, factors: Mapping[int, float], frequent: Set[int]) -> SparseVector:
-    """Return the query for stickers in some regions; words without frequent ones look everywhere.
+    """Return the query for stickers in some regions.
 
     Args:
         words: The query, weights >= 0.
-        factors: Number of a region to what its stickers' scores are multiplied by; at least one.
-        frequent: Dimensions of :func:`frequent_words`.
+        factors: Number of a region to what its stickers' scores are multiplied by.
+        frequent: Dimensions of :func:`frequent_words`; other words are left out.
     """
-    return _regional(words, factors, max(factors.values()), frequent)
-
-
-def _regional(words: SparseVector, factors: Mapping[int, float], elsewhere: float, frequent: Set[int]) -> SparseVector:
-    dimensions, values = np.array(words.indices, np.uint64), np.array(words.values, np.float64)
-    often = np.array([index in frequent for index in words.indices], dtype=bool)
+    often = [(index, value) for index, value in zip(*words, strict=True) if index in frequent]
+    dimensions, values = np.array(often, np.float64).reshape(-1, 2).T
     regions = np.fromiter(factors, np.uint64, len(factors))
-    pairs = (dimensions[often, None] * _WORD + regions * _REGION) & _MASK
-    weights = values[often, None] * np.fromiter(factors.values(), np.float64, len(factors))
-    distinct, places = np.unique(np.concatenate([pairs.ravel(), dimensions[~often]]), return_inverse=True)
-    summed = np.bincount(places, np.concatenate([weights.ravel(), elsewhere * values[~often]]), len(distinct))
+    pairs = (dimensions.astype(np.uint64)[:, None] * _WORD + regions * _REGION) & _MASK
+    weights = values[:, None] * np.fromiter(factors.values(), np.float64, len(factors))
+    distinct, places = np.unique(pairs.ravel(), return_inverse=True)
+    summed = np.bincount(places, weights.ravel(), len(distinct))
     return SparseVector(distinct.tolist(), summed.tolist())

@@ -38,26 +38,25 @@ def ills(tiny: Tiny) -> list[str]:
     return [check.finding for check in examine(tiny.file, home=tiny.home, deep=Silent()) if not check.passed]
 
 
-def points(tiny: Tiny) -> list[Record]:
+def check_points(tiny: Tiny) -> list[Record]:
+    """Return all points, each of which has a region, and its frequent words in it."""
     workspace = Workspace.of(tiny.file, tiny.home)
     with closing(workspace.store()) as store, store.open("tiny") as stickers:
-        return list(stickers.scroll(with_vectors=(TEXT, REGIONAL)))
-
-
-def check_points(found: list[Record]) -> None:
-    """Each point has a region, and its frequent words in it."""
+        frequent = {*stickers.manifest.regional_words}
+        found = list(stickers.scroll(with_vectors=(TEXT, REGIONAL)))
+    assert CAT in frequent
     for record in found:
-        text, stored = record.vectors[TEXT], record.vectors[REGIONAL]
+        text, stored = record.vectors[TEXT], record.vectors.get(REGIONAL, SparseVector([], []))
         assert isinstance(text, SparseVector)
         assert isinstance(stored, SparseVector)
-        wanted = regional_text(text, int(record.payload[STYLE_CLUSTER]), {CAT})
-        assert set(wanted.indices) - set(text.indices) <= set(stored.indices)
-        assert sorted(stored.values) == pytest.approx(sorted(text.values), rel=1e-6)
+        wanted = regional_text(text, int(record.payload[STYLE_CLUSTER]), frequent)
+        assert stored.indices == wanted.indices
+        assert stored.values == pytest.approx(wanted.values, rel=1e-6)
+    return found
 
 
 def test_a_build_writes_regions_and_words_find_stickers_in_them(large: Tiny) -> None:
-    found = points(large)
-    check_points(found)
+    found = check_points(large)
     regions = {record.id: record.payload[STYLE_CLUSTER] for record in found}
     assert len(found) == 30
     assert len(set(regions.values())) > 1
@@ -81,7 +80,7 @@ def test_an_edit_and_a_pick_keep_them(large: Tiny) -> None:
         retriever.edit(sticker, "tags", ["zebra"], editor="ann")
         retriever.record("bo", "zebra", sticker)
         assert [hit.sticker_id for hit in retriever.search("zebra", "ann")] == [sticker]
-    check_points(points(large))
+    check_points(large)
     assert ills(large) == []
 
 
@@ -97,7 +96,7 @@ def test_an_index_from_before_regions_answers_until_the_next_build_makes_them(
     report = build_collection(tiny.file, home=tiny.home)
     assert report.index is not None
     assert report.index.way == "beside"
-    check_points(points(tiny))
+    check_points(tiny)
     again = build_collection(tiny.file, home=tiny.home)
     assert again.index is not None
     assert again.index.way == "in place"

@@ -17,6 +17,7 @@ from persrv.online.ranker import CLUSTERED, DEEPEST, Ranker
 from persrv.online.recall import (
     FAR_DEPTH,
     PICKED_DEPTH,
+    RARE_DEPTH,
     CandidateSource,
     Recall,
     picked_sources,
@@ -291,12 +292,14 @@ def test_regions_let_in_by_words_that_all_of_them_may_have() -> None:
         assert regional(collection.asked[0]) == set()
 
 
-def in_regions(
-    words: SparseVector, taste: Taste, gamma: float = 0.5
-) -> set[tuple[int, tuple[int, ...], tuple[float, ...]]]:
+def asked_for(words: SparseVector, taste: Taste) -> Request:
     collection = Scripted([], [None] * 2, clusters=np.eye(DIMENSION))
     ranker(collection, gamma=0.5).rank(Recall((text_source(words),)), taste, Page(0, 20))
-    return regional(collection.asked[0])
+    return collection.asked[0]
+
+
+def in_regions(words: SparseVector, taste: Taste) -> set[tuple[int, tuple[int, ...], tuple[float, ...]]]:
+    return regional(asked_for(words, taste))
 
 
 def test_frequent_words_are_looked_for_in_near_regions_by_their_largest_style_factor() -> None:
@@ -309,6 +312,9 @@ def test_frequent_words_are_looked_for_in_near_regions_by_their_largest_style_fa
     query = regional_query(SparseVector([OFTEN, RARE], [2.0, 5.0]), factors, {OFTEN})
     expected = (CLUSTERED, tuple(query.indices), tuple(round(value, 9) for value in query.values))
     assert in_regions(SparseVector([OFTEN, RARE], [2.0, 5.0]), taste) == {expected}
+    # What has the rare word is let in by words alone, and more of it.
+    assert pool(asked_for(SparseVector([OFTEN, RARE], [2.0, 5.0]), taste)) == RARE_DEPTH * CLUSTERED
+    assert pool(asked_for(WORDS, taste)) == FAR_DEPTH * CLUSTERED
     assert in_regions(SparseVector([RARE], [5.0]), taste) == set()
     assert in_regions(WORDS, NO_TASTE) == set()
 
