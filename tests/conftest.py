@@ -39,7 +39,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Free the memory; what a failed test wrote is kept by ``TMPDIR=/tmp make test``."""
     folder = MEMORY / f"{OURS}{os.getpid()}"
     if not hasattr(config, "workerinput") and folder.is_dir():
-        shutil.rmtree(folder, ignore_errors=True)
+        for path in folder.iterdir():
+            # multiprocessing removes its own when the process ends, and complains of what is gone.
+            if not path.name.startswith("pymp-"):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_what_dead_runs_left() -> None:

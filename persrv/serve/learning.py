@@ -66,7 +66,8 @@ def suggestions_of_process(workspace: Workspace, stop: Event) -> Suggestions | N
 def main() -> None:
     """Read a workspace from standard input, and write its suggestions to standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends this process
-    os.nice(_NICENESS)  # searches go first
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)  # searches go first
     workspace: Workspace = pickle.load(sys.stdin.buffer)  # noqa: S301
     try:
         with workspace.existing_catalog() as catalog:
