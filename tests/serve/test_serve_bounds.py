@@ -24,6 +24,20 @@ def test_pages_of_other_hosts_read_nothing_unless_they_are_named(tiny: Tiny, cli
         assert named.get("/v1/search", headers=page).headers["access-control-allow-origin"] == page["origin"]
 
 
+def test_a_name_with_a_slash_stands_for_nobody_else(client: TestClient) -> None:
+    """A service would take the path of ``ann/export`` for that of what is ann's."""
+    client.post("/v1/share", json={"user": "ann", "sticker_id": ids_of(client)[0]})
+    assert client.get("/v1/users/ann/export").json()["picks"]
+    for name in ("ann%2Fexport", "ann%2fstickers"):
+        refused = client.get(f"/v1/users/{name}")
+        assert refused.status_code == 400 and "without a slash" in refused.json()["next_step"]
+    assert client.get("/v1/search?q=cat%2Fdog").status_code == 200
+
+
+def ids_of(client: TestClient) -> list[str]:
+    return [hit["sticker_id"] for hit in client.get("/v1/search").json()["hits"]]
+
+
 def test_bodies_are_bounded_however_they_come(tiny: Tiny) -> None:
     with serving(tiny, body_bytes=1000) as client:
         assert client.post("/v1/similar", files={"picture": b"x" * 2000}).status_code == 413
