@@ -28,6 +28,7 @@ class ParsedQuery:
         aside: Tokens that some sticker has, like ``token_weights``, but that are too small a part of the query to
             answer by where meaning can; ``token_weights`` is empty then.
         finds: Most stickers that have one of the known tokens.
+        rare_finds: Most stickers that have one of its words that are rare, see :mod:`persrv.ranking.regional`.
         picked_finds: Most stickers that were picked for a query with one of the picked words.
     """
 
@@ -44,6 +45,7 @@ class ParsedQuery:
     aside: Mapping[str, float] = field(default_factory=dict)
     finds: int | None = None
     picked_finds: int | None = None
+    rare_finds: int = 0
 
     def without_small_part(self) -> ParsedQuery:
         """Return the query with its known words put aside where they are less than :data:`WEAK` of it."""

@@ -21,7 +21,7 @@ from persrv.online.recall import Recall, meaning_source, picked_sources, text_so
 from persrv.ranking.affinity import covered_share, query_dimension, word_weights
 from persrv.recipe import Ranking, Recipe
 from persrv.text import normalise, query_tokens, query_vector, tokenize
-from persrv.text.bm25f import CorpusCounts, CountedOnce, idf, idf_weights
+from persrv.text.bm25f import CorpusCounts, CountedOnce, idf, idf_weights, token_id
 from persrv.text.meaning.encoder import TextEncoder
 from persrv.text.meaning.fusion import Blend, beside_picks
 from persrv.text.meaning.space import MeaningSpace
@@ -180,6 +180,7 @@ class QueryParser:
     def __init__(self, catalog: Catalog, manifest: Manifest, recipe: Recipe, encoder: TextEncoder | None) -> None:
         self._catalog = catalog
         self._manifest = manifest
+        self._frequent = frozenset(manifest.regional_words)
         self._recipe = recipe
         self._encoder = encoder
         build = manifest.vocabulary
@@ -206,7 +207,15 @@ class QueryParser:
         if self._encoder is not None:
             parsed = parsed.without_small_part()
         finds = sum(picked.words[word] for word in weights)
-        return replace(parsed, picked_words=weights, picked_query=exact, picked_share=share, picked_finds=finds)
+        rare = [token for token in parsed.token_weights if token_id(token) not in self._frequent]
+        return replace(
+            parsed,
+            picked_words=weights,
+            picked_query=exact,
+            picked_share=share,
+            picked_finds=finds,
+            rare_finds=sum(counts.frequencies(rare).values()),
+        )
 
     def may_answer(self, query: str) -> bool:
         """Return whether enough people typed just this query, so that anybody may see what it led to."""
@@ -238,7 +247,7 @@ class QueryParser:
             others.append(meaning_source(meant, blend))
         own = parsed.token_weights
         text = query_vector({**own, **unwanted}) if own or (unwanted and others) else None
-        sources = (text_source(text, parsed.finds), *others) if text else (*others,)
+        sources = (text_source(text, parsed.finds, parsed.rare_finds), *others) if text else (*others,)
         return Recall(sources, where) if sources else None
 
     def _meaning(self, query: str) -> NDArray[np.float32] | None:

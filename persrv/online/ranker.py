@@ -139,7 +139,7 @@ class Ranker:
         factors = np.minimum(1.0 + self._weights.gamma * largest, self._weights.largest_style(taste))
         factor_of = dict(zip(near, factors.tolist(), strict=True))
         query = regional_query(words, factor_of, self._frequent)
-        return recall.near(near, query, rare=not self._frequent.issuperset(words.indices)), similarity
+        return recall.near(near, query, CLUSTERED), similarity
 
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""

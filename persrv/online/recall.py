@@ -5,6 +5,7 @@ A further source is one more row: request and proof are made from the rows alone
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,8 +35,8 @@ NEAREST = 200
 
 FAR_DEPTH, RARE_DEPTH, PICKED_DEPTH = 2, 8, 4
 """How many times as many stickers as by words from the regions near somebody's styles are let in by words from
-everywhere, the same where some of the words are rare, and by others' picks from those regions: agreement reorders picks
-far more than styles reorder words."""
+everywhere, the same at most where so many have rare words, and by others' picks from those regions: agreement reorders
+picks far more than styles reorder words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class CandidateSource:
         picked: Whether it is of other people's picks, which count the less, the less one's styles are theirs.
         regions: Regions of the space of style that it is kept to by a filter; none for all stickers.
         finds: Most stickers that the query can find at all, ``None`` where nobody counted them.
+        rare: Most stickers that have one of its rare words, see :mod:`persrv.ranking.regional`.
         depth: How many times the pool it lets in.
     """
 
@@ -70,6 +72,7 @@ class CandidateSource:
     picked: bool = False
     regions: tuple[int, ...] = ()
     finds: int | None = None
+    rare: int = 0
     depth: int = 1
 
     def limit(self, pool: int) -> int:
@@ -147,21 +150,23 @@ class Recall:
         words = first.query.vector if isinstance(first.query, Nearest) else None
         return words if isinstance(words, SparseVector) and first.stored and first.entry is None else None
 
-    def near(self, regions: tuple[int, ...], query: SparseVector, *, rare: bool = False) -> Recall:
+    def near(self, regions: tuple[int, ...], query: SparseVector, pool: int) -> Recall:
         """Return the same recall with more candidates from some regions of the space of style.
 
         Args:
             regions: Their numbers.
             query: For the words, of :func:`persrv.ranking.regional.regional_query`.
-            rare: Whether some of the words are rare, so that only words let in the stickers that have them.
+            pool: Candidates from each source at first; stickers with rare words, which only words let in, are let in
+                as many times.
         """
         words, *others = self.sources
+        depth = min(max(FAR_DEPTH, math.ceil(words.rare / pool)), RARE_DEPTH)
         regional = [
             replace(source, regions=regions, depth=PICKED_DEPTH) if source.picked else None for source in others
         ]
         return replace(
             self,
-            sources=(replace(words, depth=RARE_DEPTH if rare else FAR_DEPTH), *others),
+            sources=(replace(words, depth=depth), *others),
             regions=regions,
             regional=(replace(words, query=Nearest(query, REGIONAL)), *regional),
         )
@@ -239,15 +244,16 @@ def within(where: Filter | None, clusters: tuple[int, ...]) -> Filter | None:
     return Filter((*kept.must, Matches(STYLE_CLUSTER, clusters)), kept.must_not)
 
 
-def text_source(query: SparseVector, finds: int | None = None) -> CandidateSource:
+def text_source(query: SparseVector, finds: int | None = None, rare: int = 0) -> CandidateSource:
     """Return the source of BM25F; with unwanted words, which weigh less than 0, it lets in nothing that has them.
 
     Args:
         query: Words with their weights.
         finds: Most stickers that have one of them.
+        rare: Most stickers that have one of the rare ones.
     """
     entry = 0.0 if any(value < 0 for value in query.values) else None
-    return CandidateSource(Nearest(query, TEXT), entry=entry, stored=True, finds=finds)
+    return CandidateSource(Nearest(query, TEXT), entry=entry, stored=True, finds=finds, rare=rare)
 
 
 def picked_sources(

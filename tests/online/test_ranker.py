@@ -292,9 +292,9 @@ def test_regions_let_in_by_words_that_all_of_them_may_have() -> None:
         assert regional(collection.asked[0]) == set()
 
 
-def asked_for(words: SparseVector, taste: Taste) -> Request:
+def asked_for(words: SparseVector, taste: Taste, rare: int = 0) -> Request:
     collection = Scripted([], [None] * 2, clusters=np.eye(DIMENSION))
-    ranker(collection, gamma=0.5).rank(Recall((text_source(words),)), taste, Page(0, 20))
+    ranker(collection, gamma=0.5).rank(Recall((text_source(words, rare=rare),)), taste, Page(0, 20))
     return collection.asked[0]
 
 
@@ -312,9 +312,9 @@ def test_frequent_words_are_looked_for_in_near_regions_by_their_largest_style_fa
     query = regional_query(SparseVector([OFTEN, RARE], [2.0, 5.0]), factors, {OFTEN})
     expected = (CLUSTERED, tuple(query.indices), tuple(round(value, 9) for value in query.values))
     assert in_regions(SparseVector([OFTEN, RARE], [2.0, 5.0]), taste) == {expected}
-    # What has the rare word is let in by words alone, and more of it.
-    assert pool(asked_for(SparseVector([OFTEN, RARE], [2.0, 5.0]), taste)) == RARE_DEPTH * CLUSTERED
-    assert pool(asked_for(WORDS, taste)) == FAR_DEPTH * CLUSTERED
+    # What has a rare word is let in by words alone, and all of it where that is not too much.
+    for rare, depth in ((0, FAR_DEPTH), (2 * CLUSTERED, 2), (4 * CLUSTERED + 1, 5), (HIGH, RARE_DEPTH)):
+        assert pool(asked_for(WORDS, taste, int(rare))) == depth * CLUSTERED
     assert in_regions(SparseVector([RARE], [5.0]), taste) == set()
     assert in_regions(WORDS, NO_TASTE) == set()
 
