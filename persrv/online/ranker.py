@@ -23,7 +23,7 @@ from persrv.online.request import (
 )
 from persrv.ranking.affinity import agreement
 from persrv.ranking.regional import regional_query
-from persrv.ranking.style_clusters import cluster_similarity, far_similarity, largest_similarity, near_clusters
+from persrv.ranking.style_clusters import NEAREST, cluster_similarity, far_similarity, largest_similarity, near_clusters
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 
@@ -205,7 +205,7 @@ class Ranker:
         if not len(taste):
             return self.rank(popular_recall(where), taste, page)
         pool = max(self._pool, page.end + SLACK)
-        near = near_clusters(cluster_similarity(taste.centroids, taste.weights, self._clusters))
+        near = near_clusters(cluster_similarity(taste.centroids, taste.weights, self._clusters), NEAREST)
         return best_first(self._collection, trending_request(taste, self._weights, pool, where, near), page)
 
     def similar(
@@ -224,7 +224,7 @@ class Ranker:
         """
         pool = max(CLUSTERED, page.end + SLACK)
         styles = np.zeros((0, 1)) if style is None else np.array([style])
-        near = near_clusters(cluster_similarity(styles, np.ones(len(styles)), self._clusters))
+        near = near_clusters(cluster_similarity(styles, np.ones(len(styles)), self._clusters), NEAREST)
         request = similar_request(image, text, self_score, self._weights.stored_beta, pool, where, near)
         return best_first(self._collection, request, page) if request else None
 

@@ -23,6 +23,9 @@ SAMPLE = 10_000
 NEAR = 0.15
 """A cluster is near a user whose weighted cosine to it is at least this share of the largest one."""
 
+NEAREST = 0.4
+"""The same where all stickers of the near clusters are compared with the styles: twice as many take twice as long."""
+
 MOST_NEAR = 64
 """Clusters that are near at most."""
 
@@ -102,14 +105,15 @@ def cluster_similarity(
     return nearest
 
 
-def near_clusters(similarity: NDArray[np.float64]) -> tuple[int, ...]:
+def near_clusters(similarity: NDArray[np.float64], share: float = NEAR) -> tuple[int, ...]:
     """Return the numbers of the clusters in which a user's styles lie, ascending.
 
     Args:
         similarity: From :func:`cluster_similarity`.
+        share: Smallest share of the largest similarity.
     """
     order: Sequence[int] = np.argsort(-similarity, kind="stable")[:MOST_NEAR].tolist()
-    return tuple(sorted(i for i in order if similarity[i] >= NEAR * similarity[order[0]]))
+    return tuple(sorted(i for i in order if similarity[i] >= share * similarity[order[0]]))
 
 
 def largest_similarity(similarity: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:

@@ -354,6 +354,17 @@ def test_an_empty_query_gives_own_stickers_as_given_and_then_popular_ones() -> N
         assert pool(collection.asked[-1]) == 300 + SLACK
 
 
+def test_where_all_stickers_of_a_region_are_compared_only_the_nearest_count() -> None:
+    style = np.zeros(DIMENSION)
+    style[[0, 4, 7]] = [0.8, 0.33, 0.31]
+    taste = Taste(style[None, :] / np.linalg.norm(style), np.ones(1))
+    collection = Scripted([9.0], clusters=np.eye(DIMENSION))
+    ranker(collection).trending((), taste, Page(0, 4), None)
+    assert regions(collection.asked[-1]) == {(100, 2)}
+    ranker(collection).similar(STYLE.tolist(), None, 1.0, Page(0, 20), None, style=taste.centroids[0].tolist())
+    assert regions(collection.asked[-1]) == {(CLUSTERED, 2)}
+
+
 def test_stickers_like_one_are_sought_in_the_regions_of_its_style() -> None:
     collection = Scripted([2.0, 1.0], clusters=np.eye(DIMENSION))
     look = STYLE.tolist()

@@ -7,6 +7,7 @@ from persrv.ranking.profile import unit
 from persrv.ranking.style_clusters import (
     MOST_NEAR,
     NEAR,
+    NEAREST,
     cluster_of,
     cluster_similarity,
     far_similarity,
@@ -79,6 +80,7 @@ def test_few_clusters_are_near_however_many_styles_somebody_has() -> None:
 
 def test_nearness_is_measured_against_the_nearest_cluster() -> None:
     assert near_clusters(np.array([0.01, 0.5, 0.5 * NEAR + 0.01, 0.5 * NEAR - 0.01])) == (1, 2)
+    assert near_clusters(np.array([0.5, 0.5 * NEAREST + 0.01, 0.5 * NEAREST - 0.01]), NEAREST) == (0, 1)
 
 
 def test_what_is_far_is_bounded_by_its_clusters_direction_and_chance() -> None:
