@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 from persrv.serve.keys import add_key
 from served_tiny import bearer, second, serving
 from tiny_collection import MEANINGS, Tiny
+from waiting import until
 
 TENANTS = ("tiny", "other")
 USERS = ("amy", "ben")
@@ -104,7 +106,16 @@ def test_what_one_tenant_picks_changes_no_answer_of_the_other(
         found = [service.get("/v1/search", params=one, headers=keys["other"]).json()["hits"] for one in asked]
         return [[(hit["sticker_id"], hit["score"]) for hit in hits] for hits in found]
 
-    before = answers()
+    found = [answers()]
+
+    def nothing_changes() -> bool:
+        """Whether all that earlier tests picked is written: others see a pick within a second."""
+        time.sleep(1.5)
+        found.append(answers())
+        return found[-1] == found[-2]
+
+    until(nothing_changes)
+    before = found[-1]
     last = before[0][-1][0]
     for user in ("amy", "stranger", "third"):
         body = {"user": user, "query": "happy", "sticker_id": last}
