@@ -32,10 +32,11 @@ from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection, Store
 from persrv.index.language import Point
 from persrv.index.process_store import ProcessStore
+from persrv.online.candidate_source import text_source
 from persrv.online.hits import HitMaker
 from persrv.online.page import Page
 from persrv.online.ranker import Ranker
-from persrv.online.recall import Recall, text_source
+from persrv.online.recall import Recall
 from persrv.recipe import Ranking, Text
 
 SIZE, TURNS, SEARCHES = 20_000, 5, 200

@@ -28,9 +28,10 @@ from benchmarks.synthetic import Stickers, stickers
 from persrv.index.engine import Collection
 from persrv.index.language import Nearest, Request, ScoredPoint
 from persrv.index.schema import IMAGE, TEXT
+from persrv.online.candidate_source import text_source
 from persrv.online.page import SLACK, Page, Ranked, ordered
 from persrv.online.ranker import Ranker
-from persrv.online.recall import Recall, text_source
+from persrv.online.recall import Recall
 from persrv.online.request import NO_TASTE, Taste, Weights, personal_request
 from persrv.recipe import Ranking, Text
 from persrv.text.bm25f import SparseVector

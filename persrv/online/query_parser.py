@@ -16,8 +16,9 @@ from persrv.catalog.affinity import TypedQuery
 from persrv.catalog.phrases import fold_query
 from persrv.index.language import Filter
 from persrv.index.manifest import Manifest
+from persrv.online.candidate_source import meaning_source, picked_sources, text_source
 from persrv.online.parsed_query import ParsedQuery
-from persrv.online.recall import Recall, meaning_source, picked_sources, text_source
+from persrv.online.recall import Recall
 from persrv.ranking.affinity import covered_share, query_dimension, word_weights
 from persrv.recipe import Ranking, Recipe
 from persrv.text import normalise, query_tokens, query_vector, tokenize

@@ -37,7 +37,8 @@ from persrv.index.language import (
 )
 from persrv.index.schema import FILTERS, IMAGE, TEXT, TRENDING, point_id
 from persrv.online.arguments import check_text
-from persrv.online.recall import Recall, within
+from persrv.online.candidate_source import within
+from persrv.online.recall import Recall
 from persrv.ranking.affinity import AGREEMENT_POWER
 from persrv.text.bm25f import SparseVector
 

@@ -27,7 +27,7 @@ ONE_STYLE_ABOVE = 0.9
 
 _MOST_STEPS = 100
 _TIE = 1e-12
-"""Less than this is rounding, in which a start or a k is better than another."""
+"""A difference of objectives or silhouettes below this is rounding: the earlier start or the smaller k is taken."""
 
 
 def spherical_kmeans(vectors: Floats, mass: Floats, k: int, seed: int) -> tuple[Indices, float]:

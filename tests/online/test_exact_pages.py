@@ -17,9 +17,10 @@ from persrv.index.engine import Collection
 from persrv.index.language import Point
 from persrv.index.schema import IMAGE, REGIONAL, STYLE_CLUSTER, TEXT, TRENDING, point_id, sticker_schema
 from persrv.online import ranker as ranker_module
+from persrv.online.candidate_source import text_source
 from persrv.online.page import Page, Ranked
 from persrv.online.ranker import Ranker
-from persrv.online.recall import Recall, popular_recall, text_source
+from persrv.online.recall import Recall, popular_recall
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.formula import final_scores, order
 from persrv.ranking.profile import unit

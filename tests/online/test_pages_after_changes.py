@@ -13,9 +13,10 @@ from index_samples import manifest
 from persrv.index.engine import Collection
 from persrv.index.language import Point
 from persrv.index.schema import IMAGE, TEXT, TRENDING, point_id, sticker_schema
+from persrv.online.candidate_source import text_source
 from persrv.online.page import Page
 from persrv.online.ranker import Ranker
-from persrv.online.recall import Recall, text_source
+from persrv.online.recall import Recall
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.profile import unit
 from persrv.ranking.stored import stored_text, trending

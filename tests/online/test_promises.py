@@ -20,10 +20,11 @@ from persrv.index.engine import Collection
 from persrv.index.language import Nearest, Point, Request
 from persrv.index.schema import IMAGE, point_id, sticker_schema
 from persrv.online import profiles as module
+from persrv.online.candidate_source import text_source
 from persrv.online.page import Page, best_first
 from persrv.online.profiles import Profiles
 from persrv.online.ranker import Ranker
-from persrv.online.recall import Recall, text_source
+from persrv.online.recall import Recall
 from persrv.online.request import NO_TASTE
 from persrv.recipe import Ranking
 from persrv.text.bm25f import query_vector

@@ -12,19 +12,10 @@ from index_samples import manifest
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Formula, HasId, Matches, Nearest, Prefetch, Request, ScoredPoint
 from persrv.index.schema import GROUP, IMAGE, MEANING, REGIONAL, STYLE_CLUSTER, TEXT, point_id
+from persrv.online.candidate_source import CandidateSource, picked_sources, text_source
 from persrv.online.page import NOISE, SLACK, Page
 from persrv.online.ranker import CLUSTERED, DEEPEST, Ranker
-from persrv.online.recall import (
-    FAR_DEPTH,
-    PICKED_DEPTH,
-    RARE_DEPTH,
-    CandidateSource,
-    Recall,
-    picked_sources,
-    picture_recall,
-    popular_recall,
-    text_source,
-)
+from persrv.online.recall import FAR_DEPTH, PICKED_DEPTH, RARE_DEPTH, Recall, picture_recall, popular_recall
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.regional import regional_query
 from persrv.ranking.stored import trace_factors

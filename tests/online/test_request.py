@@ -30,17 +30,8 @@ from persrv.index.language import (
     Sum,
 )
 from persrv.index.schema import IMAGE, MEANING, PICKED, REGIONAL, STYLE_CLUSTER, TEXT, TRENDING, point_id
-from persrv.online.recall import (
-    NEAREST,
-    CandidateSource,
-    Recall,
-    meaning_source,
-    picked_sources,
-    picture_recall,
-    popular_recall,
-    text_source,
-    within,
-)
+from persrv.online.candidate_source import NEAREST, CandidateSource, meaning_source, picked_sources, text_source, within
+from persrv.online.recall import Recall, picture_recall, popular_recall
 from persrv.online.request import (
     NO_TASTE,
     NO_UNSAFE,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from persrv.index.language import Filter, Matches, Point, ScoredPoint, StoredVector
 from persrv.index.schema import IMAGE, MEANING, TEXT
 from persrv.index.validate import check_request
-from persrv.online.recall import Recall, meaning_source, text_source
+from persrv.online.candidate_source import meaning_source, text_source
+from persrv.online.recall import Recall
 from persrv.online.request import NO_TASTE, Taste, Weights, personal_request
 from persrv.text.bm25f import SparseVector
 from persrv.text.meaning.fusion import Blend, fused, recalled

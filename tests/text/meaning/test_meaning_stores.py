@@ -16,9 +16,10 @@ from persrv.errors import VectorIndexError
 from persrv.index.engine import Collection
 from persrv.index.language import Point
 from persrv.index.schema import MEANING, sticker_schema
+from persrv.online.candidate_source import meaning_source, text_source
 from persrv.online.page import Page
 from persrv.online.ranker import Ranker
-from persrv.online.recall import Recall, meaning_source, text_source
+from persrv.online.recall import Recall
 from persrv.online.request import Taste
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
