@@ -166,17 +166,22 @@ class Database:
         if failed is not None:
             raise failed
 
-    def scrub(self) -> None:
+    def scrub(self, *, rows: bool) -> None:
         """Remove what was deleted from the files: SQLite's write-ahead log is emptied, PostgreSQL's rows are vacuumed.
 
         SQLite's pages themselves are overwritten at once (``secure_delete``). PostgreSQL reuses the place of vacuumed
         rows, and overwrites it when it does.
+
+        Args:
+            rows: Whether rows were deleted; a log that somebody kept from being emptied is emptied without, too.
         """
         if self._current() is not None:
             return
         with translated(self._name):
             if self.dialect == "sqlite":
                 self.ask("PRAGMA wal_checkpoint(TRUNCATE)", ())
+                return
+            if not rows:
                 return
             with self._writers.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
                 connection.exec_driver_sql(f"VACUUM {', '.join(_TYPED)}")

@@ -5,7 +5,8 @@ A sticker is a picture's content; a placement is where a loader found it. What i
 People's words stand apart in ``edits``, where no source writes.
 
 Several collections may share a catalog: a placement, and a reading of a loader, belong to the one that took them in.
-``forgotten`` holds keyed marks of people who were forgotten; ``served_builds`` says which builds' words must stay,
+``forgotten`` holds keyed marks of people who were forgotten, ``clean_builds`` in which builds nothing is left of them;
+``served_builds`` says which builds' words must stay,
 since a version somewhere answers with them.
 
 Every change that may show in a sticker's point gives the sticker a new ``revision``. A build's row in ``vocabularies``
@@ -106,6 +107,7 @@ edits = Table(
     Column("editor", PlainText, nullable=False),
     Column("edited_at", Moment, nullable=False),
     Index(None, "sticker_id", "field"),
+    Index(None, "editor"),
 )
 
 interactions = Table(
@@ -179,6 +181,14 @@ forgotten = Table(
     metadata,
     Column("mark", PlainText, primary_key=True),
     Column("forgotten_at", Moment, nullable=False),
+)
+
+clean_builds = Table(
+    "clean_builds",
+    metadata,
+    Column("mark", PlainText, primary_key=True),
+    Column("place", PlainText, primary_key=True),
+    Column("builds", JsonText, nullable=False),
 )
 
 served_builds = Table(

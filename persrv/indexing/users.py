@@ -120,11 +120,22 @@ def learn_again(
     return people
 
 
-def remove_profiles(users: Collection, names: Iterable[str]) -> None:
-    """Delete some users' profiles: every style that any recipe may have given them, and its bytes."""
+def remove_profiles(users: Collection, names: Iterable[str], *, left: bool = True) -> None:
+    """Delete some users' profiles: every style that any recipe may have given them, and its bytes.
+
+    Args:
+        users: Where profiles stand.
+        names: Whose.
+        left: Whether bytes of styles may be there that were deleted before. If not, a collection without any style of
+            theirs is left as it is, after one look.
+    """
     for batch in chunks((centroid_id(user, number) for user in names for number in range(MOST_STYLES)), _POINTS):
+        if not left and not users.retrieve(batch, with_payload=False):
+            continue
+        left = True
         users.delete(batch)
-    users.purge()
+    if left:
+        users.purge()
 
 
 def learn_stored(catalog: Catalog, stickers: Collection, names: Sequence[str], style: Style) -> list[Learnt]:

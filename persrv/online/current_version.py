@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Condition, Lock
 from typing import TypeVar
 
 from persrv.errors import BuildGoneError, IndexMismatchError
-from persrv.index.engine import Collection
-from persrv.online.open_version import Opener, OpenVersion
+from persrv.online.open_version import KeptVersions, Opener, OpenVersion
 
 _Answer = TypeVar("_Answer")
 
@@ -84,14 +83,18 @@ class CurrentVersion:
             self._hold(self._open())
             return True
 
-    def others(self) -> AbstractContextManager[tuple[list[Collection], list[Collection]]]:
+    def builds(self) -> set[str]:
+        """Return the builds of all published versions that are there."""
+        return self._opener.builds()
+
+    def others(self, clean: Container[str] = (), *, users_only: bool = False) -> AbstractContextManager[KeptVersions]:
         """Open what is kept for a rollback, see :meth:`persrv.online.open_version.Opener.others`.
 
         A version that was replaced a moment ago may still be asked, and is open here until it is not.
         """
         with self._counting:
             self._counting.wait_for(lambda: not self._leaving, _PATIENCE)
-        return self._opener.others()
+        return self._opener.others(clean, users_only=users_only)
 
     @contextmanager
     def _asking(self) -> Iterator[OpenVersion]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Condition, RLock, Thread
@@ -36,6 +36,9 @@ LOOK_SECONDS = 1.0
 
 SETTLED_SECONDS = 30.0
 """How often what was written is brought to the disk: the engine keeps every thread waiting meanwhile."""
+
+_TOGETHER = 1_000
+"""Changes that are read at once."""
 
 _log = logging.getLogger("persrv")
 
@@ -75,6 +78,11 @@ class LiveIndex:
         """The folder that holds the pictures of stickers that people added."""
         return self._workspace.folder / "pictures"
 
+    @property
+    def place(self) -> str:
+        """Where the index is, as the catalog names it."""
+        return self._workspace.place
+
     def start(self) -> None:
         """Bring in what was left when the collection was open last, then go on looking."""
         self._look()
@@ -112,15 +120,26 @@ class LiveIndex:
 
         return self._newest.ask(write)
 
-    def refresh_kept(self, stickers: Collection, sticker_ids: Iterable[str]) -> None:
+    def catch_up(self) -> None:
+        """Write everything that changed since it was written, see :meth:`refresh`."""
+        self._newest.ask(self._catch_up)
+
+    def refresh_kept(self, stickers: Collection, sticker_ids: Iterable[str] | None) -> None:
         """Write the points of some stickers of a version that is kept for a rollback.
 
         Where that cannot be done, since the version's fit is gone, the points are deleted from it.
+
+        Args:
+            stickers: The version.
+            sticker_ids: Which; ``None`` for all that changed since they were written.
         """
         from persrv.index.schema import point_id
         from persrv.indexing.in_place import PublishedIndex
 
-        wanted = [*sticker_ids]
+        build = stickers.manifest.vocabulary
+        wanted = [*(self._changed_in(build) if sticker_ids is None else sticker_ids)]
+        if not wanted:
+            return
         try:
             PublishedIndex(self._workspace, self._catalog, self._vectors(), stickers, stickers).refresh(wanted)
         except (BuildGoneError, IndexMismatchError) as error:
@@ -225,6 +244,14 @@ class LiveIndex:
             self._learnt = index.build
         finally:
             self.learning.release()
+
+    def _changed_in(self, build: str) -> Iterator[str]:
+        """Yield the stickers that changed since a build followed them."""
+        ready = self._catalog.ready(self._workspace.recipe.name)
+        seen = self._catalog.index_state(build).applied, "g"
+        while changed := self._catalog.changed(build, seen, ready, _TOGETHER):
+            yield from (sticker_id for _, sticker_id in changed)
+            seen = changed[-1]
 
     def _behind(self, version: OpenVersion) -> bool:
         """Whether there may be something to do: opening the vectors takes time in a large collection."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from persrv.catalog import Catalog
@@ -55,6 +56,21 @@ class OpenVersion:
         self.users.close()
 
 
+@dataclass(frozen=True, slots=True)
+class KeptVersions:
+    """What is kept beside the current version.
+
+    Attributes:
+        builds: The builds that were looked for.
+        stickers: Stickers' collections, open.
+        users: Users' collections, open.
+    """
+
+    builds: set[str] = field(default_factory=set)
+    stickers: list[Collection] = field(default_factory=list)
+    users: list[Collection] = field(default_factory=list)
+
+
 class Opener:
     """Opens a collection's current version, as often as it is asked to; models are made once.
 
@@ -71,6 +87,7 @@ class Opener:
         self._workspace = workspace
         self._catalog = catalog
         self._store = store
+        self._names = workspace.recipe.name, workspace.users_name
         self.encoder = workspace.encoder()
         self._texts = workspace.query_encoder()
 
@@ -78,24 +95,36 @@ class Opener:
         """Return the build that is current now, by one look; ``None`` where the collection was removed."""
         return self._store.current(self._workspace.recipe.name)
 
+    def builds(self) -> set[str]:
+        """Return the builds of all published versions that are there, the current one among them."""
+        return {
+            build for name in self._names for build in (self._store.current(name), *self._store.kept(name)) if build
+        }
+
     @contextmanager
-    def others(self) -> Iterator[tuple[list[Collection], list[Collection]]]:
-        """Open what is kept beside the current version: stickers' collections, and users'.
+    def others(self, clean: Container[str] = (), *, users_only: bool = False) -> Iterator[KeptVersions]:
+        """Open what is kept beside the current version.
+
+        Args:
+            clean: Builds that are passed over.
+            users_only: Whether stickers' collections stay closed.
 
         Raises:
             IndexLockedError: Another process, or another retriever of this one, has it open.
         """
-        store, names = self._store, (self._workspace.recipe.name, self._workspace.users_name)
-        build = self.current()
+        store, build = self._store, self.current()
         with ExitStack() as opened:
-            found: list[list[Collection]] = []
-            for name in names:
-                kept = [each for each in store.kept(name) if each != build]
-                found.append([])
-                for each in kept:
+            kept = KeptVersions()
+            for name, collections in zip(self._names, (kept.stickers, kept.users), strict=True):
+                for each in store.kept(name):
+                    if each == build or each in clean:
+                        continue
+                    kept.builds.add(each)
+                    if collections is kept.stickers and users_only:
+                        continue
                     with suppress(BuildGoneError):  # somebody removes it just now
-                        found[-1].append(opened.enter_context(store.open(name, each)))
-            yield found[0], found[1]
+                        collections.append(opened.enter_context(store.open(name, each)))
+            yield kept
 
     def open(self) -> OpenVersion:
         """Open the version that is current now.

@@ -131,13 +131,13 @@ class Profiles:
                 self._outdate(user)
                 self._cache.pop(user, None)
 
-    def forget(self, user: str) -> None:
-        """Remove every point of a user, and its bytes."""
+    def forget(self, user: str, *, left: bool = True) -> None:
+        """Remove every point of a user, and its bytes, see :func:`persrv.indexing.users.remove_profiles`."""
         with self._turn(user):
             # Imported here: a search forgets nobody.
             from persrv.indexing.users import remove_profiles
 
-            remove_profiles(self._collection, [user])
+            remove_profiles(self._collection, [user], left=left)
             with self._lock:
                 self._outdate(user)
                 self._cache.pop(user, None)

@@ -8,12 +8,12 @@ from typing import Any
 
 from persrv.catalog import Catalog, Edit
 from persrv.catalog.marks import MARK_KINDS, MarkKind
-from persrv.catalog.phrases import fold_query
 from persrv.errors import IndexUnreachableError, NotFoundError, QueryError, VectorIndexError
 from persrv.online.arguments import LONGEST_QUERY, check_choice, check_query, check_text, check_time
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.feedback import DATED_AHEAD, FORGOTTEN_SINCE, STYLE_FOLLOWS, PickReceipt, learn_pick
+from persrv.online.forgetting import forget_user
 from persrv.online.live_index import LiveIndex
 from persrv.online.open_version import OpenVersion
 from persrv.online.taste_map import TasteMap, taste_map
@@ -82,7 +82,7 @@ class UserCommands:
         if new:
             self._live.soon(sticker)
         try:
-            profile = self._learn(name, sticker, when) if new else self.profile(name)
+            profile = self._learn(name, sticker, when, now) if new else self.profile(name)
         except VectorIndexError:
             # The pick is in the catalog, which is the truth; repeated, it would count twice.
             if new:
@@ -102,12 +102,12 @@ class UserCommands:
         except IndexUnreachableError:
             pass
 
-    def _learn(self, user: str, sticker: str, when: datetime) -> StyleProfile:
-        started = datetime.now(UTC)
+    def _learn(self, user: str, sticker: str, when: datetime, started: datetime) -> StyleProfile:
         profile = self._newest.ask(lambda version: learn_pick(version, user, sticker, when))
         if self._catalog.forgotten_users([user], since=started):
-            # Forgotten between the pick and its style: nothing may come back.
+            # Forgotten between the pick and its style: nothing may come back, but what was picked since counts.
             self._newest.ask(lambda version: version.profiles.forget(user))
+            self._live.learn_later(user)
             return self.profile(user)
         return profile
 
@@ -254,26 +254,5 @@ class UserCommands:
         name = check_user(user)
         self._newest.refresh()
         self._newest.ask(lambda version: version.users.check_writable())
-        from persrv.indexing.users import remove_profiles
-
-        with self._live.learning, self._newest.others() as (kept_stickers, kept_users):
-            typed = {fold_query(pick.query) for pick in self._catalog.interactions(user=name)}
-            touched = self._catalog.picked([name])
-            public = [sticker.id for sticker in self._catalog.stickers(touched) if typed & {*sticker.semantics.queries}]
-            # An earlier call may have ended before its last step.
-            purging = bool(public) or name in self._catalog.forgotten_users([name])
-            if self._serving is not None:
-                self._serving.log.drop(name)
-            deleted = self._catalog.forget(name)
-            # A build that was published a moment ago has read the picks before they were deleted.
-            self._newest.refresh()
-            self._live.refresh(touched)
-            self._newest.ask(lambda version: version.profiles.forget(name))
-            for users in kept_users:
-                remove_profiles(users, [name])
-            for stickers in kept_stickers if purging else ():
-                self._live.refresh_kept(stickers, public)
-                stickers.purge()
-            if purging:
-                self._newest.ask(lambda version: version.stickers.purge())
-        return deleted
+        with self._live.learning:
+            return forget_user(name, self._catalog, self._newest, self._live, self._serving)

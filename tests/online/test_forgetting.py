@@ -191,3 +191,91 @@ def test_an_older_build_that_is_open_elsewhere_stops_it_before_anything_is_delet
         assert stale.refresh()
         assert stale.forget(ZOE) == 3
     assert left_in_files(tiny, ZOE) == []
+
+
+def segments(tiny: Tiny) -> set[str]:
+    """Return the engine's segments in every version; one that is cleaned is written anew under another name."""
+    return {str(folder) for folder in (tiny.home / "tiny" / "index").rglob("segments/*")}
+
+
+def test_to_forget_somebody_again_or_somebody_unknown_cleans_no_version_once_more(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE, YAN)
+    rebuild(tiny)
+    with tiny.open() as retriever:
+        assert retriever.forget(ZOE) == 3
+        before = segments(tiny)
+        assert retriever.forget(ZOE) == 0
+        assert retriever.forget("nobody") == retriever.forget("nobody") == 0
+        assert segments(tiny) == before
+        # Both count as forgotten from now on, and YAN is as before.
+        assert len(retriever.styles(YAN)) > 0
+    rebuild(tiny)
+    with tiny.open() as retriever:
+        before = segments(tiny)
+        assert retriever.forget(ZOE) == 0  # a build that came since is looked through
+        assert segments(tiny) == before
+    assert left_in_files(tiny, ZOE) == []
+
+
+def test_a_repeated_wish_moves_the_moment_up_to_which_picks_are_left_out(tiny: Tiny) -> None:
+    with tiny.open() as retriever, Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+        moments = []
+        for _ in range(2):
+            assert retriever.forget("nobody") == 0
+            moments.append(catalog.forgotten_users(["nobody"])["nobody"])
+        assert moments[0] < moments[1]
+
+
+def test_a_forgetting_that_was_broken_off_is_finished_by_the_next(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE, YAN)
+    for _ in range(2):
+        rebuild(tiny)
+    with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+        # Killed when the catalog had done its part.
+        assert catalog.forget(ZOE) == catalog.forget(YAN) == 3
+    with tiny.open() as retriever:
+        assert retriever.forget(ZOE) == retriever.forget(YAN) == 0
+        assert left_in_files(tiny, WORD, ZOE, YAN) == []
+        assert retriever.search(WORD).reason != "matched"
+
+
+def test_who_came_back_is_forgotten_in_every_build(tiny: Tiny) -> None:
+    with tiny.open() as retriever:
+        retriever.forget(ZOE)
+        pick_as(retriever, ZOE)
+    rebuild(tiny)
+    with tiny.open() as retriever:
+        assert retriever.forget(ZOE) == 3
+        assert left_in_files(tiny, WORD, ZOE) == []
+
+
+def test_the_version_that_a_build_replaces_meanwhile_is_cleaned_too(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE, YAN)
+        catalog = retriever._catalog
+        forget = catalog.forget
+
+        def build_meanwhile(user: str) -> int:
+            monkeypatch.setattr(catalog, "forget", forget)
+            deleted = forget(user)
+            rebuild(tiny)
+            return deleted
+
+        monkeypatch.setattr(catalog, "forget", build_meanwhile)
+        assert retriever.forget(ZOE) == 3
+        assert left_in_files(tiny, ZOE) == []
+
+
+def test_a_pick_that_is_forgotten_before_its_style_moves_leaves_none(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tiny.open() as retriever:
+        (hit,) = retriever.search("cat", limit=1)
+        monkeypatch.setattr(retriever._live, "soon", lambda sticker: retriever.forget(ZOE))
+        retriever.record(ZOE, "cat", hit.sticker_id)
+        assert retriever.picks(ZOE) == []
+        assert retriever.styles(ZOE) == []
