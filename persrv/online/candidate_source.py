@@ -27,6 +27,9 @@ from persrv.text.meaning.fusion import Blend
 NEAREST = 200
 """Most stickers that are let in by meaning alone."""
 
+ALONE = 4_000
+"""Most stickers that a source of picks scores without looking at what the others let in."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateSource:
@@ -76,8 +79,22 @@ class CandidateSource:
         """Return what lets stickers in."""
         return Prefetch(self.query, limit=self.limit(pool), filter=within(where, self.regions), threshold=self.entry)
 
-    def rescore(self, size: int, inner: tuple[Prefetch, ...]) -> Prefetch:
-        """Return what scores the candidates of all sources; those under the floor get no score."""
+    def score(self, pool: int, where: Filter | None, size: int, inner: tuple[Prefetch, ...]) -> Prefetch:
+        """Return what scores the candidates of all sources; those under the floor get no score.
+
+        Scoring them means letting them in once more. A source that finds few stickers scores all of them in place of
+        that: those that no source lets in come along with less than their score, which their words are missing from.
+
+        Args:
+            pool: Candidates from each source.
+            where: The search's filter.
+            size: Candidates of all sources.
+            inner: What lets them in.
+        """
+        if self.whole(pool):
+            return self.recall(pool, where)
+        if self.picked and self.finds is not None and self.finds <= ALONE:
+            return Prefetch(self.query, limit=self.finds, filter=where)
         return Prefetch(self.query, limit=size, inner=inner, threshold=self.floor or None)
 
     def share(self, number: int) -> Expression:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence, Set
 from dataclasses import replace
 
@@ -23,7 +24,14 @@ from persrv.online.request import (
 )
 from persrv.ranking.affinity import agreement
 from persrv.ranking.regional import regional_query
-from persrv.ranking.style_clusters import NEAREST, cluster_similarity, far_similarity, largest_similarity, near_clusters
+from persrv.ranking.style_clusters import (
+    LONELY,
+    NEAREST,
+    cluster_similarity,
+    far_similarity,
+    largest_similarity,
+    near_clusters,
+)
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 
@@ -32,6 +40,9 @@ GROWTH = 4
 
 CLUSTERED = 200
 """First candidates from each source for anybody, and where the regions near a user's styles are recalled apart."""
+
+FALLEN = 0.9
+"""Share of the page's last score under which the pool's last must have fallen: then nothing else is near the page."""
 
 DEEPEST = 4_000
 """Candidates from each source at which a pool grows no more."""
@@ -115,14 +126,20 @@ class Ranker:
         answers = []
         while True:
             request = personal_request(recall, taste, self._weights, pool)
-            # The page and its proof are asked for together; the deepest pool is not proven.
-            ends = [None if row.whole(pool) else row.last(pool, recall.where) for row in recall.rows]
-            proof = [end for end in ends if end is not None] if pool < deepest else []
-            first, *found = self._collection.query_many([leading(request, page), *proof, *along])
-            answers, along = [*answers, *found[len(proof) :]], ()
+            # The deepest pool is not proven.
+            ends = [None if row.whole(pool) or pool >= deepest else row.last(pool, recall.where) for row in recall.rows]
+            proof = [end for end in ends if end is not None]
+            # The page and its proof are asked for together, but where regions let in: there few pages need one.
+            together = [] if recall.regions else proof
+            first, *found = self._collection.query_many([leading(request, page), *together, *along])
+            answers, along = [*answers, *found[len(together) :]], ()
             ranked = best_first(self._collection, request, page, stored=recall.stored, first=first, without=without)
+            if recall.regions and _fallen(first, ranked, page, pool):
+                return ranked, answers
             if pool >= deepest:
                 return replace(ranked, cut=True), answers
+            if recall.regions and proof:
+                found = list(self._collection.query_many(proof))
             lasts = _lasts(recall, ends, found)
             if self._proven(recall, taste, similarity, ranked, page, lasts):
                 return ranked, answers
@@ -139,7 +156,7 @@ class Ranker:
         factors = np.minimum(1.0 + self._weights.gamma * largest, self._weights.largest_style(taste))
         factor_of = dict(zip(near, factors.tolist(), strict=True))
         query = regional_query(words, factor_of, self._frequent)
-        return recall.near(near, query, CLUSTERED), similarity
+        return recall.near(near, query, CLUSTERED, lonely=similarity.max() < LONELY), similarity
 
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""
@@ -227,6 +244,21 @@ class Ranker:
         near = near_clusters(cluster_similarity(styles, np.ones(len(styles)), self._clusters), NEAREST)
         request = similar_request(image, text, self_score, self._weights.stored_beta, pool, where, near)
         return best_first(self._collection, request, page) if request else None
+
+
+def _fallen(first: Sequence[ScoredPoint], ranked: Ranked, page: Page, pool: int) -> bool:
+    """Return whether scores fall behind the page so soon that what a pool leaves out is far from it.
+
+    They fall by a power of the rank: the pool's last score is foreseen from those at the page's end and of the last
+    sticker that came back.
+    """
+    if len(first) < page.end + SLACK:
+        return True
+    if ranked.total < page.end:
+        return False
+    end = float(ranked.scores[page.end - 1])
+    steps = math.log(pool / page.end) / math.log(len(first) / page.end)
+    return (first[-1].score / end) ** steps < FALLEN
 
 
 def _lasts(recall: Recall, ends: Sequence[Request | None], found: Sequence[list[ScoredPoint]]) -> list[float | None]:

@@ -22,9 +22,9 @@ from persrv.index.schema import IMAGE, REGIONAL, TRENDING
 from persrv.online.candidate_source import CandidateSource
 from persrv.text.bm25f import SparseVector
 
-FAR_DEPTH, RARE_DEPTH = 2, 8
-"""How many pools of stickers are let in by words from everywhere beside a pool from the regions near somebody's styles:
-so many at least, and at most where there are many with rare words."""
+LONELY_DEPTH, RARE_DEPTH = 2, 6
+"""How many pools of stickers are let in by words from everywhere beside a pool from the regions near somebody's styles,
+where no region is near, and at most where there are many with rare words; else one."""
 
 PICKED_DEPTH = 4
 """How many pools of stickers others' picks let in from those regions: agreement reorders picks far more than styles
@@ -68,7 +68,7 @@ class Recall:
         words = first.query.vector if isinstance(first.query, Nearest) else None
         return words if isinstance(words, SparseVector) and first.stored and first.entry is None else None
 
-    def near(self, regions: tuple[int, ...], query: SparseVector, pool: int) -> Recall:
+    def near(self, regions: tuple[int, ...], query: SparseVector, pool: int, *, lonely: bool) -> Recall:
         """Return the same recall with more candidates from some regions of the space of style.
 
         Args:
@@ -76,9 +76,10 @@ class Recall:
             query: For the words, of :func:`persrv.ranking.regional.regional_query`.
             pool: Candidates from the regions at first. Stickers with rare words come by words from everywhere alone:
                 so many pools of them are let in as hold all, within bounds.
+            lonely: Whether hardly anything is drawn in the user's styles, so that style tells near from far less.
         """
         words, *others = self.sources
-        depth = min(max(FAR_DEPTH, math.ceil(words.rare / pool)), RARE_DEPTH)
+        depth = min(max(LONELY_DEPTH if lonely else 1, math.ceil(words.rare / pool)), RARE_DEPTH)
         regional = [
             replace(source, regions=regions, depth=PICKED_DEPTH) if source.picked else None for source in others
         ]
@@ -98,17 +99,11 @@ class Recall:
         return tuple(row.recall(pool, self.where) for row in self.rows)
 
     def scores(self, pool: int) -> tuple[Prefetch, ...]:
-        """Return what scores candidates, one for each source: each scores the candidates of all rows.
-
-        A source that is whole in the pool has no other sticker to score, so that its own candidates are enough.
-        """
+        """Return what scores candidates, one for each source: each scores the candidates of all rows."""
         inner = self.prefetches(pool)
         if len(inner) == 1:
             return inner
-        return tuple(
-            source.recall(pool, self.where) if source.whole(pool) else source.rescore(self.size(pool), inner)
-            for source in self.sources
-        )
+        return tuple(source.score(pool, self.where, self.size(pool), inner) for source in self.sources)
 
     def formula(self, utility_factor: Expression, correction: Expression, agreement: Expression = 1.0) -> Expression:
         """Return the recall score.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +17,7 @@ from persrv.index.schema import GROUP, IMAGE, MEANING, REGIONAL, STYLE_CLUSTER, 
 from persrv.online.candidate_source import CandidateSource, picked_sources, text_source
 from persrv.online.page import NOISE, SLACK, Page
 from persrv.online.ranker import CLUSTERED, DEEPEST, Ranker
-from persrv.online.recall import FAR_DEPTH, PICKED_DEPTH, RARE_DEPTH, Recall, picture_recall, popular_recall
+from persrv.online.recall import LONELY_DEPTH, PICKED_DEPTH, RARE_DEPTH, Recall, picture_recall, popular_recall
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.regional import regional_query
 from persrv.ranking.stored import trace_factors
@@ -24,7 +26,7 @@ from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 
 DIMENSION = 64
-IDS = [f"{number * 14_316_557:08x}{number:024x}" for number in range(60)]
+IDS = [f"{number * 2_147_483:08x}{number:024x}" for number in range(420)]
 OFTEN, RARE = 3, 9
 WORDS = SparseVector([OFTEN], [1.0])
 KEPT = Filter((Matches("pack", ("noto",)),))
@@ -233,7 +235,7 @@ def test_a_source_that_is_whole_in_the_pool_is_not_asked_for_its_last() -> None:
     ranker(collection).rank(recall, NO_TASTE, Page(0, 20))
     assert [len(call) for call in collection.calls] == [2, 2, 2, 1]
     # Nor are regions of any use where all that have the words are let in.
-    collection = Scripted([3.0], clusters=np.eye(DIMENSION))
+    collection = Scripted([3.0] * 60, clusters=np.eye(DIMENSION))
     ranker(collection, pool=200).rank(Recall((text_source(WORDS, finds=CLUSTERED),)), TASTE, Page(0, 20))
     assert regional(collection.asked[0]) == set()
 
@@ -254,19 +256,50 @@ NEAR = Recall((text_source(WORDS), *picked_sources(7, WORDS, omega=2.0, delta=4.
 )
 def test_within_regions_and_outside_of_them_another_bound_holds(lasts: list[float | None], bound: float) -> None:
     for worst, enough in ((bound * 1.001, True), (bound * 0.999, False)):
-        collection = Scripted([9.0, worst], lasts, clusters=np.eye(DIMENSION))
+        collection = Scripted([9.0, *(worst * 0.9999**n for n in range(59))], lasts, clusters=np.eye(DIMENSION))
         ranked = ranker(collection).rank(NEAR, TASTE, Page(0, 2))
         assert regions(collection.asked[0]) == {(PICKED_DEPTH * CLUSTERED, 1)}
         pools = [CLUSTERED] if enough else [CLUSTERED, 2 * CLUSTERED]
-        assert [pool(request) for request in collection.asked] == [FAR_DEPTH * each for each in pools]
-        assert [limit for request in collection.asked for limit, *_ in regional(request)] == pools
+        asked = [request for request in collection.asked if request.limit > 1]
+        assert [pool(request) for request in asked] == pools
+        assert [limit for request in asked for limit, *_ in regional(request)] == pools
+        assert [len(call) for call in collection.calls] == [1, 6] if enough else [1, 6, 1]
         assert ranked.cut is not enough
 
 
+@pytest.mark.parametrize("pool", [CLUSTERED, 2 * CLUSTERED])
+def test_within_regions_a_page_behind_which_scores_fall_needs_no_proof(pool: int) -> None:
+    # They fall by a power of the rank: 0.9 of the page's last score, or more, at the end of the pool.
+    page = Page(0, 2) if pool == CLUSTERED else Page(0, pool - SLACK)
+    behind = 0.9 ** (math.log((page.end + SLACK) / page.end) / math.log(pool / page.end))
+    for last, fallen in ((behind * 0.9999, True), (behind * 1.0001, False)):
+        scores = [9.0] * page.end + [9.0 * last] * SLACK + [0.1] * 9
+        collection = Scripted(scores, [HIGH] * 6, clusters=np.eye(DIMENSION))
+        ranked = ranker(collection).rank(NEAR, TASTE, page)
+        assert (ranked.cut is not fallen) if pool > CLUSTERED else ((len(collection.calls) == 1) is fallen)
+
+
+def test_within_regions_an_answer_that_ends_before_the_pool_needs_no_proof() -> None:
+    collection = Scripted([9.0] * (SLACK + 1), [HIGH] * 6, clusters=np.eye(DIMENSION))
+    ranked = ranker(collection).rank(NEAR, TASTE, Page(0, 2))
+    assert (len(collection.calls), ranked.cut) == (1, False)
+
+
+def test_near_duplicates_that_leave_a_page_half_full_do_not_pass_for_its_end() -> None:
+    collection = Scripted([9.0] * 60, [HIGH] * 6, clusters=np.eye(DIMENSION))
+    collection.points = [replace(point, payload={GROUP: "same"}) for point in collection.points]
+    assert ranker(collection).rank(NEAR, TASTE, Page(0, 2)).cut
+
+
 def test_regions_hold_a_long_page() -> None:
-    collection = Scripted([9.0] * 40, [HIGH] * 6, clusters=np.eye(DIMENSION))
+    collection = Scripted([9.0] * 60, [HIGH] * 6, clusters=np.eye(DIMENSION))
     ranker(collection).rank(NEAR, TASTE, Page(0, 400))
-    assert [pool(request) for request in collection.asked] == [FAR_DEPTH * (400 + SLACK)]
+    assert [pool(request) for request in collection.asked] == [400 + SLACK]
+
+
+def test_somebody_whose_styles_hardly_anything_is_drawn_in_gets_more_from_everywhere() -> None:
+    for similarity, depth in ((0.301, 1), (0.299, LONELY_DEPTH)):
+        assert pool(asked_for(WORDS, Taste(STYLE[None, :], np.array([similarity])))) == depth * CLUSTERED
 
 
 def test_outside_of_regions_the_largest_style_factor_counts() -> None:
@@ -304,7 +337,7 @@ def test_frequent_words_are_looked_for_in_near_regions_by_their_largest_style_fa
     expected = (CLUSTERED, tuple(query.indices), tuple(round(value, 9) for value in query.values))
     assert in_regions(SparseVector([OFTEN, RARE], [2.0, 5.0]), taste) == {expected}
     # What has a rare word is let in by words alone, and all of it where that is not too much.
-    for rare, depth in ((0, FAR_DEPTH), (2 * CLUSTERED, 2), (4 * CLUSTERED + 1, 5), (HIGH, RARE_DEPTH)):
+    for rare, depth in ((0, 1), (2 * CLUSTERED, 2), (4 * CLUSTERED + 1, 5), (HIGH, RARE_DEPTH)):
         assert pool(asked_for(WORDS, taste, int(rare))) == depth * CLUSTERED
     assert in_regions(SparseVector([RARE], [5.0]), taste) == set()
     assert in_regions(WORDS, NO_TASTE) == set()

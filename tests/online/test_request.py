@@ -24,13 +24,22 @@ from persrv.index.language import (
     OrderBy,
     PayloadNumber,
     Power,
+    Prefetch,
     PrefetchScore,
     Product,
     Request,
     Sum,
 )
 from persrv.index.schema import IMAGE, MEANING, PICKED, REGIONAL, STYLE_CLUSTER, TEXT, TRENDING, point_id
-from persrv.online.candidate_source import NEAREST, CandidateSource, meaning_source, picked_sources, text_source, within
+from persrv.online.candidate_source import (
+    ALONE,
+    NEAREST,
+    CandidateSource,
+    meaning_source,
+    picked_sources,
+    text_source,
+    within,
+)
 from persrv.online.recall import Recall, picture_recall, popular_recall
 from persrv.online.request import (
     NO_TASTE,
@@ -223,16 +232,28 @@ def test_a_source_and_its_bound() -> None:
     assert source.bound(0.75, beta=0.5) == pytest.approx(2 * (0.75 - 0.25) * 1.5)
     assert source.bound(0.1, beta=0.5) == 0.0
     assert (source.recall(50, KEPT).limit, source.recall(50, KEPT).threshold) == (7, 0.5)
-    assert source.rescore(9, ()).threshold == 0.25
+    assert source.score(50, KEPT, 9, ()) == Prefetch(source.query, limit=9, threshold=0.25)
     last = source.last(50, KEPT)
     assert (last.limit, last.offset, last.filter) == (1, 6, KEPT)
     everything = CandidateSource(Nearest(WORDS, TEXT))
     assert everything.limit(50) == 50
     assert everything.share(1) == PrefetchScore(1)
-    assert everything.rescore(9, ()).threshold is None
+    assert everything.score(50, KEPT, 9, ()).threshold is None
     assert (everything.bound(None, 0.5), everything.bound(2.0, 0.5)) == (0.0, 3.0)
     assert CandidateSource(Nearest(WORDS, TEXT), stored=True).bound(2.0, 0.5) == 2.0
     assert CandidateSource(Nearest(WORDS, TEXT), multiplies=True).bound(2.0, 0.5) == 2.0
+
+
+def test_a_source_of_picks_that_finds_few_scores_them_without_the_others_candidates() -> None:
+    inner = (Prefetch(Nearest(WORDS, TEXT), limit=3),)
+    for finds, alone in ((ALONE, True), (ALONE + 1, False), (None, False)):
+        for source in picked_sources(7, WORDS, 2.0, 4.0, finds):
+            expected = Prefetch(source.query, limit=finds or 0, filter=KEPT)
+            assert (source.score(10, KEPT, 99, inner) == expected) is alone
+            assert (source.score(10, KEPT, 99, inner) == Prefetch(source.query, limit=99, inner=inner)) is not alone
+    # A word's own stickers lack what styles say of them.
+    text = text_source(WORDS, finds=ALONE)
+    assert text.score(10, KEPT, 99, inner) == Prefetch(text.query, limit=99, inner=inner)
 
 
 def test_the_bound_of_a_recall() -> None:
@@ -245,9 +266,11 @@ def test_the_bound_of_a_recall() -> None:
     assert not mixed.stored
     assert mixed.bound([3.0, 1.0], beta=0.5, largest_correction=2.0) == pytest.approx(6 + 1.5)
     assert popular_recall(None).bound([0.4, None, 0.7], beta=0.5, largest_correction=9.0) == pytest.approx(1.35)
-    # Near regions let in by words and, four times as many, by others' picks; far ones by words twice as many.
-    near = recall.near((1,), WORDS, 10)
-    assert (recall.size(10), near.size(10)) == (30, 20 + 10 + 10 + 10 + 40 + 40)
+    # Near regions let in by words and, four times as many, by others' picks; far ones by words twice as many where no
+    # region is near.
+    near = recall.near((1,), WORDS, 10, lonely=False)
+    assert (recall.size(10), near.size(10)) == (30, 10 + 10 + 10 + 10 + 40 + 40)
+    assert recall.near((1,), WORDS, 10, lonely=True).size(10) == near.size(10) + 10
     assert near.regions == (1,)
     assert [source.regions for source in near.sources] == [(), (), ()]
     assert near.regional == (
@@ -255,8 +278,11 @@ def test_the_bound_of_a_recall() -> None:
         replace(words, regions=(1,), depth=4),
         replace(exact, regions=(1,), depth=4),
     )
-    assert mixed.near((1,), WORDS, 10).regional[1] is None
-    assert mixed.near((1,), WORDS, 10).rows == (*mixed.near((1,), WORDS, 10).sources, near.regional[0])
+    assert mixed.near((1,), WORDS, 10, lonely=False).regional[1] is None
+    assert mixed.near((1,), WORDS, 10, lonely=False).rows == (
+        *mixed.near((1,), WORDS, 10, lonely=False).sources,
+        near.regional[0],
+    )
     assert near.rows[4].last(5, None).filter == Filter((Matches(STYLE_CLUSTER, (1,)),))
     assert recall.words == WORDS
     assert Recall((text_source(SparseVector([1, 2], [1.0, -5.0])),)).words is None
