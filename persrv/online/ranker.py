@@ -258,7 +258,7 @@ def _fallen(first: Sequence[ScoredPoint], ranked: Ranked, page: Page, pool: int)
         return False
     end = float(ranked.scores[page.end - 1])
     steps = math.log(pool / page.end) / math.log(len(first) / page.end)
-    return first[-1].score < end * FALLEN ** (1.0 / steps)
+    return first[-1].score < end * math.pow(FALLEN, 1.0 / steps)
 
 
 def _lasts(recall: Recall, ends: Sequence[Request | None], found: Sequence[list[ScoredPoint]]) -> list[float | None]:
