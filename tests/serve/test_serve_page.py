@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from copied_drawing import copied_drawing
+from persrv.serve.keys import add_key, remove_key
 from running_service import running
 from tiny_collection import Tiny
 
@@ -386,6 +387,28 @@ def test_both_languages(open_page: OpenPage) -> None:
     search(chinese, "开心")
     chinese.get_by_role("button", name="English").click()
     expect(chinese.locator("#taste-button")).to_have_text("My taste")
+
+
+def test_a_key_is_asked_for_once_and_again_when_it_counts_no_more(browser: Browser, tiny: Tiny) -> None:
+    file = tiny.home / "keys.json"
+    key = add_key(file, "page", "write", ())
+    with running(tiny) as service:
+        page = browser.new_page()
+        page.goto(service.address)
+        expect(page.locator("#key")).to_be_focused()
+        page.keyboard.type("a-wrong-key")
+        page.keyboard.press("Enter")
+        expect(page.locator("#toast")).to_contain_text("the API key is not known")
+        page.fill("#key", key)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[data-ready]")
+        assert len(shown(page, "popular")) == 30
+        remove_key(file, "page")
+        add_key(file, "another", "write", ())
+        page.wait_for_timeout(1100)  # a service looks at the file once a second
+        page.fill("#query", "cat")
+        expect(page.locator("#key")).to_be_visible()
+        page.close()
 
 
 def test_it_fits_a_phone(open_page: OpenPage) -> None:

@@ -13,13 +13,18 @@ const RECENT = 24;
 const GUESTS = 6;
 let running = new AbortController();
 let latest = Promise.resolve();
+let loving = Promise.resolve();
 let become = () => {};
+let askForKey = () => {};
 
-/** Tells how to go on as somebody else. */
-export function useBecome(act) { become = act; }
+/** Tells how to go on as somebody else, and how to ask for a key. */
+export function useActs(acts) { ({ become, askForKey } = acts); }
 
 export function attempt(work) {
-  return Promise.resolve().then(work).catch((error) => { if (error.name !== "AbortError") toast(error.message); });
+  return Promise.resolve().then(work).catch((error) => {
+    if (error.status === 401) askForKey(error.message);
+    else if (error.name !== "AbortError") toast(error.message);
+  });
 }
 
 export const gamma = () => (state.user ? Number(at("gamma").value) : null);
@@ -39,9 +44,13 @@ export const actions = {
   }),
 };
 
-export async function loved() {
-  const found = state.user ? (await api.own(state.user, "favourite")).stickers.map(asHit) : [];
-  state.favourites = new Map(found.map((hit) => [hit.sticker_id, hit]));
+/** Asks for the favourites; answers are drawn when they are known. */
+export function loved() {
+  loving = attempt(async () => {
+    const found = state.user ? (await api.own(state.user, "favourite")).stickers.map(asHit) : [];
+    state.favourites = new Map(found.map((hit) => [hit.sticker_id, hit]));
+  });
+  return loving;
 }
 
 async function pick(hit) {
@@ -120,7 +129,7 @@ async function ask(showMoves) {
   root.setAttribute("aria-busy", "true");
   await attempt(async () => {
     const asked = state.like ? alike : state.query.trim() || state.pack || state.animated ? results : home;
-    const draw = await asked(signal, showMoves);
+    const [draw] = await Promise.all([asked(signal, showMoves), loving]);
     if (!signal.aborted) keepingFocus(root, () => arrange(root, draw()));
   });
   if (signal.aborted) return;
@@ -204,7 +213,7 @@ function more(part, asked, cursor) {
 async function home(signal, showMoves) {
   const asked = { limit: PAGE };
   const [own, popular] = await Promise.all([
-    state.user ? api.own(state.user, "recent", signal) : { stickers: [] }, api.search({ ...asked, user: state.user, gamma: gamma() }, signal)]);
+    state.user ? api.own(state.user, "recent", signal) : { stickers: [] }, api.search({ ...asked, user: state.user, gamma: gamma() }, signal), state.user || state.listing]);
   return () => {
     say(popular);
     const recent = own.stickers.map(asHit);

@@ -1,7 +1,7 @@
 // The page's beginning: who searches what, and the controls around the stickers.
 
 import * as api from "./api.js";
-import { actions, attempt, chips, loved, refresh, taste, useBecome } from "./answers.js";
+import { actions, attempt, chips, loved, refresh, taste, useActs } from "./answers.js";
 import { addAll, listen } from "./drop.js";
 import { at, h, toast } from "./elements.js";
 import { keys } from "./grid.js";
@@ -74,25 +74,17 @@ function listenToControls() {
 }
 
 function askForKey(problem) {
-  const input = h("input", { type: "password", required: true, autocomplete: "current-password", "aria-label": t("key") });
+  if (at("key")) return;
+  const input = h("input", { type: "password", id: "key", required: true, autocomplete: "current-password", "aria-label": t("key") });
   panel.open(t("key"), h("p", {}, t("keyHelp")), h("form", { submit: (event) => {
     event.preventDefault();
-    attempt(async () => { await api.enter(input.value.trim()); location.reload(); });
+    api.enter(input.value.trim()).then(() => location.reload(), (error) => toast(error.message));
   } }, input, h("button", { class: "main" }, t("enter"))), h("p", { class: "small" }, problem));
+  input.focus();
 }
 
-async function start() {
-  for (const element of document.querySelectorAll("[data-icon]")) element.prepend(icon(element.dataset.icon));
-  if (memory.get("theme")) document.documentElement.dataset.theme = memory.get("theme");
-  speak(memory.get("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
-  listenToQuery();
-  listenToControls();
-  useBecome(become);
-  let served;
-  try { served = await api.collections(); } catch (error) {
-    if (error.status === 401) askForKey(error.message); else toast(error.message);
-    return;
-  }
+/** Shows which collections there are, and takes the one that was used last. */
+function choose(served) {
   const names = served.collections.map((one) => one.name);
   const chosen = names.includes(memory.get("collection")) ? memory.get("collection") : names[0];
   api.useCollection(chosen);
@@ -102,12 +94,26 @@ async function start() {
   state.right = served.right;
   at("add-label").hidden = served.right !== "admin";
   state.packs = served.collections.find((one) => one.name === chosen).packs;
+  chips();
+}
+
+async function start() {
+  for (const element of document.querySelectorAll("[data-icon]")) element.prepend(icon(element.dataset.icon));
+  if (memory.get("theme")) document.documentElement.dataset.theme = memory.get("theme");
+  speak(memory.get("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
+  listenToQuery();
+  listenToControls();
+  useActs({ become, askForKey });
   state.query = at("query").value = new URLSearchParams(location.search).get("q") ?? "";
   at("clear").hidden = !state.query;
   setUser(memory.get("user") ?? "");
-  chips();
-  await Promise.all([people(), loved()]);
-  await refresh();
+  const chosen = attempt(async () => choose(await api.collections()));
+  // A collection that was used last may not be served any more. The first one is there: its stickers are asked for at once.
+  if (memory.get("collection")) await chosen;
+  state.listing = chosen.then(() => attempt(people));
+  loved();
+  await Promise.all([chosen, state.listing, refresh()]);
+  if (at("key")) return;
   document.documentElement.dataset.ready = "true";
   at("query").focus();
 }

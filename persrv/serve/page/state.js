@@ -1,7 +1,7 @@
 // What the page knows, and what it remembers on this machine.
 
 export const state = {
-  user: "", other: "", query: "", asked: "", suggested: { suggestions: [], whole: true }, pack: null, animated: false, packs: [], people: [], right: "read",
+  user: "", other: "", query: "", asked: "", suggested: { suggestions: [], whole: true }, pack: null, animated: false, packs: [], people: [], listing: null, right: "read",
   favourites: new Map(), opened: new Map(), reason: "", like: null,
 };
 

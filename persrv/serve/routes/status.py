@@ -18,7 +18,7 @@ _FIGURES: Responses = {200: {"description": "Figures as Prometheus reads them", 
 
 
 @router.get("/v1/collections")
-def collections(request: Request) -> CollectionsBody:
+async def collections(request: Request) -> CollectionsBody:
     """List the collections that the key is for."""
     service = service_of(request)
     caller = service.caller(request)
