@@ -5,13 +5,14 @@ from __future__ import annotations
 import hmac
 import logging
 import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from threading import Event, Thread
 from typing import Self
 
 from persrv.catalog import Catalog
-from persrv.errors import NotFoundError, PersrvError, RecipeError
+from persrv.errors import NotFoundError, PersrvError, PictureError, RecipeError
 from persrv.images.encoder import TextTower
 from persrv.online.retriever import Retriever
 from persrv.records import check_user
@@ -19,15 +20,21 @@ from persrv.serve.learning import suggestions_of, suggestions_of_process
 from persrv.serve.metrics import Metrics
 from persrv.serve.settings import ServeSettings
 from persrv.serve.suggestions import Suggestions
-from persrv.serve.thumbnails import Thumbnails
+from persrv.serve.thumbnails import SIDE, Thumbnails
 from persrv.workspace import Workspace
 
 USER_KEY_VARIABLE = "PERSRV_USER_KEY"
 """Environment variable with the key of users' hashes."""
 
+FIRST_PAGE = 40
+"""Stickers that the page shows before anything is typed."""
+
 _MOST_PACKS = 200
 _LARGE = 1_000
 """Stickers from which suggestions are learnt in a process of their own; it takes half a second to start."""
+
+_HEAD_START_SECONDS = 1.0
+"""How long suggestions wait for the first page, which is drawn on the same cores."""
 
 _log = logging.getLogger("persrv.serve")
 
@@ -44,7 +51,7 @@ class ServedCollection:
         name: The recipe's name.
         thumbnails: Its small pictures.
         suggestions: What its search box suggests; nothing until :meth:`learn` has run.
-        packs: Names of up to 200 packs; none until then.
+        packs: Names of up to 200 packs; none until :meth:`prepare` has run.
         searches_pictures: Whether ``by="picture"`` is possible.
     """
 
@@ -72,14 +79,26 @@ class ServedCollection:
             return name
         return hmac.new(self._user_key, f"{self.name}\0{name}".encode(), sha256).hexdigest()[:32]
 
+    def prepare(self, stop: Event) -> None:
+        """Read and draw what the page shows before anything is typed: packs, and the first stickers' thumbnails.
+
+        Raises:
+            CatalogError: The catalog cannot be read.
+            VectorIndexError: The collection cannot be searched.
+        """
+        self.packs = self.catalog.pack_names(_MOST_PACKS)
+        for hit in self.retriever.search(limit=FIRST_PAGE):
+            if hit.path is not None and not stop.is_set():
+                with suppress(PictureError):  # whoever asks for it is told
+                    self.thumbnails.content(hit.sticker_id, hit.path, SIDE)
+
     def learn(self, stop: Event) -> None:
-        """Read what changes with each build; takes half a minute with 100,000 stickers, and ends when ``stop`` is set.
+        """Learn what the search box suggests; takes half a minute with 100,000 stickers, and ends when ``stop`` is set.
 
         Raises:
             CatalogError: The catalog cannot be read.
             ServiceError: The process that learns failed.
         """
-        self.packs = self.catalog.pack_names(_MOST_PACKS)
         if self.retriever.manifest.stickers < _LARGE:
             self.suggestions = suggestions_of(self.catalog)
         elif (learned := suggestions_of_process(self.workspace, stop)) is not None:
@@ -135,10 +154,15 @@ class ServedCollections:
 
     def _watch(self, seconds: float) -> None:
         """Learn suggestions, and go on to newer builds as they come."""
-        for collection in self.by_name.values():
-            self._learn(collection)
+        collections = [*self.by_name.values()]
+        for collection in collections:
+            self._try(collection.prepare, collection)
+        if self._stop.wait(_HEAD_START_SECONDS):
+            return
+        for collection in collections:
+            self._try(collection.learn, collection)
         while not self._stop.wait(seconds):
-            for collection in self.by_name.values():
+            for collection in collections:
                 try:
                     moved = collection.retriever.refresh()
                 except PersrvError as error:
@@ -146,13 +170,14 @@ class ServedCollections:
                     continue
                 if moved:
                     self._tell(collection)
-                    self._learn(collection)
+                    self._try(collection.prepare, collection)
+                    self._try(collection.learn, collection)
 
-    def _learn(self, collection: ServedCollection) -> None:
+    def _try(self, learn: Callable[[Event], None], collection: ServedCollection) -> None:
         try:
-            collection.learn(self._stop)
+            learn(self._stop)
         except PersrvError as error:
-            _log.warning("%s has no suggestions: %s", collection.name, error)
+            _log.warning("%s: %s", collection.name, error)
 
     def _tell(self, collection: ServedCollection) -> None:
         manifest = collection.retriever.manifest

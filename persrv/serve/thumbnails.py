@@ -18,10 +18,17 @@ Kind = Literal["webp", "gif"]
 SIDES = (64, 128, 256, 512)
 """Sides that are made; what is asked for is rounded up to one of them, so that nobody can fill the disk with others."""
 
+SIDE = 256
+"""The side where none is asked for, as on the page."""
+
 _FRAMES = 16
 _MILLISECONDS = 90
 _AT_ONCE = 2
 """Pictures decoded at the same time; the others wait, so that a page of new stickers leaves room for searches."""
+
+_QUALITY = {"quality": 80, "alpha_quality": 80, "method": 0}
+"""WebP's quickest method takes a sixth of the time of its usual one, and a fifth more bytes; most of that time went
+into the outline. Quality is 80 in place of 85, 42.6 dB in place of 44.1."""
 
 
 class Thumbnails:
@@ -48,17 +55,17 @@ class Thumbnails:
         Raises:
             PictureError: The picture is gone, or cannot be decoded any more.
         """
-        size = next((known for known in SIDES if known >= side), SIDES[-1])
+        size = next((one for one in SIDES if one >= side), SIDES[-1])
         kept = self._folder / f"{size}{'-moving' if moving else ''}" / sticker_id[:2] / f"{sticker_id}.{kind}"
-        try:
-            return kept.read_bytes()
-        except FileNotFoundError:
-            pass
+        if (known := _read(kept)) is not None:
+            return known
         with self._decoding:
+            if (known := _read(kept)) is not None:  # somebody else made it meanwhile
+                return known
             picture = open_picture(path, max_frames=_FRAMES if moving else 4)
             frames = [_whole(frame, size) for frame in picture.frames] if moving else [thumbnail(picture, size)]
-        content = _content(frames, kind)
-        _put(kept, content)
+            content = _content(frames, kind)
+            _put(kept, content)
         return content
 
 
@@ -74,11 +81,18 @@ def _whole(frame: NDArray[np.uint8], side: int) -> Image.Image:
 
 def _content(frames: list[Image.Image], kind: Kind) -> bytes:
     buffer = io.BytesIO()
-    more: dict[str, Any] = {"quality": 85, "method": 4} if kind == "webp" else {"disposal": 2}
+    more: dict[str, Any] = dict(_QUALITY) if kind == "webp" else {"disposal": 2}
     if len(frames) > 1:
         more |= {"save_all": True, "append_images": frames[1:], "duration": _MILLISECONDS, "loop": 0}
     frames[0].save(buffer, kind.upper(), **more)
     return buffer.getvalue()
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _put(file: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from served_tiny import serving
 from tiny_collection import Tiny
+from waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,18 @@ def test_thumbnails_come_in_four_sizes(client: TestClient, cat: str, wanted: int
     assert (image.format, image.size) == ("WEBP", (made, made))
 
 
+def drawn(tiny: Tiny) -> int:
+    """How many thumbnails of the page's size are kept."""
+    return len([*(tiny.home / "tiny" / "thumbnails" / "256").glob("*/*.webp")])
+
+
+def test_the_first_page_is_drawn_before_anybody_asks(tiny: Tiny) -> None:
+    assert drawn(tiny) == 0
+    with serving(tiny) as client:
+        shown = len(client.get("/v1/search", params={"limit": 40}).json()["hits"])
+        until(lambda: drawn(tiny) == shown == 30)
+
+
 def test_animations_have_still_and_moving_thumbnails(tiny: Tiny) -> None:
     frames = [Image.new("RGBA", (60, 30), (40 * i, 90, 250 - 40 * i, 255)) for i in range(5)]
     file = tiny.file.parent / "stickers" / "flat" / "wobble.gif"
@@ -56,6 +69,7 @@ def test_animations_have_still_and_moving_thumbnails(tiny: Tiny) -> None:
         still = Image.open(io.BytesIO(client.get(f"/v1/stickers/{known}/thumbnail").content))
         moving = Image.open(io.BytesIO(client.get(f"/v1/stickers/{known}/thumbnail?animated=true").content))
         assert (getattr(still, "n_frames", 1), moving.n_frames, moving.size) == (1, 5, (256, 256))
+        until(lambda: drawn(tiny) == 31)
         file.unlink()
         for kept in (tiny.home / "tiny" / "thumbnails").rglob("*.webp"):
             kept.unlink()

@@ -18,7 +18,7 @@ from persrv.serve.schemas.fields import AddedField, Label, Phrase, StickerPath
 from persrv.serve.schemas.stickers import AddedBody, EditBody, RemovedBody, StickerBody, StickersBody
 from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
-from persrv.serve.thumbnails import Kind
+from persrv.serve.thumbnails import SIDE, Kind
 from persrv.serve.uploads import UploadLabels, add_uploads
 
 router = APIRouter(prefix="/v1/stickers", tags=["stickers"], responses=documented())
@@ -122,7 +122,7 @@ def thumbnail(
     request: Request,
     collection: Pictured,
     sticker_id: StickerPath,
-    size: Annotated[int, Query(ge=1, le=512, description="Pixels; rounded up to 64, 128, 256 or 512.")] = 256,
+    size: Annotated[int, Query(ge=1, le=512, description="Pixels; rounded up to 64, 128, 256 or 512.")] = SIDE,
     animated: Annotated[bool, Query(description="An animation, where the picture is one.")] = False,
     kind: Annotated[Kind, Query(alias="format")] = "webp",
 ) -> Response:
