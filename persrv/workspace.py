@@ -49,8 +49,8 @@ class Workspace:
 
     @property
     def users_name(self) -> str:
-        """Name of the collection of style centroids."""
-        return f"{self.recipe.name}_users"
+        """See :attr:`persrv.recipe.Recipe.users_name`."""
+        return self.recipe.users_name
 
     def encoder(self) -> ImageEncoder:
         """Return the recipe's image encoder."""

@@ -42,10 +42,7 @@ def serve(
 
     Example: `persrv serve`, `persrv serve -c emoji -c mine --port 9000`
     """
-    try:
-        from persrv.serve.run import run
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("the service", "serve") from error
+    from persrv.serve.ahead import engines_ahead
     from persrv.serve.settings import ServeSettings
 
     settings = ServeSettings.of(
@@ -67,7 +64,13 @@ def serve(
         if browser or (browser is None and sys.stdout.isatty()):
             webbrowser.open(address)
 
-    run(settings, workers=workers, ready=ready)
+    with engines_ahead(settings):
+        try:
+            from persrv.serve.run import run
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("the service", "serve") from error
+
+        run(settings, workers=workers, ready=ready)
 
 
 @keys.command("add")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
@@ -16,6 +17,32 @@ from persrv.errors import VectorIndexError
 from persrv.index.lock import ENGINE
 
 _GONE = (EOFError, OSError, AuthenticationError)
+_AHEAD: dict[Path, EngineProcess] = {}
+"""Processes that run already, of stores that nobody has opened yet."""
+
+
+@contextmanager
+def started_ahead(folder: Path, *names: str) -> Iterator[None]:
+    """Start the process of a store that is opened within the block, by whoever asks :func:`process_of` first.
+
+    It goes on by itself: it imports what it needs and opens the current versions, while its owner imports the rest.
+
+    Args:
+        folder: Of the store.
+        names: Collections to open; one that cannot be opened says why when it is asked for.
+    """
+    _AHEAD[folder] = process = EngineProcess(folder, names)
+    process.begin()
+    try:
+        yield
+    finally:
+        if _AHEAD.pop(folder, None):
+            process.close()
+
+
+def process_of(folder: Path) -> EngineProcess:
+    """Return a store's process: the one that was started ahead, the first time, else one that is not started yet."""
+    return _AHEAD.pop(folder, None) or EngineProcess(folder)
 
 
 class EngineProcess:
@@ -23,10 +50,12 @@ class EngineProcess:
 
     Args:
         folder: Of the store.
+        names: Collections that it opens at its first start, before they are asked for.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._names = tuple(names)
         self._process: subprocess.Popen[str] | None = None
         self._key = b""
         self._address = ""
@@ -39,6 +68,11 @@ class EngineProcess:
     def starts(self) -> int:
         """How often it was started; what it had open is gone when this number grows."""
         return self._starts
+
+    def begin(self) -> None:
+        """Start it, and do not wait until it answers."""
+        with self._starting:
+            self._start()
 
     def call(self, target: int, method: str, *arguments: object, **options: object) -> Any:
         """Make one call, in the caller's own connection.
@@ -80,11 +114,11 @@ class EngineProcess:
             VectorIndexError: It cannot be started, or was closed.
         """
         with self._starting:
-            if self._closed:
-                raise VectorIndexError("this store is closed", "open the collection again")
+            self._check_open()
             if self._starts == starts:
                 self._stop()
                 self._start()
+                self._wait()
 
     def close(self) -> None:
         """Let it close its collections and end; closing twice is harmless."""
@@ -97,25 +131,40 @@ class EngineProcess:
             self.restart(0)
         own = self._callers
         if getattr(own, "connection", None) is None or own.starts != self._starts:
-            own.starts = self._starts
-            own.connection = Client(self._address, authkey=self._key)
+            with self._starting:
+                self._check_open()
+                self._wait()
+                own.starts, address, key = self._starts, self._address, self._key
+            own.connection = Client(address, authkey=key)
         return cast(Connection, own.connection)
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise VectorIndexError("this store is closed", "open the collection again")
+
     def _start(self) -> None:
-        key = secrets.token_bytes(32)
-        command = [sys.executable, "-m", ENGINE, str(self._folder)]
+        names, self._names = self._names, ()
+        command = [sys.executable, "-m", ENGINE, str(self._folder), *names]
         # Our own module by our own interpreter; the folder is an argument, no shell reads it.
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
-        address = ""
-        if process.stdin is not None and process.stdout is not None:
+        self._process, self._key, self._address = process, secrets.token_bytes(32), ""
+        if process.stdin is not None:
             with suppress(OSError):
-                process.stdin.write(f"{key.hex()}\n")
+                process.stdin.write(f"{self._key.hex()}\n")
                 process.stdin.flush()
-                address = process.stdout.readline().strip()
-        if not address:
+
+    def _wait(self) -> None:
+        """Wait until the process listens."""
+        process = self._process
+        if process is None or self._address:
+            return
+        if process.stdout is not None:
+            with suppress(OSError):
+                self._address = process.stdout.readline().strip()
+        if not self._address:
             process.kill()
+            self._stop()
             raise VectorIndexError("the engine's process did not start", "see what it wrote above")
-        self._process, self._key, self._address = process, key, address
         self._starts += 1
 
     def _stop(self) -> None:

@@ -1,8 +1,8 @@
 """The process that holds an embedded store for another one, see :mod:`persrv.index.process_store`.
 
-It is started as ``python -m persrv.index.engine_worker FOLDER``, reads a key from its standard input and writes the
-address that it listens at. Each caller has a connection of its own. When the standard input ends, the owner is gone,
-and so is this process.
+It is started as ``python -m persrv.index.engine_worker FOLDER [NAME ...]``, reads a key from its standard input and
+writes the address that it listens at; then it opens the named collections, before somebody asks for them. Each caller
+has a connection of its own. When the standard input ends, the owner is gone, and so is this process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import count, islice
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
@@ -36,6 +37,17 @@ class EngineWorker:
         self._walks: dict[int, Iterator[Record]] = {}
         self._numbers = count(1)
         self._opening = Lock()
+        self._ahead: dict[str, Collection] = {}
+
+    def open_ahead(self, names: Sequence[str]) -> None:
+        """Open the current versions of these collections; whoever asks for one meanwhile waits, and is given it.
+
+        What cannot be opened is tried again when it is asked for, and says then what is wrong.
+        """
+        with self._opening:
+            for name in names:
+                with suppress(PersrvError):
+                    self._ahead[name] = self._store.open(name)
 
     def serve(self, connection: Connection) -> None:
         """Answer one caller until it hangs up."""
@@ -64,9 +76,12 @@ class EngineWorker:
         """
         if target:
             return self._of_collection(target, method, arguments, options)
-        if method in ("create", "open"):
+        if method == "open":
             with self._opening:
-                return self._kept(getattr(self._store, method)(*arguments))
+                return self._kept(self._opened(*arguments))
+        if method == "create":
+            with self._opening:
+                return self._kept(self._store.create(*arguments))
         if method == "publish":
             name, number, points = arguments
             with self._opening:
@@ -74,6 +89,14 @@ class EngineWorker:
         if method == "walk":
             return self._walk(*arguments)
         return getattr(self._store, method)(*arguments)
+
+    def _opened(self, name: str, build: str | None) -> Collection:
+        ahead = self._ahead.pop(name, None)
+        if ahead is not None:
+            if ahead.manifest.build == (build or self._store.current(name)):
+                return ahead
+            ahead.close()
+        return self._store.open(name, build)
 
     def _of_collection(self, number: int, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> object:
         collection = self._collection(number)
@@ -104,16 +127,20 @@ class EngineWorker:
         return number, collection.schema, collection.manifest
 
 
-def run(folder: Path) -> None:
-    """Serve the store in a folder until the standard input ends."""
+def run(folder: Path, names: Sequence[str]) -> None:
+    """Serve the store in a folder, and open these collections, until the standard input ends."""
     # Ctrl-C is for the owner, which ends this process when it has closed what it uses.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     key = bytes.fromhex(sys.stdin.readline().strip())
+    if not key:
+        return
     with EmbeddedStore(folder) as store, Listener(authkey=key) as listener:
         worker = EngineWorker(store)
-        sys.stdout.write(f"{listener.address}\n")
-        sys.stdout.flush()
+        with suppress(OSError):  # the owner may be gone already
+            sys.stdout.write(f"{listener.address}\n")
+            sys.stdout.flush()
         Thread(target=_accept, args=(listener, worker), daemon=True).start()
+        worker.open_ahead(names)
         sys.stdin.read()
 
 
@@ -133,7 +160,7 @@ def _accept(listener: Listener, worker: EngineWorker) -> None:
 if __name__ == "__main__":
     code = 0
     try:
-        run(Path(sys.argv[1]))
+        run(Path(sys.argv[1]), sys.argv[2:])
     except PersrvError as error:
         # Whoever wanted to know is gone; what the disk did not take is made again from the catalog.
         _log.error("the engine's process ends: %s", error)

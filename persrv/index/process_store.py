@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 from persrv.errors import VectorIndexError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
-from persrv.index.engine_process import EngineProcess
+from persrv.index.engine_process import EngineProcess, process_of
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
 from persrv.index.schema import Schema
@@ -152,7 +152,7 @@ class ProcessStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._process = EngineProcess(folder)
+        self._process = process_of(folder)
         # Which versions there are stands in small files, for which no engine is needed.
         self._files = EmbeddedStore(folder)
 

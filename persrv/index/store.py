@@ -8,8 +8,7 @@ from pathlib import Path
 from persrv.errors import RecipeError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Store
-
-_EMBEDDED = "embedded:"
+from persrv.recipe.location import embedded_folder
 
 
 def open_store(
@@ -18,7 +17,7 @@ def open_store(
     """Open the store that a recipe's ``[index] location`` names.
 
     Args:
-        location: ``embedded:`` (the folder ``index`` in ``data``), ``embedded:PATH`` (relative to ``data``), or a
+        location: A folder, see :func:`persrv.recipe.location.embedded_folder`; or a
             server's ``http(s)://`` URL, whose key is taken from ``QDRANT_API_KEY``; or several, of one cluster's nodes.
         data: The collection's data folder.
         timeout_s: Seconds for one answer of a server.
@@ -29,8 +28,7 @@ def open_store(
         IndexUnavailableError: The server cannot be used.
     """
     places = [location] if isinstance(location, str) else list(location)
-    if len(places) == 1 and places[0].startswith(_EMBEDDED):
-        folder = data / Path(places[0].removeprefix(_EMBEDDED) or "index").expanduser()
+    if len(places) == 1 and (folder := embedded_folder(places[0], data)):
         if not own_process:
             return EmbeddedStore(folder)
         from persrv.index.process_store import ProcessStore

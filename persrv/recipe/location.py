@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -17,6 +18,20 @@ class CatalogSettings(Section):
 
 SERVICE_PICTURES = "http://127.0.0.1:8000/pictures"
 """Where ``persrv serve`` has every sticker's picture."""
+
+_EMBEDDED = "embedded:"
+
+
+def embedded_folder(location: str, data: Path) -> Path | None:
+    """Return the folder of an embedded index, ``None`` where the location is a server's.
+
+    Args:
+        location: ``embedded:`` (the folder ``index`` in ``data``), or ``embedded:PATH`` (relative to ``data``).
+        data: The collection's data folder.
+    """
+    if not location.startswith(_EMBEDDED):
+        return None
+    return data / Path(location.removeprefix(_EMBEDDED) or "index").expanduser()
 
 
 class IndexSettings(Section):
@@ -39,7 +54,7 @@ class IndexSettings(Section):
     @property
     def embedded(self) -> bool:
         """Whether the index is a folder."""
-        return isinstance(self.location, str) and self.location.startswith("embedded:")
+        return isinstance(self.location, str) and self.location.startswith(_EMBEDDED)
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -167,6 +167,11 @@ class Recipe(Section):
                 f"{file or 'recipe'}: {key}: {what}", "see docs/reference/recipe.md for every key"
             ) from error
 
+    @property
+    def users_name(self) -> str:
+        """Name of the index's collection of style centroids."""
+        return f"{self.name}_users"
+
     def resolve(self, path: Path) -> Path:
         """Return ``path`` made absolute: relative paths start at the recipe's folder, ``~`` is the home."""
         path = path.expanduser()

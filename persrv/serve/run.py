@@ -80,7 +80,11 @@ def _serve_here(app: FastAPI, listening: socket.socket, ready: Callable[[], None
         return _Lifespan(inner(running), failed)
 
     app.router.lifespan_context = watched  # type: ignore[assignment]
-    _Announcing(_config(app), ready).run(sockets=[listening])
+    try:
+        _Announcing(_config(app), ready).run(sockets=[listening])
+    except SystemExit:
+        if not failed:
+            raise
     if failed:
         raise failed[0]
 

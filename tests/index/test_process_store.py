@@ -21,10 +21,12 @@ from index_samples import SCHEMA, assert_same, identity, manifest, point, random
 from persrv.errors import IndexLockedError, NotFoundError, QueryError, VectorIndexError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
+from persrv.index.engine_process import process_of, started_ahead
 from persrv.index.language import Filter, Matches, Nearest, Request
 from persrv.index.process_store import ProcessCollection, ProcessStore
 from persrv.index.schema import IMAGE, TEXT
 from persrv.index.store import open_store
+from waiting import until
 
 QUERY = Request(Nearest(sparse([3], [1.0]), TEXT), limit=5)
 
@@ -85,6 +87,55 @@ def test_the_engine_of_a_program_that_was_killed_is_waited_for(folder: Path) -> 
     threading.Timer(0.3, os.kill, (owner["pid"], signal.SIGCONT)).start()
     with EmbeddedStore(folder) as store, store.open("sample") as opened:
         assert opened.count() == 3
+
+
+def published(folder: Path, name: str, points: int) -> None:
+    with EmbeddedStore(folder) as store:
+        build = store.create(name, SCHEMA, manifest(points))
+        build.upsert(sample_points(points))
+        store.publish(name, build)
+
+
+def owner(folder: Path, name: str) -> int:
+    """The process that has a version open, 0 where there is none."""
+    signed = next((folder / name).glob("*/LOCK")).read_text()
+    return int(json.loads(signed)["pid"]) if signed else 0
+
+
+def test_a_process_that_is_started_ahead_opens_what_will_be_asked_for(folder: Path) -> None:
+    for name in ("sample", "other"):
+        published(folder, name, 3)
+    with started_ahead(folder, "sample", "nothing", "other"), ProcessStore(folder) as opened:
+        process = opened._process._process
+        assert process is not None
+        until(lambda: owner(folder, "other") == process.pid)
+        with opened.open("sample") as sample, opened.open("other", opened.current("other")) as other:
+            assert sample.count() == other.count() == 3
+        with pytest.raises(NotFoundError, match="nothing"):
+            opened.open("nothing")
+        # Only the first store of the folder takes it.
+        assert process_of(folder)._process is None
+
+
+def test_a_newer_build_than_the_one_opened_ahead_is_given(folder: Path) -> None:
+    published(folder, "sample", 3)
+    with started_ahead(folder, "sample"), ProcessStore(folder) as opened:
+        until(lambda: owner(folder, "sample") not in (0, os.getpid()))
+        published(folder, "sample", 5)
+        with opened.open("sample") as sample:
+            assert sample.count() == 5
+
+
+def test_a_process_that_nobody_took_is_ended(folder: Path) -> None:
+    with started_ahead(folder, "sample"):
+        process = process_of(folder)
+        running = process._process
+        assert running is not None
+    process.close()
+    with started_ahead(folder, "sample"):
+        pass
+    assert running.wait() == 0
+    assert process_of(folder)._process is None
 
 
 def test_answers_are_those_of_this_process(here: Collection, there: Collection) -> None:

@@ -46,6 +46,7 @@ def test_a_stop_is_clean(tiny: Tiny) -> None:
         (["--workers", "2"], 3, "one worker"),
         (["-c", "moon"], 3, "there is no recipe 'moon'"),
         (["--port", "99999"], 3, "port"),
+        (["--port", "0", "-c", "emoji"], 6, "emoji was never built"),
     ],
 )
 def test_what_cannot_be_served_says_why(tiny_built: Tiny, arguments: list[str], code: int, message: str) -> None:
@@ -54,3 +55,11 @@ def test_what_cannot_be_served_says_why(tiny_built: Tiny, arguments: list[str], 
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert (done.returncode, done.stderr.count("persrv: ")) == (code, 1), done.stderr
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_collection_in_use_names_its_owner(tiny: Tiny) -> None:
+    with tiny.open():
+        command = [sys.executable, "-m", "persrv", "serve", "-c", str(tiny.file), "--no-open", "--port", "0"]
+        environment = os.environ | {"PERSRV_HOME": str(tiny.home)}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert f"is in use by process {os.getpid()}" in done.stderr and "Traceback" not in done.stderr
