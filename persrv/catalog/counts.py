@@ -142,6 +142,11 @@ class Statistics(Part):
             found = {sticker_id: PickCounts(*counts) for sticker_id, *counts in connection.execute(wanted)}
         return dict(sorted(found.items()))
 
+    def newest_pick(self) -> datetime | None:
+        """Return the time of the newest pick, ``None`` without picks."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.max(pick_totals.c.last))).scalar()
+
 
 def typed_queries(
     connection: Connection, sticker_ids: Sequence[str], limit: int, min_users: int, until: datetime | None

@@ -58,7 +58,7 @@ def check_room(path: Path, wanted: int = ROOM) -> None:
 
 
 def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
-    """Create the engine's files for an empty version, payload indexes included.
+    """Create the engine's files for an empty version, without payload indexes, see :func:`index_payload`.
 
     Raises:
         VectorIndexError: The engine refuses.
@@ -83,12 +83,21 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         # Whoever optimises wants every deleted byte gone.
         optimizers=edge.EdgeOptimizersConfig(deleted_threshold=1e-9, vacuum_min_vector_number=1),
     )
-    shard = engine_call(f"create {path}", partial(edge.EdgeShard.create, str(path), config))
+    return engine_call(f"create {path}", partial(edge.EdgeShard.create, str(path), config))
+
+
+def index_payload(shard: edge.EdgeShard, schema: Schema) -> None:
+    """Create the payload indexes, at best when all points are there and optimised.
+
+    An index that grows with each new point holds its values in memory: half of what a filling takes.
+
+    Raises:
+        VectorIndexError: The engine refuses.
+    """
     for key, kind in schema.payload.items():
         place = edge.Memory.Pinned if key in _IN_MEMORY else edge.Memory.Cached
         operation = edge.UpdateOperation.create_field_index(key, _INDEXES[kind](memory=place))
-        engine_call(f"index {key} in {path}", partial(shard.update, operation))
-    return shard
+        engine_call(f"index {key}", partial(shard.update, operation))
 
 
 def load_shard(path: Path) -> edge.EdgeShard:

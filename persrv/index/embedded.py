@@ -64,7 +64,7 @@ class EmbeddedStore:
         except BaseException:
             lock.release()
             raise
-        return self._keep(name, EmbeddedCollection(versions.shard(build), shard, lock, schema, manifest))
+        return self._keep(name, EmbeddedCollection(versions.shard(build), shard, lock, schema, manifest, filling=True))
 
     def publish(self, name: str, collection: Collection, points: int | None = None) -> EmbeddedCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -72,6 +72,7 @@ class EmbeddedStore:
         build = collection.manifest.build
         if not isinstance(collection, EmbeddedCollection) or not versions.building(build):
             raise VectorIndexError(f"{build} is no unpublished build of {name}", "publish what create() returned, once")
+        collection.optimize()
         manifest = verify(collection, points)
         if manifest != collection.manifest:
             versions.write_description(build, collection.schema, manifest)

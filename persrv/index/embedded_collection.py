@@ -13,7 +13,7 @@ from typing import Self
 import qdrant_edge as edge
 
 from persrv.errors import QueryError, VectorIndexError
-from persrv.index.edge_shard import check_room, engine_call, is_damage, is_engine_failure, load_shard
+from persrv.index.edge_shard import check_room, engine_call, index_payload, is_damage, is_engine_failure, load_shard
 from persrv.index.edge_translator import (
     from_edge_records,
     from_edge_scored,
@@ -40,14 +40,25 @@ class EmbeddedCollection:
         lock: Of this version; released at the end.
         schema: How its points are laid out.
         manifest: What it was built from.
+        filling: Whether it is new and has no payload indexes yet: they are made when it is optimised, or searched.
     """
 
-    def __init__(self, path: Path, shard: edge.EdgeShard, lock: FileLock, schema: Schema, manifest: Manifest) -> None:
+    def __init__(
+        self,
+        path: Path,
+        shard: edge.EdgeShard,
+        lock: FileLock,
+        schema: Schema,
+        manifest: Manifest,
+        *,
+        filling: bool = False,
+    ) -> None:
         self._path = path
         self._shard = shard
         self._lock = lock
         self._schema = schema
         self._manifest = manifest
+        self._filling = filling
         self._written = False
         self._pid = os.getpid()
         self._closed = False
@@ -79,6 +90,7 @@ class EmbeddedCollection:
         self._check_usable()
         for request in requests:
             check_request(request)
+        self._end_filling()
         translated = to_edge_requests(requests)
         try:
             with self._reading:
@@ -202,6 +214,7 @@ class EmbeddedCollection:
             ):
                 engine_call("mark the newest segment", partial(self._shard.update, operation))
             engine_call("optimize", self._shard.optimize)
+            self._end_filling()
             engine_call("flush", self._shard.flush)
 
     def detach(self) -> FileLock | None:
@@ -244,6 +257,12 @@ class EmbeddedCollection:
                 engine_call(what, partial(self._shard.update, operation))
                 # The engine logs an update without fsync: only a flush survives a power failure.
                 self._written = True
+
+    def _end_filling(self) -> None:
+        if self._filling:
+            with self._writing:
+                index_payload(self._shard, self._schema)
+                self._filling = False
 
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -80,6 +81,7 @@ def build_beside(
     catalog.begin_index(build, revision, picks, saved)
     # From its files, so that what is large is mapped and not held.
     fit = Fit.load(saved, workspace)
+    _return_freed()
     manifest = _manifest(workspace, catalog, sources, build, found, fit)
     schema = sticker_schema(
         manifest.dimension,
@@ -191,3 +193,9 @@ def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
         with suppress(IndexMismatchError):
             manifests.append(store.manifest(name, build))
     catalog.keep_builds(place, [manifest.vocabulary or manifest.build for manifest in manifests if manifest])
+
+
+def _return_freed() -> None:
+    """Give the system what a fit freed: the C library keeps it, in gaps between what is still used."""
+    with suppress(AttributeError, OSError, TypeError):  # other libraries than Linux's have no such call
+        ctypes.CDLL(None).malloc_trim(0)

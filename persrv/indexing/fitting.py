@@ -88,10 +88,7 @@ def fit_collection(
             style = StyleFit.fit(ids, raw, packs, words, lengths)
         meaning = _meaning_space(workspace, catalog, sources, found.ids)
         advance(1)
-    counts = catalog.pick_counts()
-    nobody = (0, 0, 0)
-    table = [(c.picks, c.users, c.queries) if (c := counts.get(sticker_id)) else nobody for sticker_id in found.ids]
-    newest = max((c.last for c in counts.values()), default=None)
+    newest = catalog.newest_pick()
     fit = Fit(
         name=build,
         made_for=fingerprint(workspace),
@@ -100,7 +97,7 @@ def fit_collection(
         space=space,
         style=style,
         meaning=meaning,
-        utility=UtilityScale.fit(table, recipe.utility.prior),
+        utility=UtilityScale.fit(_pick_table(catalog, found.ids), recipe.utility.prior),
         newest=None if newest is None else days_since_epoch(newest),
         picks=catalog.last_pick(),
     )
@@ -109,6 +106,17 @@ def fit_collection(
         return fit
     frequent = frozenset(frequent_words(found.statistics.document_frequencies))
     return replace(fit, clusters=clusters, regional_words=frequent)
+
+
+def _pick_table(catalog: Catalog, ids: Sequence[str]) -> NDArray[np.int64]:
+    """Return picks, people and queries of each sticker, shape (n, 3)."""
+    table = np.zeros((len(ids), 3), np.int64)
+    for batch in chunks(range(len(ids)), BATCH):
+        counts = catalog.pick_counts(stickers=[ids[row] for row in batch])
+        for row in batch:
+            if picked := counts.get(ids[row]):
+                table[row] = picked.picks, picked.users, picked.queries
+    return table
 
 
 def _style_clusters(

@@ -69,8 +69,8 @@ def open_vectors(workspace: Workspace) -> Iterator[VectorSources]:
         yield VectorSources(encoder, images, style, styles, perceptual_hashes, meaning)
 
 
-def pictured(ids: Sequence[str], vectors: VectorCache) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def pictured(ids: Sequence[str], vectors: VectorCache) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
     """Return the places in ``ids`` that have a vector, shape (k,), and the raw vectors, shape (k, d)."""
     missing = set(vectors.missing(ids))
     have = np.array([i for i, sticker_id in enumerate(ids) if sticker_id not in missing], dtype=np.int64)
-    return have, vectors.get([ids[i] for i in have]) if len(have) else np.zeros((0, vectors.dimension), np.float32)
+    return have, vectors.stored([ids[i] for i in have]) if len(have) else np.zeros((0, vectors.dimension), np.float16)
