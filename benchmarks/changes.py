@@ -182,14 +182,14 @@ def _build(made: MadeUpFolder, way: str, changed: int | None = None) -> Built:
 
 
 def _built(made: MadeUpFolder, parts: tuple[str, ...]) -> Built:
-    started, worked = time.perf_counter(), time.process_time()
     with OwnMemory() as memory:
+        started, worked = time.perf_counter(), time.process_time()
         update = build_collection(made.recipe, home=made.home, only=parts).index
-    seconds = time.perf_counter() - started
+        seconds, processor = time.perf_counter() - started, time.process_time() - worked
     counted = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="utf-8").splitlines())
     return Built(
         seconds=seconds,
-        processor=time.process_time() - worked,
+        processor=processor,
         own=memory.peak * 2**20,
         resident=peak_mib() * 2**20,
         written=int(counted["write_bytes"]),

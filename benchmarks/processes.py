@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Event, Thread
 from typing import ParamSpec, Self, TypeVar
 
 _Answer = TypeVar("_Answer")
 _Arguments = ParamSpec("_Arguments")
 
-_STATUS = Path("/proc/self/status")
-
-MEMORY_KNOWN = _STATUS.is_file()
+MEMORY_KNOWN = Path("/proc/self/status").is_file()
 """Whether this system tells what a process holds; rows about memory are left out elsewhere."""
 
 
@@ -39,32 +38,40 @@ def peak_mib() -> float:
 class OwnMemory:
     """Looks every 20 ms how much memory this process has of its own, files that it maps left out, in a ``with`` block.
 
-    What is mapped is the system's to drop whenever it needs the room.
+    What is mapped is the system's to drop whenever it needs the room. Another process looks: the embedded engine holds
+    the GIL in its longest calls, so that a thread would miss what they take.
 
     Attributes:
-        peak: The most so far, in MiB.
+        peak: The most, in MiB, known at the end of the block.
     """
 
     def __init__(self) -> None:
         self.peak = 0.0
-        self._ended = Event()
-        self._thread = Thread(target=self._look, daemon=True)
+        context = multiprocessing.get_context("spawn")
+        self._line, line = context.Pipe()
+        self._watcher = context.Process(target=_watch, args=(os.getpid(), line), daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._watcher.start()
+        self._line.recv()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._ended.wait(0.02):
-            self.peak = max(self.peak, _status("RssAnon:"))
+        self._line.send(None)
+        self.peak = self._line.recv()
+        self._watcher.join()
 
 
-def _status(key: str) -> float:
+def _watch(process: int, line: Connection) -> None:
+    peak = 0.0
+    line.send(None)
+    while not line.poll(0.02):
+        peak = max(peak, _status("RssAnon:", process))
+    line.send(peak)
+
+
+def _status(key: str, process: int | str = "self") -> float:
     if not MEMORY_KNOWN:
         return 0.0
-    lines = _STATUS.read_text(encoding="utf-8").splitlines()
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))

@@ -81,8 +81,8 @@ def build_beside(
     catalog.begin_index(build, revision, picks, saved)
     # From its files, so that what is large is mapped and not held.
     fit = Fit.load(saved, workspace)
-    _return_freed()
     manifest = _manifest(workspace, catalog, sources, build, found, fit)
+    _return_freed()
     schema = sticker_schema(
         manifest.dimension,
         recipe.index.hnsw_m,
@@ -196,6 +196,6 @@ def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
 
 
 def _return_freed() -> None:
-    """Give the system what a fit freed: the C library keeps it, in gaps between what is still used."""
+    """Give the system what the fits freed: the C library keeps it, in gaps between what is still used."""
     with suppress(AttributeError, OSError, TypeError):  # other libraries than Linux's have no such call
         ctypes.CDLL(None).malloc_trim(0)
