@@ -36,6 +36,9 @@ MEANT_OF_ONE = 10
 _EARLIER = 300
 """Picks of one user, or for one query, that are looked at to learn from one question."""
 
+_EARLIER_IN_ALL = 300_000
+"""Picks that are looked at to learn from all questions: they are in memory, 0.2 kB each."""
+
 _DAY = 86_400.0
 
 _LOOK = {
@@ -134,7 +137,7 @@ class OwnPicks(Part):
     def repeat_weights(self, half_life_days: float | None) -> RepeatWeights:
         """Learn how much own earlier picks count, from the latest picks and what was picked before them.
 
-        The time that it takes is bounded, however many picks there are.
+        The time and the memory that it takes are bounded, however many picks there are.
         """
         of = interactions.c
         columns = select(of.user, of.folded_query, of.sticker_id, of.time)
@@ -146,12 +149,15 @@ class OwnPicks(Part):
             if not asked:
                 return RepeatWeights()
             cut = datetime.fromtimestamp(min(pick.day for pick in asked) * _DAY, UTC)
+            users, queries = ({getattr(pick, part) for pick in asked} - {""} for part in ("user", "query"))
+            each = min(_EARLIER, _EARLIER_IN_ALL // max(len(users) + len(queries), 1))
             earlier: dict[PastPick, None] = {}
-            for column, order in ((of.user, of.time.desc()), (of.folded_query, of.user)):
-                values = {pick.user if column is of.user else pick.query for pick in asked}
-                for value in sorted(values - {""}):
-                    chosen = columns.where(column == value, of.time < cut).order_by(order).limit(_EARLIER)
-                    earlier.update(dict.fromkeys(_past(*row) for row in connection.execute(chosen)))
+            same = dict[str, str]().setdefault
+            for column, values, order in ((of.user, users, of.time.desc()), (of.folded_query, queries, of.user)):
+                for value in sorted(values):
+                    chosen = columns.where(column == value, of.time < cut).order_by(order).limit(each)
+                    for user, query, sticker_id, time in connection.execute(chosen):
+                        earlier[_past(same(user, user), same(query, query), same(sticker_id, sticker_id), time)] = None
         return RepeatWeights.fit(repeat_events(asked, earlier, half_life_days))
 
 

@@ -40,7 +40,7 @@ _LEAST_SPREAD = 0.25
 features are 0 for most pictures, so their percentiles coincide."""
 _WITHIN_DIRECTIONS, _WITHIN_SHRINKAGE = 48, 0.1
 _TOTAL_DIRECTIONS, _TOTAL_SHRINKAGE = 8, 1.0
-_ROWS = 16_384
+_ROWS = 2_048
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -62,7 +62,7 @@ class StyleFit:
     def fit(
         cls,
         ids: Sequence[str],
-        raw: NDArray[np.float32],
+        raw: NDArray[np.floating],
         packs: Sequence[str],
         words: Iterable[SparseVector] | None,
         average_lengths: Mapping[str, float],

@@ -42,6 +42,7 @@ def test_users_and_their_sums(catalog: Catalog, ids: list[str]) -> None:
 
 def test_counts_by_hand(catalog: Catalog, ids: list[str]) -> None:
     cat, dog, _ = ids
+    assert catalog.newest_pick() is None
     catalog.put_interactions(
         [
             Interaction("ann", "Hello", cat, at(1)),
@@ -55,6 +56,7 @@ def test_counts_by_hand(catalog: Catalog, ids: list[str]) -> None:
     assert list(catalog.pick_counts()) == sorted([cat, dog])
     assert catalog.pick_counts(until=at(3)) == {cat: PickCounts(2, 1, 1, at(2))}
     assert catalog.pick_counts(until=at(0)) == {}
+    assert catalog.newest_pick() == at(5)
 
 
 def test_recent_picks_are_each_once_and_newest_first(catalog: Catalog, ids: list[str]) -> None:

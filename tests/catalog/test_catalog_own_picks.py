@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persrv.catalog import Catalog, Entry
+from persrv.catalog import Catalog, Entry, own_picks
 from persrv.catalog.own_picks import (
     MEANT_OF_ONE,
     OF_ONE,
@@ -85,6 +85,12 @@ def test_weights_are_those_of_the_same_picks_in_memory(catalog: Catalog, ids: li
         (expected.exact, expected.near, expected.anywhere), abs=1e-6
     )
     assert found != RepeatWeights()
+
+
+def test_what_is_learnt_from_is_bounded(catalog: Catalog, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog.put_interactions(picks(ids))
+    monkeypatch.setattr(own_picks, "_EARLIER_IN_ALL", 1)
+    assert catalog.repeat_weights(365.0) == RepeatWeights()
 
 
 def test_the_latest_pick_of_each_query_is_the_same_in_memory(catalog: Catalog, ids: list[str]) -> None:

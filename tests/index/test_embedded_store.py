@@ -89,6 +89,14 @@ def builds(folder: Path) -> set[str]:
 # Owners
 
 
+def test_a_version_gets_its_payload_indexes_when_it_is_filled(store: EmbeddedStore) -> None:
+    collection = store.create("emoji", SCHEMA, manifest(5))
+    collection.upsert(sample_points(5))
+    assert not collection._shard.info().payload_schema
+    published = store.publish("emoji", collection)
+    assert published._shard.info().payload_schema.keys() == SCHEMA.payload.keys()
+
+
 def test_a_second_process_is_told_who_owns_the_index_and_does_no_harm(store: EmbeddedStore, folder: Path) -> None:
     publish(store, 5).close()
     script = """

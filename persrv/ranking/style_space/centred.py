@@ -41,7 +41,7 @@ _CLIP = 3.0
 """As in :mod:`persrv.images.space`."""
 _NOTHING = 1e-6
 """Length below which a vector has no direction."""
-_ROWS = 16_384
+_ROWS = 2_048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +153,7 @@ def _subtract(looks: Floats, table: WordTable, owners: Indices, rows: Indices) -
     The share is 0 where that would take out the drawing style.
     """
     learnt = WordLooks.learn(looks, table)
-    meaning = predicted(looks, table, owners)
+    meaning = predicted(looks, table, owners, (learnt.sums, learnt.mass))
     removed = _slope(looks, meaning)
     meaning *= np.float32(-removed)
     meaning += looks

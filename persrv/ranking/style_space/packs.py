@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from persrv.ranking.style_space.words import Floats, Indices
 
-_ROWS = 16_384
+_ROWS = 2_048
 
 
 def pack_numbers(packs: Sequence[str]) -> Indices:

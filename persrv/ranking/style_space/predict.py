@@ -22,7 +22,9 @@ _ROWS = 64
 """Rows made dense at once: few enough that they share words, enough for one matrix product."""
 
 
-def predicted(values: Floats, table: WordTable, owners: Indices) -> Floats:
+def predicted(
+    values: Floats, table: WordTable, owners: Indices, known: tuple[Floats, NDArray[np.float64]] | None = None
+) -> Floats:
     """Return the look that each sticker's words predict, shape (n, d); zero where they say nothing.
 
     ``sum_t a_it * m_t / sum_t a_it`` with ``m_t = sum_j a_jt * v_j / (PRIOR + sum_j a_jt)``, ``j`` over the stickers of
@@ -32,8 +34,9 @@ def predicted(values: Floats, table: WordTable, owners: Indices) -> Floats:
         values: Looks with the average at zero, shape (n, d).
         table: The words of the n stickers.
         owners: Number of each sticker's owner, shape (n,), in [0, n): its pack, or one of its own.
+        known: From :func:`word_sums`, where that was called before.
     """
-    sums, mass = word_sums(values, table)
+    sums, mass = known or word_sums(values, table)
     answer = np.zeros_like(values, dtype=np.float32)
     order, sizes = np.argsort(owners, kind="stable"), np.bincount(owners)
     alone = order[sizes[owners[order]] == 1]
