@@ -24,14 +24,7 @@ from persrv.online.request import (
 )
 from persrv.ranking.affinity import agreement
 from persrv.ranking.regional import regional_query
-from persrv.ranking.style_clusters import (
-    LONELY,
-    NEAREST,
-    cluster_similarity,
-    far_similarity,
-    largest_similarity,
-    near_clusters,
-)
+from persrv.ranking.style_clusters import NEAREST, cluster_similarity, far_similarity, largest_similarity, near_clusters
 from persrv.recipe import Ranking
 from persrv.text.bm25f import SparseVector
 
@@ -41,7 +34,7 @@ GROWTH = 4
 CLUSTERED = 200
 """First candidates from each source for anybody, and where the regions near a user's styles are recalled apart."""
 
-FALLEN = 0.9
+FALLEN = 0.93
 """Share of the page's last score under which the pool's last must have fallen: then nothing else is near the page."""
 
 DEEPEST = 4_000
@@ -156,7 +149,7 @@ class Ranker:
         factors = np.minimum(1.0 + self._weights.gamma * largest, self._weights.largest_style(taste))
         factor_of = dict(zip(near, factors.tolist(), strict=True))
         query = regional_query(words, factor_of, self._frequent)
-        return recall.near(near, query, CLUSTERED, lonely=similarity.max() < LONELY), similarity
+        return recall.near(near, query, CLUSTERED), similarity
 
     def _direct(self, recall: Recall) -> Request | None:
         """Return the request that needs no pool, since the engine's own score is the final one."""

@@ -22,9 +22,9 @@ from persrv.index.schema import IMAGE, REGIONAL, TRENDING
 from persrv.online.candidate_source import CandidateSource
 from persrv.text.bm25f import SparseVector
 
-LONELY_DEPTH, RARE_DEPTH = 2, 6
-"""How many pools of stickers are let in by words from everywhere beside a pool from the regions near somebody's styles,
-where no region is near, and at most where there are many with rare words; else one."""
+FAR_DEPTH, RARE_DEPTH = 2, 8
+"""How many pools of stickers are let in by words from everywhere beside a pool from the regions near somebody's styles:
+so many at least, and at most where there are many with rare words."""
 
 PICKED_DEPTH = 4
 """How many pools of stickers others' picks let in from those regions: agreement reorders picks far more than styles
@@ -68,7 +68,7 @@ class Recall:
         words = first.query.vector if isinstance(first.query, Nearest) else None
         return words if isinstance(words, SparseVector) and first.stored and first.entry is None else None
 
-    def near(self, regions: tuple[int, ...], query: SparseVector, pool: int, *, lonely: bool) -> Recall:
+    def near(self, regions: tuple[int, ...], query: SparseVector, pool: int) -> Recall:
         """Return the same recall with more candidates from some regions of the space of style.
 
         Args:
@@ -76,10 +76,9 @@ class Recall:
             query: For the words, of :func:`persrv.ranking.regional.regional_query`.
             pool: Candidates from the regions at first. Stickers with rare words come by words from everywhere alone:
                 so many pools of them are let in as hold all, within bounds.
-            lonely: Whether hardly anything is drawn in the user's styles, so that style tells near from far less.
         """
         words, *others = self.sources
-        depth = min(max(LONELY_DEPTH if lonely else 1, math.ceil(words.rare / pool)), RARE_DEPTH)
+        depth = min(max(FAR_DEPTH, math.ceil(words.rare / pool)), RARE_DEPTH)
         regional = [
             replace(source, regions=regions, depth=PICKED_DEPTH) if source.picked else None for source in others
         ]

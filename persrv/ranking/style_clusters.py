@@ -26,9 +26,6 @@ NEAR = 0.15
 NEAREST = 0.4
 """The same where all stickers of the near clusters are compared with the styles: twice as many take twice as long."""
 
-LONELY = 0.3
-"""Similarity to the nearest cluster under which hardly anything is drawn in a user's styles; random ones have .2."""
-
 MOST_NEAR = 64
 """Clusters that are near at most."""
 

@@ -16,8 +16,8 @@ from persrv.index.language import Filter, Formula, HasId, Matches, Nearest, Pref
 from persrv.index.schema import GROUP, IMAGE, MEANING, REGIONAL, STYLE_CLUSTER, TEXT, point_id
 from persrv.online.candidate_source import CandidateSource, picked_sources, text_source
 from persrv.online.page import NOISE, SLACK, Page
-from persrv.online.ranker import CLUSTERED, DEEPEST, Ranker
-from persrv.online.recall import LONELY_DEPTH, PICKED_DEPTH, RARE_DEPTH, Recall, picture_recall, popular_recall
+from persrv.online.ranker import CLUSTERED, DEEPEST, FALLEN, Ranker
+from persrv.online.recall import FAR_DEPTH, PICKED_DEPTH, RARE_DEPTH, Recall, picture_recall, popular_recall
 from persrv.online.request import NO_TASTE, Taste
 from persrv.ranking.regional import regional_query
 from persrv.ranking.stored import trace_factors
@@ -261,7 +261,7 @@ def test_within_regions_and_outside_of_them_another_bound_holds(lasts: list[floa
         assert regions(collection.asked[0]) == {(PICKED_DEPTH * CLUSTERED, 1)}
         pools = [CLUSTERED] if enough else [CLUSTERED, 2 * CLUSTERED]
         asked = [request for request in collection.asked if request.limit > 1]
-        assert [pool(request) for request in asked] == pools
+        assert [pool(request) for request in asked] == [FAR_DEPTH * each for each in pools]
         assert [limit for request in asked for limit, *_ in regional(request)] == pools
         assert [len(call) for call in collection.calls] == [1, 6] if enough else [1, 6, 1]
         assert ranked.cut is not enough
@@ -269,9 +269,9 @@ def test_within_regions_and_outside_of_them_another_bound_holds(lasts: list[floa
 
 @pytest.mark.parametrize("pool", [CLUSTERED, 2 * CLUSTERED])
 def test_within_regions_a_page_behind_which_scores_fall_needs_no_proof(pool: int) -> None:
-    # They fall by a power of the rank: 0.9 of the page's last score, or more, at the end of the pool.
+    # They fall by a power of the rank: 0.93 of the page's last score, or more, at the end of the pool.
     page = Page(0, 2) if pool == CLUSTERED else Page(0, pool - SLACK)
-    behind = 0.9 ** (math.log((page.end + SLACK) / page.end) / math.log(pool / page.end))
+    behind = FALLEN ** (math.log((page.end + SLACK) / page.end) / math.log(pool / page.end))
     for last, fallen in ((behind * 0.9999, True), (behind * 1.0001, False)):
         scores = [9.0] * page.end + [9.0 * last] * SLACK + [0.1] * 9
         collection = Scripted(scores, [HIGH] * 6, clusters=np.eye(DIMENSION))
@@ -294,12 +294,7 @@ def test_near_duplicates_that_leave_a_page_half_full_do_not_pass_for_its_end() -
 def test_regions_hold_a_long_page() -> None:
     collection = Scripted([9.0] * 60, [HIGH] * 6, clusters=np.eye(DIMENSION))
     ranker(collection).rank(NEAR, TASTE, Page(0, 400))
-    assert [pool(request) for request in collection.asked] == [400 + SLACK]
-
-
-def test_somebody_whose_styles_hardly_anything_is_drawn_in_gets_more_from_everywhere() -> None:
-    for similarity, depth in ((0.301, 1), (0.299, LONELY_DEPTH)):
-        assert pool(asked_for(WORDS, Taste(STYLE[None, :], np.array([similarity])))) == depth * CLUSTERED
+    assert [pool(request) for request in collection.asked] == [FAR_DEPTH * (400 + SLACK)]
 
 
 def test_outside_of_regions_the_largest_style_factor_counts() -> None:
@@ -337,7 +332,7 @@ def test_frequent_words_are_looked_for_in_near_regions_by_their_largest_style_fa
     expected = (CLUSTERED, tuple(query.indices), tuple(round(value, 9) for value in query.values))
     assert in_regions(SparseVector([OFTEN, RARE], [2.0, 5.0]), taste) == {expected}
     # What has a rare word is let in by words alone, and all of it where that is not too much.
-    for rare, depth in ((0, 1), (2 * CLUSTERED, 2), (4 * CLUSTERED + 1, 5), (HIGH, RARE_DEPTH)):
+    for rare, depth in ((0, FAR_DEPTH), (2 * CLUSTERED, 2), (4 * CLUSTERED + 1, 5), (HIGH, RARE_DEPTH)):
         assert pool(asked_for(WORDS, taste, int(rare))) == depth * CLUSTERED
     assert in_regions(SparseVector([RARE], [5.0]), taste) == set()
     assert in_regions(WORDS, NO_TASTE) == set()

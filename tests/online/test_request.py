@@ -266,11 +266,9 @@ def test_the_bound_of_a_recall() -> None:
     assert not mixed.stored
     assert mixed.bound([3.0, 1.0], beta=0.5, largest_correction=2.0) == pytest.approx(6 + 1.5)
     assert popular_recall(None).bound([0.4, None, 0.7], beta=0.5, largest_correction=9.0) == pytest.approx(1.35)
-    # Near regions let in by words and, four times as many, by others' picks; far ones by words twice as many where no
-    # region is near.
-    near = recall.near((1,), WORDS, 10, lonely=False)
-    assert (recall.size(10), near.size(10)) == (30, 10 + 10 + 10 + 10 + 40 + 40)
-    assert recall.near((1,), WORDS, 10, lonely=True).size(10) == near.size(10) + 10
+    # Near regions let in by words and, four times as many, by others' picks; far ones by words twice as many.
+    near = recall.near((1,), WORDS, 10)
+    assert (recall.size(10), near.size(10)) == (30, 20 + 10 + 10 + 10 + 40 + 40)
     assert near.regions == (1,)
     assert [source.regions for source in near.sources] == [(), (), ()]
     assert near.regional == (
@@ -278,9 +276,9 @@ def test_the_bound_of_a_recall() -> None:
         replace(words, regions=(1,), depth=4),
         replace(exact, regions=(1,), depth=4),
     )
-    assert mixed.near((1,), WORDS, 10, lonely=False).regional[1] is None
-    assert mixed.near((1,), WORDS, 10, lonely=False).rows == (
-        *mixed.near((1,), WORDS, 10, lonely=False).sources,
+    assert mixed.near((1,), WORDS, 10).regional[1] is None
+    assert mixed.near((1,), WORDS, 10).rows == (
+        *mixed.near((1,), WORDS, 10).sources,
         near.regional[0],
     )
     assert near.rows[4].last(5, None).filter == Filter((Matches(STYLE_CLUSTER, (1,)),))
