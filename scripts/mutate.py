@@ -34,7 +34,12 @@ ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": (("persrv/text/*.py",), ("tests/text/test_*.py",)),
     "page": (("persrv/online/page.py",), ("tests/online/test_page.py", "tests/online/test_exact_pages.py")),
     "searching": (
-        ("persrv/online/request.py", "persrv/online/recall.py", "persrv/online/ranker.py"),
+        (
+            "persrv/online/request.py",
+            "persrv/online/recall.py",
+            "persrv/online/candidate_source.py",
+            "persrv/online/ranker.py",
+        ),
         ("tests/online/test_request.py", "tests/online/test_ranker.py", "tests/online/test_exact_pages.py"),
     ),
     "splits": (("persrv/lab/evaluation/splits.py",), ("tests/lab/evaluation/test_evaluation_splits.py",)),
