@@ -118,6 +118,7 @@ def test_a_word_that_no_document_holds_weighs_most() -> None:
     weights = idf_weights({"cat": 1.0, "bird": 0.5}, statistics)
     assert weights["cat"] == pytest.approx(math.log(1 + 0.5 / 2.5), rel=1e-12)
     assert weights["bird"] == pytest.approx(0.5 * math.log(1 + 2.5 / 0.5), rel=1e-12)
+    assert weights == {"cat": statistics.idf("cat"), "bird": 0.5 * statistics.idf("bird")}
 
 
 @pytest.mark.parametrize("delta", [0.0, Text().delta])

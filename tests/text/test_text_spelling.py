@@ -50,6 +50,9 @@ def test_a_part_of_a_longer_word_is_found_where_parts_count() -> None:
     assert speller.nearest("coat") is None
     assert speller.nearest("coat", parts=True) == "raincoat"
     assert speller.nearest("zzzz", parts=True) is None
+    # Three letters stand in the middle of too many words.
+    assert speller.nearest("oat", parts=True) is None
+    assert speller.nearest("rai", parts=True) == "raincoat"
 
 
 def test_a_beginning_is_followed_by_any_letter() -> None:
