@@ -34,7 +34,7 @@ def restore(
 
     Example: `persrv restore emoji.tar --as emoji-of-may`
     """
-    from persrv.offline.backup import restore as restore_backup
+    from persrv.offline.restore import restore as restore_backup
 
     made, folder = restore_backup(file, name=name, replace=replace)
     say(f"{made.name} of {made.created} is in {folder}")

@@ -13,7 +13,8 @@ import pytest
 from built_collection import everything
 from persrv.errors import CatalogError, NotFoundError, PersrvError, RecipeError, SourceError
 from persrv.offline import build_collection
-from persrv.offline.backup import CONTENTS, back_up, restore
+from persrv.offline.backup import CONTENTS, back_up
+from persrv.offline.restore import restore
 from persrv.online.overview import examine
 from persrv.online.retriever import Retriever
 from persrv.recipe import Recipe

@@ -35,7 +35,7 @@ from hostile_inputs import changed, seeds
 from benchmarks.hostile import run as run_sources
 from persrv.errors import PersrvError
 from persrv.images.decode import facts, open_picture
-from persrv.offline.backup import restore
+from persrv.offline.restore import restore
 from persrv.offline.sources.protobuf import BrokenMessageError, read_message
 from persrv.online.cursor import Cursor
 from persrv.recipe import Recipe

@@ -27,8 +27,8 @@ from worker_server import Death, WorkerServer
 from persrv.catalog import Catalog, schema
 from persrv.catalog.database import Database
 from persrv.offline import build_collection
-from persrv.offline.backup import restore
 from persrv.offline.publish import push_collection
+from persrv.offline.restore import restore
 from persrv.online.retriever import Retriever
 from persrv.records import Interaction
 from persrv.workspace import Workspace
