@@ -181,6 +181,7 @@ forgotten = Table(
     metadata,
     Column("mark", PlainText, primary_key=True),
     Column("forgotten_at", Moment, nullable=False),
+    Column("number", BigInteger, nullable=False, server_default="0"),
 )
 
 clean_builds = Table(

@@ -69,7 +69,7 @@ def build_beside(
         VectorIndexError: The index cannot be written; the current one is untouched.
     """
     recipe, build = workspace.recipe, new_build()
-    started = datetime.now(UTC)
+    forgettings = catalog.forgettings()
     # What changes from here on is made again when the build is in use.
     revision, picks = catalog.revision(), catalog.last_pick()
     catalog.count_anew()
@@ -114,15 +114,15 @@ def build_beside(
         # Those who picked while the build ran: their picks may have come after their profile was fitted.
         learn_again(catalog, stickers, users, late, recipe.style, progress)
         centroids = users.count()
-    if catalog.anybody_forgotten(started):
+    if catalog.anybody_forgotten(forgettings):
         # What they picked and typed was read before: their stickers' points are made again.
         PublishedIndex(workspace, catalog, sources, stickers, users).catch_up(progress)
-        remove_forgotten(catalog, users, started)
+        remove_forgotten(catalog, users, forgettings)
         centroids = users.count()
     published = store.publish(workspace.users_name, users, centroids)
     store.publish(recipe.name, stickers).close()
     # Whoever is forgotten from here on is looked for in this build; until here it was in the one before.
-    remove_forgotten(catalog, published, started)
+    remove_forgotten(catalog, published, forgettings)
     published.close()
     keep_words(catalog, store, recipe.name, workspace.place)
     return Published(manifest, people)

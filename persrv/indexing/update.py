@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from persrv.catalog import Catalog
@@ -99,7 +98,7 @@ def _in_place(
     workspace: Workspace, catalog: Catalog, sources: VectorSources, store: Store, progress: Progress
 ) -> IndexUpdate | None:
     """Update in place; ``None`` where that cannot be done, or is not enough."""
-    name, started = workspace.recipe.name, datetime.now(UTC)
+    name, forgettings = workspace.recipe.name, catalog.forgettings()
     manifest = store.manifest(name)
     if manifest is None or not _usable(workspace, sources, manifest):
         return None
@@ -125,7 +124,7 @@ def _in_place(
         if drift_of_lengths(fit.average_lengths, now) > LENGTHS:
             return None
         people = len(index.learn(progress))
-        remove_forgotten(catalog, users, started)
+        remove_forgotten(catalog, users, forgettings)
     return IndexUpdate("in place", manifest, len(refreshed.written), len(refreshed.removed), people)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,12 +108,12 @@ def learn_again(
     """
     people = 0
     for batch in chunks(sorted(set(names)), _USERS):
-        began = datetime.now(UTC)
+        before = catalog.forgettings()
         learnt = learn_stored(catalog, stickers, batch, style)
         write_profiles(learnt, stickers, users, progress)
         kept = {user: len(profile.mass) for user, profile, _ in learnt}
         users.delete([centroid_id(user, n) for user in batch for n in range(kept.get(user, 0), MOST_STYLES)])
-        if gone := catalog.forgotten_users(batch, since=began):
+        if gone := catalog.forgotten_users(batch, since=before):
             remove_profiles(users, gone)
         people += len(batch)
     return people

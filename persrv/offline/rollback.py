@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 from persrv.errors import NotFoundError
@@ -43,7 +42,7 @@ def rollback_collection(recipe: str | Path | Recipe, *, home: str | Path | None 
         if build is None or not (done or store.previous(users_name) == build):
             raise NotFoundError(f"{name} has no previous build to go back to", f"run persrv build -c {name}")
         with store.open(users_name, build) as users:
-            remove_forgotten(catalog, users, datetime.strptime(build[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
+            remove_forgotten(catalog, users, None)
         if not done:
             store.rollback(users_name)
         return store.rollback(name)

@@ -49,7 +49,7 @@ def _forget_once(user: str, catalog: Catalog, newest: CurrentVersion, live: Live
         deleted = catalog.forget(user)
         if deleted and not left:
             return deleted  # picked since we looked: now it counts as a forgetting that was broken off
-        moment = catalog.forgotten_users([user])[user]
+        number = catalog.forgettings()
         # A build that was published a moment ago has read the picks before they were deleted.
         newest.refresh()
         if interrupted:
@@ -65,5 +65,5 @@ def _forget_once(user: str, catalog: Catalog, newest: CurrentVersion, live: Live
                 stickers.purge()
             newest.ask(lambda version: version.stickers.purge())
         clean = {*(passed & newest.builds()), *kept.builds, *newest.version.builds}
-        catalog.note_clean(user, live.place, clean, moment)
+        catalog.note_clean(user, live.place, clean, number)
     return deleted

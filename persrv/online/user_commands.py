@@ -77,12 +77,13 @@ class UserCommands:
         sticker = self._catalog.find(check_text("sticker", sticker_id, LONGEST_QUERY))
         own_id = None if pick_id is None else check_text("pick_id", pick_id, LONGEST_PICK_ID)
         pick = Interaction(name, typed, sticker, time or now, kind, own_id)
+        forgettings = self._catalog.forgettings()
         new = self._catalog.record(pick, made_now=time is None)
         note = DATED_AHEAD if ahead else ""
         if new:
             self._live.soon(sticker)
         try:
-            profile = self._learn(name, sticker, when, now) if new else self.profile(name)
+            profile = self._learn(name, sticker, when, forgettings) if new else self.profile(name)
         except VectorIndexError:
             # The pick is in the catalog, which is the truth; repeated, it would count twice.
             if new:
@@ -102,9 +103,9 @@ class UserCommands:
         except IndexUnreachableError:
             pass
 
-    def _learn(self, user: str, sticker: str, when: datetime, started: datetime) -> StyleProfile:
+    def _learn(self, user: str, sticker: str, when: datetime, forgettings: int) -> StyleProfile:
         profile = self._newest.ask(lambda version: learn_pick(version, user, sticker, when))
-        if self._catalog.forgotten_users([user], since=started):
+        if self._catalog.forgotten_users([user], since=forgettings):
             # Forgotten between the pick and its style: nothing may come back, but what was picked since counts.
             self._newest.ask(lambda version: version.profiles.forget(user))
             self._live.learn_later(user)

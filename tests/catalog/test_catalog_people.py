@@ -49,7 +49,9 @@ def test_old_picks_of_a_forgotten_person_are_not_taken_in_again(catalog: Catalog
     assert catalog.put_picks("emoji", old).new == 0
     assert len(catalog.export("ann")) == 1
     assert set(catalog.forgotten_users(["ann", "bob"])) == {"ann"}
-    assert catalog.forgotten_users(["ann"], since=datetime.now(UTC)) == {}
+    assert catalog.forgotten_users(["ann"], since=catalog.forgettings()) == {}
+    assert catalog.forget("bob") == 1
+    assert set(catalog.forgotten_users(["ann", "bob"], since=catalog.forgettings() - 1)) == {"bob"}
 
 
 def test_marks_tell_no_names(tmp_path: Path, entry: MakeEntry) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
@@ -102,6 +103,29 @@ def test_a_build_that_runs_meanwhile_does_not_bring_them_back(tiny: Tiny, stage:
         assert not retriever.search("rain", ZOE).personal
         assert retriever.search(WORD).reason != "matched"
         assert len(retriever.styles("ann")) > 0
+    assert left_in_files(tiny, WORD, ZOE, YAN) == []
+
+
+class ClockSetBack(datetime):
+    """A clock that is an hour behind what it was when the build began."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) - timedelta(hours=1)
+
+
+def test_a_clock_that_is_set_back_while_a_build_runs_does_not_bring_them_back(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tiny.open() as retriever:
+        pick_as(retriever, ZOE, YAN)
+    rebuild(tiny)
+    monkeypatch.setattr("persrv.catalog.forgotten.datetime", ClockSetBack)
+    during = ForgettingDuring(tiny, "learning styles")
+    build_collection(tiny.file, home=tiny.home, progress=during, rebuild=True)
+    assert during.forgotten == 6
+    with tiny.open() as retriever:
+        assert retriever.styles(ZOE) == retriever.styles(YAN) == []
     assert left_in_files(tiny, WORD, ZOE, YAN) == []
 
 
