@@ -6,8 +6,9 @@ and the event loop of its process. In a process of its own it stops only itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self, cast
@@ -25,17 +26,31 @@ class ProcessCollection:
     """A :class:`persrv.index.engine.Collection` in the engine's process; it is opened again when that was restarted."""
 
     def __init__(
-        self, process: EngineProcess, name: str, number: int, schema: Schema, manifest: Manifest, *, published: bool
+        self,
+        process: EngineProcess,
+        name: str,
+        number: int,
+        schema: Schema,
+        manifest: Manifest,
+        leave: Callable[[], None],
+        *,
+        published: bool,
     ) -> None:
         self._process = process
         self._name = name
         self._number = number
         self._schema = schema
         self._manifest = manifest
+        self._leave = leave
         self._published = published
         self._starts = process.starts
         self._opening = Lock()
         self._closed = False
+
+    @property
+    def process(self) -> EngineProcess:
+        """The process that holds it."""
+        return self._process
 
     @property
     def number(self) -> int:
@@ -107,11 +122,13 @@ class ProcessCollection:
         if self._closed:
             return
         self._closed = True
-        if self._starts == self._process.starts:
-            try:
+        try:
+            if self._starts == self._process.starts:
                 self._process.call(self._number, "close")
-            except ConnectionError:
-                return
+        except ConnectionError:
+            return
+        finally:
+            self._leave()
 
     def __enter__(self) -> Self:
         return self
@@ -147,12 +164,20 @@ class ProcessStore:
     A call costs some 0.1 ms more than in this process, and never stops this one's threads. The process ends with this
     one, and is started again when it dies; what was published is opened again then.
 
+    While one version of a collection is open, another one gets a process beside: to open a large version takes the
+    engine seconds, in which nothing else in its process is answered. A process ends when nothing is open in it and
+    there is another one.
+
     Args:
         folder: As for :class:`persrv.index.embedded.EmbeddedStore`.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._process = process_of(folder)
+        self._folder = folder
+        self._choosing = Lock()
+        # Each process with the names of the collections that are open in it.
+        self._open_in: dict[EngineProcess, list[str]] = {process_of(folder): []}
+        self._building: dict[str, EngineProcess] = {}
         # Which versions there are stands in small files, for which no engine is needed.
         self._files = EmbeddedStore(folder)
 
@@ -162,9 +187,10 @@ class ProcessStore:
 
     def create(self, name: str, schema: Schema, manifest: Manifest) -> ProcessCollection:
         """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
-        return self._opened(
-            name, self._call("create", name, replace(schema, payload=dict(schema.payload)), manifest), published=False
-        )
+        plain = replace(schema, payload=dict(schema.payload))
+        # The engine gives up an unpublished build when it begins the next one, where both are in its process.
+        process = self._building[name] = self._process_for(name, self._building.get(name))
+        return self._opened(process, name, "create", name, plain, manifest, published=False)
 
     def publish(self, name: str, collection: Collection, points: int | None = None) -> ProcessCollection:
         """Switch to a finished build, see :meth:`persrv.index.engine.Store.publish`."""
@@ -172,7 +198,8 @@ class ProcessStore:
             raise VectorIndexError(
                 f"{collection.manifest.build} is no unpublished build of {name}", "publish what create() returned, once"
             )
-        return self._opened(name, self._call("publish", name, collection.number, points), published=True)
+        process = self._process_for(name, collection.process)
+        return self._opened(process, name, "publish", name, collection.number, points, published=True)
 
     def rollback(self, name: str) -> Manifest:
         """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""
@@ -180,7 +207,7 @@ class ProcessStore:
 
     def open(self, name: str, build: str | None = None) -> ProcessCollection:
         """Open a version, see :meth:`persrv.index.engine.Store.open`."""
-        return self._opened(name, self._call("open", name, build), published=True)
+        return self._opened(self._process_for(name), name, "open", name, build, published=True)
 
     def current(self, name: str) -> str | None:
         """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
@@ -203,8 +230,11 @@ class ProcessStore:
         return self._files.names()
 
     def close(self) -> None:
-        """Close every collection that this store opened, and end the process."""
-        self._process.close()
+        """Close every collection that this store opened, and end all processes."""
+        with self._choosing:
+            processes = [*self._open_in]
+        for process in processes:
+            process.close()
 
     def __enter__(self) -> Self:
         return self
@@ -212,14 +242,51 @@ class ProcessStore:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _call(self, method: str, *arguments: object) -> Any:
-        starts = max(self._process.starts, 1)
-        try:
-            return self._process.call(0, method, *arguments)
-        except ConnectionError:
-            self._process.restart(starts)
-            return self._process.call_again(0, method, *arguments)
+    def _process_for(self, name: str, known: EngineProcess | None = None) -> EngineProcess:
+        """Return a process in which no version of a collection is open, and count that one as open in it.
 
-    def _opened(self, name: str, answer: tuple[int, Schema, Manifest], *, published: bool) -> ProcessCollection:
-        number, schema, manifest = answer
-        return ProcessCollection(self._process, name, number, schema, manifest, published=published)
+        Args:
+            name: Of the collection.
+            known: Taken where it still runs, whatever is open in it.
+        """
+        with self._choosing:
+            if known in self._open_in:
+                self._open_in[known].append(name)
+                return known
+            for process, names in self._open_in.items():
+                if name not in names:
+                    names.append(name)
+                    return process
+            process = EngineProcess(self._folder)
+            self._open_in[process] = [name]
+            return process
+
+    def _leave(self, process: EngineProcess, name: str) -> None:
+        """Count a collection as closed; a process in which nothing is open ends, but the last one."""
+        with self._choosing:
+            self._open_in[process].remove(name)
+            ends = not self._open_in[process] and len(self._open_in) > 1
+            if ends:
+                del self._open_in[process]
+        if ends:
+            process.close()
+
+    def _opened(
+        self, process: EngineProcess, name: str, method: str, *arguments: object, published: bool
+    ) -> ProcessCollection:
+        try:
+            number, schema, manifest = _call(process, method, *arguments)
+        except BaseException:
+            self._leave(process, name)
+            raise
+        leave = partial(self._leave, process, name)
+        return ProcessCollection(process, name, number, schema, manifest, leave, published=published)
+
+
+def _call(process: EngineProcess, method: str, *arguments: object) -> Any:
+    starts = max(process.starts, 1)
+    try:
+        return process.call(0, method, *arguments)
+    except ConnectionError:
+        process.restart(starts)
+        return process.call_again(0, method, *arguments)

@@ -18,7 +18,7 @@ import pytest
 
 from engines import filled, quick_folder
 from index_samples import SCHEMA, assert_same, identity, manifest, point, random_requests, sample_points, sparse
-from persrv.errors import IndexLockedError, NotFoundError, QueryError, VectorIndexError
+from persrv.errors import BuildGoneError, IndexLockedError, NotFoundError, QueryError, VectorIndexError
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
 from persrv.index.engine_process import process_of, started_ahead
@@ -106,7 +106,7 @@ def test_a_process_that_is_started_ahead_opens_what_will_be_asked_for(folder: Pa
     for name in ("sample", "other"):
         published(folder, name, 3)
     with started_ahead(folder, "sample", "nothing", "other"), ProcessStore(folder) as opened:
-        process = opened._process._process
+        process = next(iter(opened._open_in))._process
         assert process is not None
         until(lambda: owner(folder, "other") == process.pid)
         with opened.open("sample") as sample, opened.open("other", opened.current("other")) as other:
@@ -211,13 +211,67 @@ def test_it_is_started_again_when_it_dies(store: ProcessStore, there: Collection
     assert there.count() == 300
 
 
+def running(*collections: Collection) -> list[int]:
+    """Return the processes that hold collections."""
+    pids = []
+    for collection in collections:
+        assert isinstance(collection, ProcessCollection)
+        process = collection.process._process
+        pids.append(process.pid if process is not None else 0)
+    return pids
+
+
+def test_another_version_gets_a_process_beside_and_the_one_before_ends_with_what_was_open_in_it(folder: Path) -> None:
+    for name in ("sample", "users"):
+        published(folder, name, 3)
+    with ProcessStore(folder) as store:
+        before = [store.open(name) for name in ("sample", "users")]
+        for name in ("sample", "users"):
+            published(folder, name, 5)
+        newer = [store.open(name) for name in ("sample", "users")]
+        assert [each.count() for each in (*before, *newer)] == [3, 3, 5, 5]
+        (first, again), (second, other) = running(*before), running(*newer)
+        assert (first, second) == (again, other)
+        assert first != second
+        process = before[0].process._process
+        before[0].close()
+        assert before[1].count() == 3
+        before[1].close()
+        assert process is not None
+        assert process.poll() == 0
+        assert newer[0].count() == 5
+        # The last one stays for what is opened next.
+        for each in newer:
+            each.close()
+        assert running(store.open("sample")) == [second]
+
+
+def test_a_process_beside_ends_where_nothing_could_be_opened_in_it(folder: Path) -> None:
+    published(folder, "sample", 3)
+    with ProcessStore(folder) as store, store.open("sample") as sample:
+        with pytest.raises(BuildGoneError):
+            store.open("sample", "20260101T000000Z-000000")
+        assert [*store._open_in] == [sample.process]
+
+
+def test_an_unpublished_build_is_given_up_for_the_next_one(folder: Path) -> None:
+    published(folder, "sample", 3)
+    with ProcessStore(folder) as store, store.open("sample") as sample:
+        store.create("sample", SCHEMA, manifest(1)).upsert(sample_points(1))
+        build = store.create("sample", SCHEMA, manifest(2))
+        build.upsert(sample_points(2))
+        assert running(build) != running(sample)
+        assert store.publish("sample", build).count() == 2
+        assert sample.count() == 3
+
+
 def test_it_ends_with_its_owner(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from persrv.index.process_store import ProcessStore\n"
         "sys.path[:0] = ['tests/index', 'tests']; from index_samples import SCHEMA, manifest\n"
         f"store = ProcessStore(Path({str(tmp_path)!r}))\n"
-        "store.publish('a', store.create('a', SCHEMA, manifest(0)))\n"
-        "print(store._process._process.pid, flush=True)\n"
+        "opened = store.publish('a', store.create('a', SCHEMA, manifest(0)))\n"
+        "print(opened.process._process.pid, flush=True)\n"
         "os._exit(1)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
