@@ -17,6 +17,7 @@ NAMES = (
     "at_size",
     "exact_pages",
     "engine_process",
+    "switching",
     "answers",
     "pictures",
     "picks",
