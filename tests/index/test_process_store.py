@@ -23,7 +23,8 @@ from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
 from persrv.index.engine_process import process_of, started_ahead
 from persrv.index.language import Filter, Matches, Nearest, Request
-from persrv.index.process_store import ProcessCollection, ProcessStore
+from persrv.index.process_collection import ProcessCollection
+from persrv.index.process_store import ProcessStore
 from persrv.index.schema import IMAGE, TEXT
 from persrv.index.store import open_store
 from waiting import until
