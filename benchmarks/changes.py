@@ -2,9 +2,9 @@
 
 Each part of a build is a process of its own. ``--size`` says how many pictures; a second, small collection of a
 thousand is changed in the same run, since what one change costs must not grow with the collection. With ``--cache`` a
-run that broke off goes on: the first build's parts are noted there, and a later run begins where it ended. The
-collection has no text encoder, which would make the first build longer, and the ratio to it smaller. The bounds that
-were set:
+run that broke off goes on: the first build's parts are noted there, pictures are looked at in portions, and a later
+run begins where it ended. The collection has no text encoder, which would make the first build longer, and the ratio
+to it smaller. The bounds that were set:
 
 * **nothing changed**: at most 2 % of the first build's time. Other programs lengthen one more than the other, so that a
   row with the processor's time stands beside it.
@@ -22,16 +22,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.made_up_folder import PICKS_EACH, MadeUpFolder
+from benchmarks.made_up_folder import MadeUpFolder, made_up_folder
 from benchmarks.measure import Row, compare
 from benchmarks.options import Options
 from benchmarks.processes import OwnMemory, in_fresh_process, peak_mib
@@ -42,8 +41,8 @@ from persrv.online.retriever import Retriever
 SIZE, SMALL, TURNS = 20_000, 1_000, 2  # in a third turn the small collection would outgrow its fit
 ADDED = 100
 PICKS = 60
-DISK = "/var/tmp"
-"""Bytes that are written to a file system in memory, as ``/tmp`` may be, are not counted by the kernel."""
+PORTION = 25_000
+"""Pictures that are looked at in one part of a first build."""
 
 _MEGABYTE = 1e6
 
@@ -81,9 +80,9 @@ def run(options: Options) -> list[Row]:
     """
     size, turns = options.size or SIZE, options.repetitions or TURNS
     base, added = min(SMALL, size), min(ADDED, size // 5)
-    with _made(base, None) as small, _made(size, options.cache) as large:
-        _first(small)
-        first = _first(large)
+    with made_up_folder("changes", base, None) as small, made_up_folder("changes", size, options.cache) as large:
+        _first(small, base)
+        first = _first(large, size)
         kept = sum(file.stat().st_blocks * 512 for file in large.home.rglob("*") if file.is_file())
         again = [_build(large, "in place") for _ in range(turns)]
         here, there = [], []
@@ -137,29 +136,16 @@ def run(options: Options) -> list[Row]:
     ]
 
 
-@contextmanager
-def _made(size: int, cache: Path | None) -> Iterator[MadeUpFolder]:
-    with ExitStack() as opened:
-        place = (
-            cache / f"changes-{size}" if cache else Path(opened.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
-        )
-        made = MadeUpFolder(place)
-        if not (place / "picks.csv").exists():
-            place.mkdir(parents=True, exist_ok=True)
-            made.add(0, size)
-            made.add_picks(size, size * PICKS_EACH)
-        yield made
-
-
-def _first(made: MadeUpFolder) -> Built:
+def _first(made: MadeUpFolder, size: int) -> Built:
     """Build for the first time, part by part; parts that an earlier run did are taken from its notes."""
     notes = made.folder / "first-build.json"
     done: dict[str, Built] = {}
     if notes.exists():
         done = {part: Built(**took) for part, took in json.loads(notes.read_text(encoding="utf-8")).items()}
-    for part in ("ingest", "look", "index"):
+    looks = [f"look {portion + 1}" for portion in range(-(-size // PORTION))]
+    for part in ("ingest", *looks, "index"):
         if part not in done:
-            done[part] = in_fresh_process(_built, made, (part,))
+            done[part] = in_fresh_process(_built, made, (part.split()[0],))
             notes.write_text(json.dumps({name: asdict(took) for name, took in done.items()}), encoding="utf-8")
     parts = done.values()
     return Built(
@@ -184,7 +170,7 @@ def _build(made: MadeUpFolder, way: str, changed: int | None = None) -> Built:
 def _built(made: MadeUpFolder, parts: tuple[str, ...]) -> Built:
     with OwnMemory() as memory:
         started, worked = time.perf_counter(), time.process_time()
-        update = build_collection(made.recipe, home=made.home, only=parts).index
+        update = build_collection(made.recipe, home=made.home, only=parts, limit=PORTION).index
         seconds, processor = time.perf_counter() - started, time.process_time() - worked
     counted = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="utf-8").splitlines())
     return Built(

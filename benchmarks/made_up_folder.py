@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,9 @@ PACK = 25
 SIDE = 64
 PICKS_EACH = 10
 """Picks for each sticker, on the average; a few get most of them."""
+
+DISK = "/var/tmp"
+"""Bytes that are written to a file system in memory, as ``/tmp`` may be, are not counted by the kernel."""
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _MINUTES = 400 * 24 * 60
@@ -77,6 +82,27 @@ class MadeUpFolder:
             if new:
                 rows.writerow(("user", "query", "key", "time"))
             rows.writerows(_picks(stickers, count, first, self.seed))
+
+
+@contextmanager
+def made_up_folder(purpose: str, size: int, cache: Path | None) -> Iterator[MadeUpFolder]:
+    """Make a folder of pictures and a log of picks, or go on with what an earlier run left in the cache.
+
+    Args:
+        purpose: Each has folders of its own in the cache.
+        size: Pictures.
+        cache: Where it is kept; without one it is removed at the end.
+    """
+    with ExitStack() as opened:
+        place = (
+            cache / f"{purpose}-{size}" if cache else Path(opened.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
+        )
+        made = MadeUpFolder(place)
+        if not (place / "picks.csv").exists():
+            place.mkdir(parents=True, exist_ok=True)
+            made.add(0, size)
+            made.add_picks(size, size * PICKS_EACH)
+        yield made
 
 
 def _picks(stickers: int, count: int, first: int, seed: int) -> Iterator[tuple[str, str, str, str]]:

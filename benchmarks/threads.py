@@ -7,24 +7,23 @@ which the open program brings into its index. The bounds:
 * **slowest search**: less than 5 times the median of the same searches, while others pick and a build runs.
 * **median search**: against the median of the same threads alone.
 
-``--size`` says how many pictures, ``--turns`` how often both are done. Threads share this machine's cores with the
-engine and the build, so that with few of them everybody is slower; nobody should stand still.
+``--size`` says how many pictures, ``--turns`` how often both are done; with ``--cache`` the collection is kept. Threads
+share this machine's cores with the engine and the build, so that with few of them everybody is slower; nobody should
+stand still.
 """
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.made_up_folder import PICKS_EACH, MadeUpFolder
+from benchmarks.made_up_folder import MadeUpFolder, made_up_folder
 from benchmarks.measure import Row, compare
 from benchmarks.options import Options
 from persrv.errors import PersrvError
@@ -48,10 +47,7 @@ def run(options: Options) -> list[Row]:
     lasting = SECONDS if size > ADDED else 0.5
     slowest, medians, alone = [], [], []
     with ExitStack() as opened:
-        place = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        made = MadeUpFolder(place)
-        made.add(0, size)
-        made.add_picks(size, size * PICKS_EACH)
+        made = opened.enter_context(made_up_folder("threads", size, options.cache))
         build_collection(made.recipe, home=made.home)
         pool = opened.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
         pool.submit(int).result()  # the process is there before the clock runs
