@@ -80,7 +80,7 @@ def run(options: Options) -> list[Row]:
     """
     size, turns = options.size or SIZE, options.repetitions or TURNS
     base, added = min(SMALL, size), min(ADDED, size // 5)
-    with made_up_folder("changes", base, None) as small, made_up_folder("changes", size, options.cache) as large:
+    with made_up_folder(base, None) as small, made_up_folder(size, options.cache) as large:
         _first(small, base)
         first = _first(large, size)
         kept = sum(file.stat().st_blocks * 512 for file in large.home.rglob("*") if file.is_file())

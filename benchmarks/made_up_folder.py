@@ -85,17 +85,16 @@ class MadeUpFolder:
 
 
 @contextmanager
-def made_up_folder(purpose: str, size: int, cache: Path | None) -> Iterator[MadeUpFolder]:
+def made_up_folder(size: int, cache: Path | None) -> Iterator[MadeUpFolder]:
     """Make a folder of pictures and a log of picks, or go on with what an earlier run left in the cache.
 
     Args:
-        purpose: Each has folders of its own in the cache.
         size: Pictures.
-        cache: Where it is kept; without one it is removed at the end.
+        cache: Where it is kept, for all benchmarks; without one it is removed at the end.
     """
     with ExitStack() as opened:
         place = (
-            cache / f"{purpose}-{size}" if cache else Path(opened.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
+            cache / f"changes-{size}" if cache else Path(opened.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
         )
         made = MadeUpFolder(place)
         if not (place / "picks.csv").exists():

@@ -7,9 +7,9 @@ which the open program brings into its index. The bounds:
 * **slowest search**: less than 5 times the median of the same searches, while others pick and a build runs.
 * **median search**: against the median of the same threads alone.
 
-``--size`` says how many pictures, ``--turns`` how often both are done; with ``--cache`` the collection is kept. Threads
-share this machine's cores with the engine and the build, so that with few of them everybody is slower; nobody should
-stand still.
+``--size`` says how many pictures, ``--turns`` how often both are done; with ``--cache`` the collection of ``changes``
+is taken. Threads share this machine's cores with the engine and the build, so that with few of them everybody is
+slower; nobody should stand still.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def run(options: Options) -> list[Row]:
     lasting = SECONDS if size > ADDED else 0.5
     slowest, medians, alone = [], [], []
     with ExitStack() as opened:
-        made = opened.enter_context(made_up_folder("threads", size, options.cache))
+        made = opened.enter_context(made_up_folder(size, options.cache))
         build_collection(made.recipe, home=made.home)
         pool = opened.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
         pool.submit(int).result()  # the process is there before the clock runs
