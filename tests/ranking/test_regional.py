@@ -38,6 +38,13 @@ def test_frequent_words_score_inside_their_region_times_its_factor() -> None:
     assert regional_text(SparseVector([], []), 1, WORDS) == SparseVector([], [])
 
 
+def test_dimensions_are_those_of_sparse_vectors_and_seldom_shared() -> None:
+    words, regions = range(1, 2**32, 2**25 + 1), range(256)
+    found = regional_query(SparseVector([*words], [1.0] * len(words)), dict.fromkeys(regions, 1.0), {*words})
+    assert 0 <= min(found.indices) and max(found.indices) < 2**32
+    assert len(found.indices) >= len(words) * len(regions) - 3
+
+
 def test_two_pairs_in_one_dimension_add_up() -> None:
     other = (OFTEN + 0x85EBCA6B * pow(0x9E3779B1, -1, 2**32)) % 2**32
     both = regional_query(SparseVector([OFTEN, other], [1.0, 0.5]), {0: 1.0, 1: 2.0}, {OFTEN, other})
