@@ -80,6 +80,11 @@ def salvage(damaged: Path, target: Path) -> Salvage:
                     unreadable.append(table)
             # Whatever counted picks has to count those that came over.
             new.execute("DELETE FROM notes WHERE key = ?", (COUNTED_BY,))
+            # Whoever asks who was forgotten since must not be given an order that begins anew.
+            new.execute(
+                "INSERT INTO counters (name, value) SELECT 'forgotten', max(number) FROM forgotten WHERE number > 0"
+                " GROUP BY 1 ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)"
+            )
             # What a loader said may be lost, so that everything is read again.
             new.execute("UPDATE placements SET digest = '', state = ''")
             new.execute("DELETE FROM notes WHERE key LIKE ?", (f"{READ_BEFORE}%",))

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import sqlite3
 import tarfile
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ def back_up(recipe: str | Path | Recipe, file: str | Path, *, home: str | Path |
     with _writable(target) as out, TemporaryDirectory(prefix="persrv-backup-") as scratch:
         snapshot = Path(scratch) / CATALOG
         _copy_catalog(workspace.folder / CATALOG, snapshot)
-        files = [(CATALOG, snapshot, snapshot.stat().st_size), *_others(workspace.folder)]
+        files = [(CATALOG, snapshot, snapshot.stat().st_size), *_others(workspace.folder, target)]
         with tarfile.open(fileobj=out, mode="w") as archive:
             written = {member: _add(archive, member, path, size) for member, path, size in files}
             made = Backup(name, datetime.now(UTC).isoformat(timespec="seconds"), version("persrv"), written)
@@ -104,10 +105,13 @@ def _copy_catalog(source: Path, target: Path) -> None:
         raise CatalogError(f"the catalog {source} cannot be copied: {error}", "run persrv doctor --deep") from error
 
 
-def _others(folder: Path) -> Iterator[tuple[str, Path, int]]:
-    """Yield name, path and size of every other file; files that grow in pairs end at the same row."""
+def _others(folder: Path, target: Path) -> Iterator[tuple[str, Path, int]]:
+    """Yield name, path and size of every other file but backups; files that grow in pairs end at the same row."""
+    drafts = re.compile(rf"\.{re.escape(target.name)}\.\d+")
     for path in sorted(folder.rglob("*")):
         member = path.relative_to(folder)
+        if path.parent == target.absolute().parent and (path.name == target.name or drafts.fullmatch(path.name)):
+            continue
         if member.parts[0] in _LEFT_OUT or path.suffix == ".lock" or path.is_symlink() or not path.is_file():
             continue
         if path.suffix in (".f16", ".crc"):

@@ -86,6 +86,13 @@ def test_a_backup_made_while_picks_come_in_is_of_one_moment(tiny: Tiny, tmp_path
             thread.join()
 
 
+def test_a_backup_in_the_collections_own_folder_holds_no_backup(tiny: Tiny) -> None:
+    file = tiny.home / "tiny" / "inside.tar"
+    first = back_up(tiny.file, file, home=tiny.home)
+    assert back_up(tiny.file, file, home=tiny.home).files.keys() == first.files.keys()
+    assert not any("inside" in name for name in first.files)
+
+
 def test_a_collection_that_is_there_is_left_alone(tiny: Tiny, tmp_path: Path) -> None:
     back_up(tiny.file, tmp_path / "tiny.tar", home=tiny.home)
     (tiny.home / "tiny" / "mine").write_text("here")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from persrv.offline import build_collection
 from persrv.offline.repair import repair_collection
 from persrv.online.overview import examine
 from persrv.online.retriever import Retriever
+from persrv.records import Interaction
 from persrv.workspace import Workspace
 from tiny_collection import Tiny
 
@@ -46,6 +49,46 @@ def test_a_catalog_of_which_pages_are_gone_is_made_of_the_rest(tiny: Tiny) -> No
         assert retriever.search("happy")
     with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
         assert catalog.count() == 30
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no fork")
+@pytest.mark.parametrize("step", ["salvaged", "log removed", "in place"])
+def test_a_repair_that_is_killed_is_gone_on_with(tiny: Tiny, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tiny.home / "tiny" / "catalog.db"
+    with tiny.open() as retriever:
+        sticker = retriever.search("cat")[0].sticker_id
+    child = os.fork()
+    if not child:
+        # Killed before its pick has left SQLite's log.
+        with Workspace.of(tiny.file, tiny.home).existing_catalog() as catalog:
+            catalog.record(Interaction("zoe", "in the log alone", sticker, datetime(2026, 1, 1, tzinfo=UTC)))
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert file.with_name("catalog.db-wal").stat().st_size > 0
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        (root,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'readings'").fetchone()
+    with file.open("r+b") as out:
+        out.seek((root - 1) * 4096)
+        out.write(b"\xff" * 4096)
+    child = os.fork()
+    if not child:
+        replace = Path.replace
+
+        def killed(path: Path, target: Path) -> Path:
+            if path.name == {"salvaged": ".catalog.new.db", "log removed": ".catalog.mended.db"}.get(step):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return replace(path, target)
+
+        monkeypatch.setattr(Path, "replace", killed)
+        monkeypatch.setattr("persrv.offline.repair.build_collection", lambda *a, **b: os.kill(os.getpid(), 9))
+        repair_collection(tiny.file, home=tiny.home)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    steps = repair_collection(tiny.file, home=tiny.home).steps
+    assert (steps[0] == "a repair that was broken off is gone on with") == (step != "salvaged")
+    assert ills(tiny, deep=True) == []
+    assert not [path.name for path in file.parent.glob(".catalog*")]
+    with tiny.open() as retriever:
+        assert [pick.query for pick in retriever.picks("zoe")] == ["in the log alone"]
 
 
 def test_what_a_source_said_and_a_damage_took_is_read_again_from_files_that_did_not_change(tiny: Tiny) -> None:

@@ -41,7 +41,8 @@ def test_frequent_words_score_inside_their_region_times_its_factor() -> None:
 def test_dimensions_are_those_of_sparse_vectors_and_seldom_shared() -> None:
     words, regions = range(1, 2**32, 2**25 + 1), range(256)
     found = regional_query(SparseVector([*words], [1.0] * len(words)), dict.fromkeys(regions, 1.0), {*words})
-    assert 0 <= min(found.indices) and max(found.indices) < 2**32
+    assert min(found.indices) >= 0
+    assert max(found.indices) < 2**32
     assert len(found.indices) >= len(words) * len(regions) - 3
 
 

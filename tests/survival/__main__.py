@@ -67,15 +67,17 @@ def damage(given: argparse.Namespace) -> None:
         every = [case for case in cases(home, damager.name) if given.match in str(case)]
         say(f"{len(every)} damages of {len({case.file for case in every})} kinds of files")
         tried = faults = 0
-        for number, case in drawn(every, given.cases, given.seed):
+        for number, together in drawn(every, given.cases, given.seed, given.together):
             if number < given.first:
                 continue
-            outcome = damager.try_case(case, given.seed)
+            outcome = damager.try_case(*together, seed=given.seed)
             if outcome is None:
                 continue
             tried, faults = tried + 1, faults + bool(outcome.faults)
             verdict = f"FAULT {'; '.join(outcome.faults)}" if outcome.faults else "well"
-            say(f"{number} {case}: {verdict} | {outcome.said[:200]} | {outcome.found[:200]} | {outcome.mended}")
+            say(
+                f"{number} {' + '.join(map(str, together))}: {verdict} | {outcome.said[:200]} | {outcome.found[:200]} | {outcome.mended}"
+            )
         say(f"{tried} damages tried, {faults} with faults")
         sys.exit(bool(faults))
 
@@ -109,6 +111,7 @@ def main() -> None:
     damaging.set_defaults(run=damage)
     damaging.add_argument("--seed", type=int, default=0)
     damaging.add_argument("--cases", type=int, default=10_000, help="most damages")
+    damaging.add_argument("--together", type=int, default=1, help="files that are damaged at once")
     damaging.add_argument("--first", type=int, default=0, help="number of the first, to go on with")
     damaging.add_argument("--match", default="", help="only those whose name has this in it")
     fuzzing = acts.add_parser("fuzz")

@@ -104,12 +104,13 @@ class Damager:
         self.good = in_child(_search, recipe, home)
         assert self.good.get("done"), self.good
 
-    def try_case(self, case: Case, seed: int) -> Outcome | None:
-        """Return what came of one damage, ``None`` where it changes nothing."""
+    def try_case(self, *damages: Case, seed: int) -> Outcome | None:
+        """Return what came of damages at once, of different files; ``None`` where they change nothing."""
         home = self.scratch / "home"
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(self.home, home, copy_function=copy_sparse)
-        if not self._damaged(home / case.file, case, seed):
+        changed = [self._damaged(home / case.file, case, seed) for case in damages]
+        if not any(changed):
             return None
         outcome = Outcome()
         searched = in_child(_search, self.recipe, home)
@@ -127,7 +128,7 @@ class Damager:
             outcome.faults.append(f"not mended: {found[0]}")
         elif outcome.mended:
             again = in_child(_search, self.recipe, home)
-            if again != self.good and case.file.name != "catalog.db":
+            if again != self.good and all(case.file.name != "catalog.db" for case in damages):
                 outcome.faults.append("another answer after it was mended")
             elif "done" not in again:
                 outcome.faults.append(f"no answer after it was mended: {again}")
@@ -258,9 +259,13 @@ def _repair(recipe: Path, home: Path, _: bool) -> list[str]:
     return list(repair_collection(recipe, home=home).steps)
 
 
-def drawn(every: list[Case], count: int, seed: int) -> Iterator[tuple[int, Case]]:
-    """Yield some cases with their numbers, in a seeded order."""
-    order = list(range(len(every)))
-    random.Random(seed).shuffle(order)
-    for number, at in enumerate(order[:count]):
-        yield number, every[at]
+def drawn(every: list[Case], count: int, seed: int, together: int = 1) -> Iterator[tuple[int, list[Case]]]:
+    """Yield some cases with their numbers, in a seeded order; several at once are of different files."""
+    chance = random.Random(seed)
+    if together == 1:
+        chance.shuffle(every := [*every])
+        yield from enumerate([case] for case in every[:count])
+        return
+    files = sorted({case.file for case in every})
+    for number in range(count):
+        yield number, [Case(file, chance.choice(KINDS)) for file in chance.sample(files, together)]
