@@ -75,9 +75,8 @@ def damage(given: argparse.Namespace) -> None:
                 continue
             tried, faults = tried + 1, faults + bool(outcome.faults)
             verdict = f"FAULT {'; '.join(outcome.faults)}" if outcome.faults else "well"
-            say(
-                f"{number} {' + '.join(map(str, together))}: {verdict} | {outcome.said[:200]} | {outcome.found[:200]} | {outcome.mended}"
-            )
+            names = " + ".join(map(str, together))
+            say(f"{number} {names}: {verdict} | {outcome.said[:200]} | {outcome.found[:200]} | {outcome.mended}")
         say(f"{tried} damages tried, {faults} with faults")
         sys.exit(bool(faults))
 
