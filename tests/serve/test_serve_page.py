@@ -421,6 +421,16 @@ def test_it_fits_a_phone(open_page: OpenPage) -> None:
     assert box and box["width"] <= 360 and box["y"] > 0
 
 
+def test_on_a_phone_the_search_box_stays_and_the_rest_makes_room(open_page: OpenPage) -> None:
+    page = open_page("ann", viewport={"width": 390, "height": 844}, has_touch=True)
+    assert page.locator("main").bounding_box()["y"] < 844 / 6
+    page.locator("#part-popular li.card > button").last.focus()
+    expect(page.locator("#query")).to_be_in_viewport()
+    page.keyboard.press("Home")  # to the first card, which lies above the view then
+    focused = page.evaluate("document.activeElement.getBoundingClientRect().top")
+    assert focused > page.locator("#search").evaluate("box => box.getBoundingClientRect().bottom")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(open_page: OpenPage, scheme: str) -> None:
     page = open_page("ann", color_scheme=scheme)
