@@ -11,10 +11,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
+from starlette.types import ASGIApp
 
 from persrv.errors import AccessError
 from persrv.serve import problems
 from persrv.serve.access import Service
+from persrv.serve.direct import Direct
 from persrv.serve.keys import KeyFile
 from persrv.serve.metrics import Metrics
 from persrv.serve.middleware import Bounds, RequestScope
@@ -63,6 +65,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         search.router,
         stickers.router,
         users.router,
+        users.by_query,
         status.router,
         session.router,
         pictures.router,
@@ -70,14 +73,19 @@ def create_app(settings: ServeSettings) -> FastAPI:
         page.router,
     ):
         app.include_router(router)
-    limit = RateLimit(settings.rate if keys.ring else 0, settings.burst)
-    hosts = _LOCAL_NAMES if service.open_to_this_machine else ()
-    if settings.origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=list(settings.origins), allow_methods=["*"], allow_headers=["*"]
-        )
-    app.add_middleware(Bounds, hosts=hosts, origins=settings.origins, body_bytes=settings.body_bytes, limit=limit)
-    app.add_middleware(RequestScope, metrics=metrics, log_queries=settings.log_queries)
+    others = app.build_middleware_stack
+
+    # Ours stand around FastAPI's own, so that a search passes none of those.
+    def surrounded() -> ASGIApp:
+        inner: ASGIApp = Direct(others(), search.router, search.search)
+        if settings.origins:
+            inner = CORSMiddleware(inner, settings.origins, allow_methods=["*"], allow_headers=["*"])
+        limit = RateLimit(settings.rate if keys.ring else 0, settings.burst)
+        hosts = _LOCAL_NAMES if service.open_to_this_machine else ()
+        bounds = Bounds(inner, hosts, settings.origins, settings.body_bytes, limit)
+        return RequestScope(bounds, metrics, settings.log_queries)
+
+    app.build_middleware_stack = surrounded  # type: ignore[method-assign]
     app.openapi = lambda: _openapi(app, with_keys=bool(keys.ring))  # type: ignore[method-assign]
     return app
 

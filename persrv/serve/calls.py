@@ -144,42 +144,43 @@ def record(
 
 def profile(user: str) -> ServiceCall[StyleProfile]:
     """See :meth:`persrv.online.retriever.Retriever.profile`."""
-    return ServiceCall("GET", f"{_person(user)}/profile", read_profile)
+    return ServiceCall("GET", "/v1/user/profile", read_profile, {"user": user})
 
 
 def styles(user: str) -> ServiceCall[list[StyleSummary]]:
     """See :meth:`persrv.online.retriever.Retriever.styles`."""
-    return ServiceCall("GET", _person(user), lambda body: read_styles(body["styles"]))
+    return ServiceCall("GET", "/v1/user", lambda body: read_styles(body["styles"]), {"user": user})
 
 
 def taste_map(user: str, most: int) -> ServiceCall[TasteMap]:
     """See :meth:`persrv.online.retriever.Retriever.taste_map`."""
-    return ServiceCall("GET", f"{_person(user)}/taste", read_taste, {"limit": most})
+    return ServiceCall("GET", "/v1/user/taste", read_taste, {"user": user, "limit": most})
 
 
 def drop_style(user: str, number: int) -> ServiceCall[list[StyleSummary]]:
     """See :meth:`persrv.online.retriever.Retriever.drop_style`."""
-    return ServiceCall("DELETE", f"{_person(user)}/styles/{number}", lambda body: read_styles(body["styles"]))
+    path = f"/v1/user/styles/{number}"
+    return ServiceCall("DELETE", path, lambda body: read_styles(body["styles"]), {"user": user})
 
 
 def marks(user: str) -> ServiceCall[dict[MarkKind, list[str]]]:
     """See :meth:`persrv.online.retriever.Retriever.marks`."""
-    return ServiceCall("GET", f"{_person(user)}/export", lambda body: dict(body["marks"]))
+    return _exported(user, lambda body: dict(body["marks"]))
 
 
 def picks(user: str) -> ServiceCall[list[Interaction]]:
     """See :meth:`persrv.online.retriever.Retriever.picks`."""
-    return ServiceCall("GET", f"{_person(user)}/export", lambda body: [read_pick(user, pick) for pick in body["picks"]])
+    return _exported(user, lambda body: [read_pick(user, pick) for pick in body["picks"]])
 
 
 def export(user: str) -> ServiceCall[dict[str, Any]]:
     """See :meth:`persrv.online.retriever.Retriever.export`."""
-    return ServiceCall("GET", f"{_person(user)}/export", read_export)
+    return _exported(user, read_export)
 
 
 def forget(user: str) -> ServiceCall[int]:
     """See :meth:`persrv.online.retriever.Retriever.forget`."""
-    return ServiceCall("DELETE", _person(user), lambda body: int(body["picks"]))
+    return ServiceCall("DELETE", "/v1/user", lambda body: int(body["picks"]), {"user": user})
 
 
 def thumbnail(sticker_id: str, size: int) -> ServiceCall[bytes]:
@@ -211,8 +212,8 @@ def _sticker_path(sticker_id: str) -> str:
     return f"/v1/stickers/{quote(sticker_id, safe='')}"
 
 
-def _person(user: str) -> str:
-    return f"/v1/users/{quote(user, safe='')}"
+def _exported(user: str, read: Callable[[Any], T]) -> ServiceCall[T]:
+    return ServiceCall("GET", "/v1/user/export", read, {"user": user})
 
 
 def _error(kind: str, detail: str, next_step: str) -> PersrvError:

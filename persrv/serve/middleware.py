@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 import sys
+from asyncio import get_running_loop
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic, perf_counter
@@ -76,18 +77,21 @@ class RequestScope:
         try:
             await self._app(scope, receive, answering)
         finally:
-            seconds = perf_counter() - began
-            # The route's pattern and never the path: paths hold users and stickers.
-            route = getattr(scope.get("route"), "path", "unknown")
-            method = scope["method"] if scope["method"] in (*_SAFE, "POST", "PUT", "PATCH", "DELETE") else "other"
-            self._metrics.requests.labels(route, method, str(status)).inc()
-            self._metrics.seconds.labels(route).observe(seconds)
-            line: dict[str, Any] = {"request_id": request_id, "method": method, "route": route, "status": status}
-            line["ms"] = round(seconds * 1000, 2)
-            if self._log_queries:
-                query = scope.get("query_string", b"").decode("latin-1")
-                line |= {"path": scope["path"], "query": query}
-            _log.info("request", extra={"fields": line})
+            # The answer leaves when this turn of the loop is over: counting and writing it down come behind that.
+            get_running_loop().call_soon(self._count, scope, request_id, status, perf_counter() - began)
+
+    def _count(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        # The route's pattern and never the path: paths hold users and stickers.
+        route = getattr(scope.get("route"), "path", "unknown")
+        method = scope["method"] if scope["method"] in (*_SAFE, "POST", "PUT", "PATCH", "DELETE") else "other"
+        self._metrics.requests.labels(route, method, str(status)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        line: dict[str, Any] = {"request_id": request_id, "method": method, "route": route, "status": status}
+        line["ms"] = round(seconds * 1000, 2)
+        if self._log_queries:
+            query = scope.get("query_string", b"").decode("latin-1")
+            line |= {"path": scope["path"], "query": query}
+        _log.info("request", extra={"fields": line})
 
 
 class Bounds:
@@ -121,6 +125,9 @@ class Bounds:
         if refused is not None:
             await refused(scope, receive, send)
             return
+        if scope["method"] in _SAFE and "content-length" not in headers and "transfer-encoding" not in headers:
+            await self._app(scope, receive, send)  # it has no body
+            return
         received = 0
 
         async def reading() -> Message:
@@ -152,7 +159,7 @@ class Bounds:
             return problem_response(403, "AccessError", "a page of another host may not write here", step, request_id)
         if b"%2f" in scope.get("raw_path", b"").lower():
             # Routes see it as a slash: the name "ann/export" would stand for what is ann's.
-            step = "give users names without a slash"
+            step = "give the name as ?user= of /v1/user"
             return problem_response(400, "QueryError", "a name in the path holds a slash", step, request_id)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._body_bytes:

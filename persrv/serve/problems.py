@@ -97,6 +97,20 @@ def of_error(error: errors.PersrvError, request_id: str) -> JSONResponse:
     return problem_response(status, type(error).__name__, error.problem, error.next_step, request_id)
 
 
+def invalid(error: RequestValidationError, request_id: str) -> JSONResponse:
+    """Return the first of a request's impossible values as a response."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return problem_response(422, "QueryError", f"{where}: {first['msg']}", _REFUSED, request_id)
+
+
+def unexpected(error: Exception, request_id: str) -> JSONResponse:
+    """Log a defect, and return what is told of it."""
+    _log.error("unexpected", exc_info=error, extra={"request_id": request_id})
+    next_step = "report it with the request id and the service's log"
+    return problem_response(500, "PersrvError", "the service failed", next_step, request_id)
+
+
 def request_id_of(request: Request) -> str:
     """Return the id under which the request is logged."""
     return str(request.scope.get("persrv.request_id", ""))
@@ -111,9 +125,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return problem_response(422, "QueryError", f"{where}: {first['msg']}", _REFUSED, request_id_of(request))
+        return invalid(error, request_id_of(request))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
@@ -125,9 +137,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        _log.error("unexpected", exc_info=error, extra={"request_id": request_id_of(request)})
-        next_step = "report it with the request id and the service's log"
-        return problem_response(500, "PersrvError", "the service failed", next_step, request_id_of(request))
+        return unexpected(error, request_id_of(request))
 
 
 def documented(*statuses: int) -> Responses:

@@ -34,7 +34,7 @@ _LARGE = 1_000
 """Stickers from which suggestions are learnt in a process of their own; it takes half a second to start."""
 
 _HEAD_START_SECONDS = 1.0
-"""How long suggestions wait for the first page, which is drawn on the same cores."""
+"""How long the process that learns waits for the first page, which is drawn on the same cores."""
 
 _log = logging.getLogger("persrv.serve")
 
@@ -80,29 +80,34 @@ class ServedCollection:
         return hmac.new(self._user_key, f"{self.name}\0{name}".encode(), sha256).hexdigest()[:32]
 
     def prepare(self, stop: Event) -> None:
-        """Read and draw what the page shows before anything is typed: packs, and the first stickers' thumbnails.
+        """Read and draw what the page shows first: packs, a small collection's suggestions, the first thumbnails.
 
         Raises:
             CatalogError: The catalog cannot be read.
             VectorIndexError: The collection cannot be searched.
         """
         self.packs = self.catalog.pack_names(_MOST_PACKS)
+        if not self._large:
+            self.suggestions = suggestions_of(self.catalog)
         for hit in self.retriever.search(limit=FIRST_PAGE):
             if hit.path is not None and not stop.is_set():
                 with suppress(PictureError):  # whoever asks for it is told
                     self.thumbnails.content(hit.sticker_id, hit.path, SIDE)
 
     def learn(self, stop: Event) -> None:
-        """Learn what the search box suggests; takes half a minute with 100,000 stickers, and ends when ``stop`` is set.
+        """Learn the suggestions of a large collection; half a minute with 100,000 stickers, until ``stop`` is set.
 
         Raises:
-            CatalogError: The catalog cannot be read.
             ServiceError: The process that learns failed.
         """
-        if self.retriever.manifest.stickers < _LARGE:
-            self.suggestions = suggestions_of(self.catalog)
-        elif (learned := suggestions_of_process(self.workspace, stop)) is not None:
+        if not self._large or stop.wait(_HEAD_START_SECONDS):
+            return
+        if (learned := suggestions_of_process(self.workspace, stop)) is not None:
             self.suggestions = learned
+
+    @property
+    def _large(self) -> bool:
+        return self.retriever.manifest.stickers >= _LARGE
 
 
 class ServedCollections:
@@ -157,8 +162,6 @@ class ServedCollections:
         collections = [*self.by_name.values()]
         for collection in collections:
             self._try(collection.prepare, collection)
-        if self._stop.wait(_HEAD_START_SECONDS):
-            return
         for collection in collections:
             self._try(collection.learn, collection)
         while not self._stop.wait(seconds):

@@ -30,7 +30,12 @@ def test_a_name_with_a_slash_stands_for_nobody_else(client: TestClient) -> None:
     assert client.get("/v1/users/ann/export").json()["picks"]
     for name in ("ann%2Fexport", "ann%2fstickers"):
         refused = client.get(f"/v1/users/{name}")
-        assert refused.status_code == 400 and "without a slash" in refused.json()["next_step"]
+        assert refused.status_code == 400 and "?user= of /v1/user" in refused.json()["next_step"]
+        named = {"user": name.replace("%2F", "/").replace("%2f", "/")}
+        assert client.get("/v1/user", params=named).json() == {**named, "picks": 0, "styles": []}
+        assert client.delete("/v1/user", params=named).json() == {**named, "picks": 0}
+    assert client.get("/v1/users/ann/export").json()["picks"]
+    assert client.get("/v1/user").status_code == client.get("/v1/user", params={"user": ""}).status_code == 422
     assert client.get("/v1/search?q=cat%2Fdog").status_code == 200
 
 

@@ -109,6 +109,37 @@ def test_writes(url: str, copied: Tiny) -> None:
         assert client.forget("zoe") == 1 and client.styles("zoe") == []
 
 
+NAMES = ("ann/export", "..", "ann?x=1#y", "ann%2Fexport", "ann\\export", "a b", "../ann", "ann/")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_is_somebody_of_their_own(url: str, name: str) -> None:
+    """Names that would be another path, or another's, if they stood in one."""
+    with Client(url) as client:
+        before = client.export("ann")
+        assert client.picks(name) == [] and client.export(name)["user"] == name
+        taken = client.search("dog")[0].sticker_id
+        client.record(name, "dog", taken)
+        assert [pick.sticker_id for pick in client.picks(name)] == [taken] and len(client.styles(name)) == 1
+        assert len(client.taste_map(name).points) == len(client.profile(name).mass) == 1
+        assert client.drop_style(name, 0) == []
+        assert client.marks(name) == {"not_my_style": [taken]}
+        assert client.forget(name) == 1 and client.export(name)["picks"] == 0
+        assert client.export("ann") == before
+
+
+def test_commands_know_every_name(url: str, copied: Tiny) -> None:
+    def run(*arguments: str) -> dict:
+        done = CliRunner().invoke(app, [*arguments, "--url", url, "-c", str(copied.file), "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    taken = run("search", "coffee")["hits"][0]["sticker_id"]
+    assert run("pick", taken, "--user", "ann/export")["new"]
+    assert run("users", "ann/export", "--export")["interactions"][0]["sticker_id"] == taken
+    assert run("users", "ann/export", "--forget") == {"user": "ann/export", "deleted": 1}
+
+
 def test_stickers_come_and_go(url: str, tmp_path: Path) -> None:
     drawing = copied_drawing("olive")
     (tmp_path / "pangolin.png").write_bytes(drawing[0])

@@ -66,6 +66,8 @@ def test_nobody_sees_what_is_anothers(service: TestClient, keys: dict[str, dict[
                 own = picked[owner, person]
                 kept = service.get(f"/v1/users/{person}/export", headers=keys[owner]).json()
                 assert [(p["query"], p["sticker_id"]) for p in kept["picks"]] == own
+                named = {"params": {"user": person}, "headers": keys[owner]}
+                assert service.get("/v1/user/export", **named).json() == kept
                 assert bool(kept["styles"]) == bool(own)
                 assert {*kept["marks"].get("favourite", [])} == loved[owner, person]
                 stars = service.get(f"/v1/users/{person}/stickers?kind=favourite", headers=keys[owner]).json()
@@ -126,13 +128,18 @@ def test_what_one_tenant_picks_changes_no_answer_of_the_other(
 
 
 def test_a_tenants_key_opens_nothing_of_the_other(service: TestClient, keys: dict[str, dict[str, str]]) -> None:
-    theirs = {"params": {"collection": "other"}, "headers": keys["tiny"]}
     for path in (
         "users/amy",
         "users/amy/export",
         "users/amy/stickers",
         "users/amy/taste",
         "users/amy/profile",
+        "user",
+        "user/export",
+        "user/stickers",
+        "user/taste",
+        "user/profile",
         "search",
     ):
+        theirs = {"params": {"collection": "other", "user": "amy"}, "headers": keys["tiny"]}
         assert service.get(f"/v1/{path}", **theirs).status_code == 403, path

@@ -26,8 +26,6 @@ async function call(method, path, { params, json, form, signal } = {}) {
   throw error;
 }
 
-const person = (user) => `/v1/users/${encodeURIComponent(user)}`;
-
 export const collections = () => call("GET", "/v1/collections");
 export const people = () => call("GET", "/v1/users", { params: { limit: 50 } });
 export const search = (params, signal) => call("GET", "/v1/search", { params, signal });
@@ -36,12 +34,12 @@ export const similar = (params, signal) => call("GET", "/v1/similar", { params, 
 export const sticker = (id) => call("GET", `/v1/stickers/${id}`);
 export const copies = (id) => call("GET", `/v1/stickers/${id}/copies`);
 export const share = (json) => call("POST", "/v1/share", { json });
-export const taste = (user) => call("GET", `${person(user)}/taste`);
-export const forget = (user) => call("DELETE", person(user));
-export const exported = (user) => address(`${person(user)}/export`);
-export const own = (user, kind, signal) => call("GET", `${person(user)}/stickers`, { params: { kind, limit: 24 }, signal });
-export const mark = (user, kind, id, on) => call(on ? "PUT" : "DELETE", `${person(user)}/marks/${kind}/${id}`);
-export const notMine = (user, number) => call("DELETE", `${person(user)}/styles/${number}`);
+export const taste = (user) => call("GET", "/v1/user/taste", { params: { user } });
+export const forget = (user) => call("DELETE", "/v1/user", { params: { user } });
+export const exported = (user) => address("/v1/user/export", { user });
+export const own = (user, kind, signal) => call("GET", "/v1/user/stickers", { params: { user, kind, limit: 24 }, signal });
+export const mark = (user, kind, id, on) => call(on ? "PUT" : "DELETE", `/v1/user/marks/${kind}/${id}`, { params: { user } });
+export const notMine = (user, number) => call("DELETE", `/v1/user/styles/${number}`, { params: { user } });
 export const edit = (id, json) => call("PATCH", `/v1/stickers/${id}`, { json });
 export const enter = (key) => call("POST", "/v1/session", { json: { key } });
 

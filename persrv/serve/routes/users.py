@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import wraps
 from time import perf_counter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.routing import APIRoute
 
 from persrv.catalog.marks import MarkKind
 from persrv.records import Impression, Side, StyleSummary
@@ -37,6 +40,13 @@ from persrv.serve.served import ServedCollection
 from persrv.serve.stickers import sticker_body
 
 router = APIRouter(prefix="/v1", tags=["people"], responses=documented())
+by_query = APIRouter(tags=["people"], responses=documented())
+"""The same calls of one person, who is named in the query string: ``/v1/user/export?user=a/b``.
+
+A name may hold a slash. In a path it would have to come as ``%2F``, which many a proxy turns into a slash on the way:
+what is asked for ``ann/export`` would be ann's export.
+"""
+
 UserPath = Annotated[UserName, Path(examples=["ann"])]
 MarkPath = Annotated[MarkKind, Path(examples=["favourite"])]
 StylePath = Annotated[int, Path(ge=0, le=31, examples=[1])]
@@ -207,6 +217,30 @@ def export(collection: Writable, user: UserPath) -> ExportBody:
 def forget(collection: Writable, user: UserPath) -> ForgottenBody:
     """Delete all that is stored about somebody."""
     return ForgottenBody(user=user, picks=collection.retriever.forget(collection.user(user) or ""))
+
+
+def _in_query(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a call that takes its user from the query string."""
+
+    @wraps(call)
+    def named(**given: Any) -> Any:
+        return call(**given)
+
+    signature = inspect.signature(call, eval_str=True)
+    user = signature.parameters["user"].replace(annotation=Annotated[UserName, Query(examples=["a/b"])])
+    parameters = [user if name == "user" else each for name, each in signature.parameters.items()]
+    named.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return named
+
+
+for _route in router.routes:
+    if isinstance(_route, APIRoute) and "{user}" in _route.path:
+        by_query.add_api_route(
+            _route.path.replace("/users/{user}", "/user"),
+            _in_query(_route.endpoint),
+            methods=[*(_route.methods or ())],
+            status_code=_route.status_code,
+        )
 
 
 def _styles(collection: ServedCollection, known: str) -> list[StyleBody]:
