@@ -23,6 +23,8 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "installing persrv into $(VENV) ..." >&2
 	@$(PIP) --upgrade "pip>=25.1"
 	@$(PIP) --editable ".[serve]"
+	@# The first start of the service would take two seconds longer if it were compiled then.
+	@$(BIN)/python -c "import persrv.serve.run, persrv.serve.learning"
 	@touch $@
 
 $(VENV)/.tested: pyproject.toml tests/no-deps.txt $(VENV)/.installed

@@ -38,6 +38,7 @@ def service(recipe: Path, home: Path, *arguments: str) -> Iterator[Service]:
     command = [sys.executable, "-m", "persrv", "serve", "-c", str(recipe), "--port", "0", "--no-open", *arguments]
     log = home / "serve.log"
     environment = os.environ | {"PERSRV_HOME": str(home)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # who installed persrv has its modules compiled
     started = time.perf_counter()
     with log.open("wb") as out, subprocess.Popen(command, stderr=out, env=environment) as process:
         try:

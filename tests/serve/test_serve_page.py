@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shutil
+import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -419,6 +420,67 @@ def test_it_fits_a_phone(open_page: OpenPage) -> None:
     expect(page.locator("#panel")).to_be_visible()
     box = page.locator("#panel").bounding_box()
     assert box and box["width"] <= 360 and box["y"] > 0
+
+
+def test_back_and_forward_go_through_what_was_looked_at(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("#query").press_sequentially("cat")
+    settled(page, "cat")
+    assert page.url.endswith("?q=cat")
+    page.keyboard.press("Enter")
+    page.keyboard.press("s")
+    expect(page.locator("#part-similar li.card").first).to_be_visible()
+    page.locator("#query").fill("dog")
+    settled(page, "dog")
+    page.reload()
+    page.wait_for_selector("[data-ready]")
+    expect(page.locator("#query")).to_have_value("dog")
+    page.go_back()
+    expect(page.locator("#part-similar li.card").first).to_be_visible()
+    page.go_back()  # the three letters of one query are one place
+    settled(page, "cat")
+    expect(page.locator("#query")).to_have_value("cat")
+    page.go_back()
+    expect(page.locator("#part-popular li.card").first).to_be_visible()
+    page.go_forward()
+    settled(page, "cat")
+
+
+def test_two_tabs_are_two_people(open_page: OpenPage) -> None:
+    first = open_page("ann")
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.wait_for_selector("[data-ready]")
+    expect(second.locator("#user")).to_have_value("ann")
+    second.fill("#user", "bo")
+    second.press("#user", "Enter")
+    expect(second.locator('#people option[value="bo"]')).to_have_count(1)
+    for page, user in ((first, "ann"), (second, "bo")):
+        page.reload()
+        page.wait_for_selector("[data-ready]")
+        expect(page.locator("#user")).to_have_value(user)
+
+
+def test_a_service_that_is_away_is_said_and_asked_again(browser: Browser, tiny: Tiny) -> None:
+    with running(tiny) as service:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(service.address)
+        page.wait_for_selector("[data-ready]")
+        context.set_offline(True)
+        page.fill("#query", "cat")
+        expect(page.locator("#toast")).to_have_text("The service does not answer. Is it running, and are you online?")
+        assert len(shown(page, "popular")) == 30
+        context.set_offline(False)
+        settled(page, "cat")
+        expect(page.locator("#part-results li.card").first).to_be_visible()
+        service.process.send_signal(signal.SIGSTOP)
+        page.fill("#query", "dog")
+        expect(page.locator("#stickers.late")).to_have_count(1)
+        service.process.send_signal(signal.SIGCONT)
+        settled(page, "dog")
+        expect(page.locator("#stickers.late")).to_have_count(0)
+        context.close()
 
 
 def test_on_a_phone_the_search_box_stays_and_the_rest_makes_room(open_page: OpenPage) -> None:

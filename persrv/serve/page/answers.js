@@ -4,16 +4,19 @@ import * as api from "./api.js";
 import { arrange, at, h, keepingFocus, toast } from "./elements.js";
 import { append, copyPicture, fill, firstCard } from "./grid.js";
 import * as panel from "./panel.js";
+import { finish, remember } from "./places.js";
 import { state } from "./state.js";
 import { draw as drawTaste } from "./taste.js";
 import { t } from "./words.js";
 
 const PAGE = 40;
 const RECENT = 24;
+const LATE_MS = 700;
 const GUESTS = 6;
 let running = new AbortController();
 let latest = Promise.resolve();
 let loving = Promise.resolve();
+let late = 0;
 let become = () => {};
 let askForKey = () => {};
 
@@ -54,6 +57,7 @@ export function loved() {
 }
 
 async function pick(hit) {
+  finish();
   const how = await copyPicture(hit);
   toast(t(state.user ? "picked" : "pickedNobody", { title: hit.title, how }));
   if (!state.user) return;
@@ -110,6 +114,7 @@ function say(answer, asked = "") {
 
 /** Asks anew and shows what comes; a later call makes an earlier one stop. */
 export function refresh(showMoves = false) {
+  remember();
   latest = ask(showMoves);
   return latest;
 }
@@ -127,12 +132,16 @@ async function ask(showMoves) {
   const { signal } = (running = new AbortController());
   const root = at("stickers");
   root.setAttribute("aria-busy", "true");
+  clearTimeout(late);
+  late = setTimeout(() => root.classList.add("late"), LATE_MS);
   await attempt(async () => {
     const asked = state.like ? alike : state.query.trim() || state.pack || state.animated ? results : home;
     const [draw] = await Promise.all([asked(signal, showMoves), loving]);
     if (!signal.aborted) keepingFocus(root, () => arrange(root, draw()));
   });
   if (signal.aborted) return;
+  clearTimeout(late);
+  root.classList.remove("late");
   root.setAttribute("aria-busy", "false");
   root.dataset.query = state.query;
   if (!at("taste").hidden) await attempt(taste);

@@ -1,5 +1,7 @@
 // Calls of the service. A call that fails throws an Error whose text is the problem's detail and next step.
 
+import { t } from "./words.js";
+
 let collection = null;
 
 export function useCollection(name) { collection = name; }
@@ -17,9 +19,10 @@ function address(path, params = {}) {
 async function call(method, path, { params, json, form, signal } = {}) {
   const headers = json ? { "content-type": "application/json" } : {};
   const body = json ? JSON.stringify(json) : form;
-  const response = await fetch(address(path, params), { method, headers, body, signal, credentials: "same-origin" });
+  const unless = (error) => { throw error.name === "AbortError" ? error : new Error(t("unreachable")); };
+  const response = await fetch(address(path, params), { method, headers, body, signal, credentials: "same-origin" }).catch(unless);
   if (response.status === 204) return null;
-  const content = await response.json();
+  const content = await response.json().catch(unless);
   if (response.ok) return content;
   const error = new Error(`${content.detail}; ${content.next_step}`);
   error.status = response.status;

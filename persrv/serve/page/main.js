@@ -7,6 +7,7 @@ import { at, h, toast } from "./elements.js";
 import { keys } from "./grid.js";
 import { icon } from "./icons.js";
 import * as panel from "./panel.js";
+import { restore } from "./places.js";
 import { memory, state } from "./state.js";
 import { listenToQuery } from "./suggest.js";
 import { currentLanguage, speak, t } from "./words.js";
@@ -65,6 +66,8 @@ function listenToControls() {
   at("add").addEventListener("change", (event) => { const files = [...event.target.files]; attempt(async () => { await addAll(files); await refresh(); }); event.target.value = ""; });
   for (const name of ["picture", "add"])
     at(`${name}-label`).addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); at(name).click(); } });
+  addEventListener("popstate", () => { panel.close(); restore(); refresh(); });
+  addEventListener("online", () => refresh());
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") panel.close();
     if (event.key === "/" && !/INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) { event.preventDefault(); at("query").focus(); }
@@ -104,8 +107,7 @@ async function start() {
   listenToQuery();
   listenToControls();
   useActs({ become, askForKey });
-  state.query = at("query").value = new URLSearchParams(location.search).get("q") ?? "";
-  at("clear").hidden = !state.query;
+  restore();
   setUser(memory.get("user") ?? "");
   const chosen = attempt(async () => choose(await api.collections()));
   // A collection that was used last may not be served any more. The first one is there: its stickers are asked for at once.

@@ -5,7 +5,10 @@ export const state = {
   favourites: new Map(), opened: new Map(), reason: "", like: null,
 };
 
+/** Each tab remembers for itself; a new one begins with what was remembered last. */
 export const memory = {
-  get: (name) => { try { return localStorage.getItem(`persrv.${name}`); } catch { return null; } },
-  set: (name, value) => { try { localStorage.setItem(`persrv.${name}`, value); } catch { /* a private window keeps nothing */ } },
+  get: (name) => { try { return sessionStorage.getItem(`persrv.${name}`) ?? localStorage.getItem(`persrv.${name}`); } catch { return null; } },
+  set: (name, value) => {
+    try { for (const kept of [sessionStorage, localStorage]) kept.setItem(`persrv.${name}`, value); } catch { /* a private window keeps nothing */ }
+  },
 };

@@ -3,6 +3,7 @@
 import { attempt, refresh, settled } from "./answers.js";
 import { at, h } from "./elements.js";
 import { firstCard } from "./grid.js";
+import { finish } from "./places.js";
 import { state } from "./state.js";
 
 let suggesting = new AbortController();
@@ -20,6 +21,7 @@ const chosen = () => at("suggestions").querySelector("[aria-selected=true]");
 function take(phrase) {
   at("query").value = phrase;
   typed(false);
+  finish();
 }
 
 function step(by) {
@@ -71,6 +73,7 @@ export function listenToQuery() {
     if (chosen()) { take(chosen().textContent); return; }
     suggesting.abort();
     suggestions([]);
+    finish();
     // What was typed may not be answered yet; its first sticker is what Enter means.
     settled().then(() => { if (document.activeElement === query) firstCard()?.focus(); });
   });

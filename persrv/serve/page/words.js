@@ -18,6 +18,7 @@ const ENGLISH = {
   editHelp: "One phrase a line", point: "Point in Qdrant", dashboard: "Qdrant dashboard", pictureLink: "The picture",
   filterCopied: "{filter} is copied: paste it into the filter of the dashboard, and it shows this point.", pick: "Copy",
   dropSearch: "Search by this picture", dropAdd: "Add to the collection", adding: "Adding {done} of {all}", added: "{n} added, {known} known before, {bad} skipped",
+  unreachable: "The service does not answer. Is it running, and are you online?",
   key: "This service needs a key", keyHelp: "Paste an API key; it stays in a cookie that scripts cannot read.", enter: "Enter",
   styleOf: "For {user}", fields: { name: "Name", tags: "Tags", emoji: "Emoji", ocr: "Text in the picture", description: "Description", keywords: "Keywords", emotions: "Emotions", queries: "Queries", pack: "Pack" },
 };
@@ -40,6 +41,7 @@ const CHINESE = {
   editHelp: "每行一个短语", point: "Qdrant 中的点", dashboard: "Qdrant 控制台", pictureLink: "图片",
   filterCopied: "已复制 {filter}:粘贴到控制台的筛选框,就会显示这个点。", pick: "复制",
   dropSearch: "用这张图片搜索", dropAdd: "添加到合集", adding: "正在添加 {done} / {all}", added: "新增 {n},已有 {known},跳过 {bad}",
+  unreachable: "服务没有回应。它在运行吗?网络连接正常吗?",
   key: "此服务需要密钥", keyHelp: "粘贴 API 密钥;它保存在脚本读不到的 cookie 里。", enter: "确定",
   styleOf: "给 {user}", fields: { name: "名称", tags: "标签", emoji: "表情", ocr: "图中文字", description: "描述", keywords: "关键词", emotions: "情绪", queries: "查询", pack: "套图" },
 };
