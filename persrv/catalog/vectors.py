@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from persrv.catalog.durable import extend_file, sync_folder
 from persrv.catalog.identity import check_sticker_id
 from persrv.catalog.row_checksums import RowChecksums
+from persrv.catalog.vector_rows import VectorRows, whole_ids
 from persrv.errors import CatalogError, NotFoundError
 
 _ROW_TYPE = np.dtype("<f2")
@@ -30,7 +31,6 @@ _LARGEST = float(np.finfo(_ROW_TYPE).max)
 _ID_BYTES = 33
 _LOOK_AGAIN_SECONDS = 0.02
 _CHECKED_AT_ONCE = 10_000
-_ID_LINE = re.compile(rb"[0-9a-f]{32}\n")
 
 
 class VectorCache:
@@ -81,7 +81,7 @@ class VectorCache:
         self._row_bytes = dimension * _ROW_TYPE.itemsize
         self._wait = wait
         self._thread = threading.RLock()
-        self._place: dict[str, int] = {}
+        self._known = VectorRows()
         self._read_rows = 0
         self._vectors: NDArray[np.float16] = np.empty((0, dimension), dtype=_ROW_TYPE)
         with self._mapped("opened"):
@@ -92,7 +92,7 @@ class VectorCache:
         """Return how many stickers have a vector here."""
         with self._mapped("read"):
             self._refresh()
-        return len(self._place)
+        return len(self._known)
 
     def __contains__(self, sticker_id: object) -> bool:
         return isinstance(sticker_id, str) and not self.missing([sticker_id])
@@ -105,7 +105,9 @@ class VectorCache:
         """
         with self._mapped("read"):
             self._refresh()
-        return [sticker_id for sticker_id in dict.fromkeys(ids) if sticker_id not in self._place]
+        with self._thread:
+            rows = self._known.of(ids)
+        return [*dict.fromkeys(ids[number] for number in np.flatnonzero(rows < 0).tolist())]
 
     def get(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """Return vectors, shape (n_ids, dimension), in the order of ``ids``, rounded to what float16 can hold.
@@ -122,8 +124,8 @@ class VectorCache:
             absent = self.missing(ids)
             if absent:
                 raise NotFoundError(f"sticker {absent[0]} has no vector in {self._vector_file.name}", "encode it first")
-            rows = [self._place[sticker_id] for sticker_id in ids]
-            vectors = self._vectors[rows]
+            rows = self._known.of(ids).tolist()
+            vectors: NDArray[np.float16] = self._vectors[rows]
             if damaged := self._checksums.damaged(ids, rows, vectors):
                 raise CatalogError(
                     f"the vector of sticker {ids[damaged[0]]} in {self._vector_file} is damaged", "run persrv repair"
@@ -139,10 +141,10 @@ class VectorCache:
         wrong: list[str] = []
         with self._mapped("read"), self._thread:
             self._refresh()
-            places = [*self._place.items()]
-            for start in range(0, len(places), _CHECKED_AT_ONCE):
-                ids = [sticker_id for sticker_id, _ in places[start : start + _CHECKED_AT_ONCE]]
-                rows = [row for _, row in places[start : start + _CHECKED_AT_ONCE]]
+            names, places = self._known.in_order()
+            for start in range(0, len(names), _CHECKED_AT_ONCE):
+                ids = names[start : start + _CHECKED_AT_ONCE]
+                rows = places[start : start + _CHECKED_AT_ONCE].tolist()
                 wrong += [ids[at] for at in self._checksums.damaged(ids, rows, self._vectors[rows])]
         return wrong
 
@@ -155,7 +157,8 @@ class VectorCache:
         with self._mapped("written"), self._only_writer(), self._thread:
             self._refresh()
             gone, vectors = set(ids), self._vectors
-            kept = [(sticker_id, row) for sticker_id, row in self._place.items() if sticker_id not in gone]
+            names, rows = self._known.in_order()
+            kept = [(name, row) for name, row in zip(names, rows.tolist(), strict=True) if name not in gone]
             self.close()
             # The ids go first. Others may have the files mapped, so that new ones take their place.
             for file in (self._id_file, self._vector_file, self._vector_file.with_suffix(".crc")):
@@ -175,15 +178,16 @@ class VectorCache:
         """
         with self._mapped("read"), self._thread:
             self._refresh()
-            rows = [*self._place.values()]
-            whole = len(rows) == len(self._vectors)
-            return [*self._place], self._vectors if whole else self._vectors[rows]
+            names, rows = self._known.in_order()
+            return names, self._vectors if len(rows) == len(self._vectors) else self._vectors[rows]
 
     def in_order(self, ids: Iterable[str]) -> list[str]:
         """Return those of the ids that have a vector in the order in which they were stored."""
         with self._mapped("read"), self._thread:
             self._refresh()
-            return sorted((sticker_id for sticker_id in ids if sticker_id in self._place), key=self._place.__getitem__)
+            names = [*ids]
+            rows = self._known.of(names).tolist()
+        return [sticker_id for row, sticker_id in sorted(zip(rows, names, strict=True)) if row >= 0]
 
     def append(self, ids: Sequence[str], vectors: NDArray[np.floating]) -> None:
         """Store vectors, on the disk when this returns; ids that have one already keep it.
@@ -200,7 +204,8 @@ class VectorCache:
         with self._mapped("written"), self._only_writer(), self._thread:
             self._refresh()
             first = {sticker_id: row for row, sticker_id in reversed(list(enumerate(ids)))}
-            rows = sorted(row for sticker_id, row in first.items() if sticker_id not in self._place)
+            new = self._known.of([*first]) < 0
+            rows = sorted(row for row, wanted in zip(first.values(), new, strict=True) if wanted)
             if rows:
                 self._add([ids[row] for row in rows], vectors[rows].astype(_ROW_TYPE))
 
@@ -221,7 +226,7 @@ class VectorCache:
         """Let go of the files; closing twice is harmless, and the next use opens them again."""
         with self._thread:
             self._vectors = np.empty((0, self.dimension), dtype=_ROW_TYPE)
-            self._place, self._read_rows = {}, 0
+            self._known, self._read_rows = VectorRows(), 0
             self._checksums.forget()
 
     def __enter__(self) -> Self:
@@ -264,19 +269,13 @@ class VectorCache:
                 # The ids are read before the vectors are measured: a writer may be adding both.
                 tail = file.read()
             rows = min(self._read_rows + len(tail) // _ID_BYTES, self._vector_file.stat().st_size // self._row_bytes)
-            lines = [tail[start : start + _ID_BYTES] for start in range(0, len(tail), _ID_BYTES)]
             if rows <= self._read_rows:
                 return
-            added = []
-            for line in lines[: rows - self._read_rows]:
-                if not _ID_LINE.fullmatch(line):
-                    break
-                added.append(line[:-1].decode())
-            shape = (self._read_rows + len(added), self.dimension)
-            if added:
+            added = whole_ids(tail[: (rows - self._read_rows) * _ID_BYTES])
+            if len(added):
+                shape = (self._read_rows + len(added), self.dimension)
                 self._vectors = np.memmap(self._vector_file, dtype=_ROW_TYPE, mode="r", shape=shape)
-            for row, sticker_id in enumerate(added, start=self._read_rows):
-                self._place.setdefault(sticker_id, row)
+            self._known.extend(added, self._read_rows)
             self._read_rows += len(added)
 
     @contextmanager
