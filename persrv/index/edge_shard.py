@@ -106,9 +106,29 @@ def load_shard(path: Path) -> edge.EdgeShard:
     Raises:
         VectorIndexError: They are missing or damaged.
     """
+    _remove_empty_chunks(path)
     shard = engine_call(f"open {path}", partial(edge.EdgeShard.load, str(path)))
     engine_call(f"number updates of {path}", partial(_number_on, shard))
     return shard
+
+
+def _remove_empty_chunks(path: Path) -> None:
+    """Remove files of vectors that have no byte, where their segment has no vector: the engine makes them anew.
+
+    It makes such a file at the first vector and then gives it its size. One that a power cut left without is opened
+    without a word; the first write to it fails, and whoever opens it after that is told of damage.
+
+    Raises:
+        VectorIndexError: One cannot be removed.
+    """
+    for chunk in path.glob("segments/*/vector_storage-*/vectors/chunk_0.mmap"):
+        try:
+            if not chunk.stat().st_size and not any(chunk.with_name("status.dat").read_bytes()):
+                chunk.unlink()
+        except FileNotFoundError:
+            continue  # damage, which the engine tells
+        except OSError as error:
+            raise VectorIndexError(f"{chunk} cannot be removed: {error}", "make its folder writable") from error
 
 
 def _number_on(shard: edge.EdgeShard) -> None:

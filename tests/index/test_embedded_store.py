@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import qdrant_edge as edge
 
 from index_samples import DIMENSION, SCHEMA, identity, manifest, online, sample_points
 from persrv.errors import BuildGoneError, IndexLockedError, IndexMismatchError, NotFoundError, VectorIndexError
 from persrv.index import lock
-from persrv.index.edge_shard import is_damage
+from persrv.index.edge_shard import create_shard, is_damage, load_shard
+from persrv.index.edge_translator import to_edge_points
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.embedded_collection import EmbeddedCollection
 from persrv.index.lock import FileLock
@@ -511,3 +513,30 @@ mine.purge()
         assert opened.count() == 300
         opened.delete([identity(7)])
         assert opened.count() == 299
+
+
+def test_a_file_of_vectors_that_a_power_cut_left_empty_is_made_anew(tmp_path: Path) -> None:
+    shard = tmp_path / "shard"
+    create_shard(shard, SCHEMA).close()
+    (vectors,) = shard.glob("segments/*/vector_storage-image/vectors")
+    (vectors / "chunk_0.mmap").touch()
+    points = sample_points(20)
+    opened = load_shard(shard)
+    opened.update(edge.UpdateOperation.upsert_points(to_edge_points(points)))
+    opened.close()
+    opened = load_shard(shard)
+    assert len(opened.retrieve([each.id for each in points], False, ["image"])) == 20
+    opened.close()
+
+
+def test_an_empty_file_of_vectors_that_were_there_is_left_to_the_doctor(store: EmbeddedStore, folder: Path) -> None:
+    publish(store, 50).close()
+    chunks = [
+        chunk
+        for chunk in folder.glob("emoji/*/shard/segments/*/vector_storage-image/vectors/chunk_0.mmap")
+        if any(chunk.with_name("status.dat").read_bytes())
+    ]
+    assert chunks
+    os.truncate(chunks[0], 0)
+    store.open("emoji").close()
+    assert chunks[0].exists()

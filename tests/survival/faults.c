@@ -74,10 +74,10 @@ static void keep(const char *path) {
     static char block[65536];
     struct stat facts;
     shadow_of(path, kept);
-    make_parents(kept);
     snprintf(draft, sizeof draft, "%s.draft", kept);
     int in = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-    if (in < 0) return;
+    if (in < 0) return;  /* removed, and with it its folders perhaps: they must not come back */
+    make_parents(kept);
     if (fstat(in, &facts) == 0 && S_ISREG(facts.st_mode)) {
         int out = syscall(SYS_openat, AT_FDCWD, draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         ssize_t got;
