@@ -181,6 +181,34 @@ class Bounds:
         return problem_response(413, "QueryError", problem, "send less at once", scope["persrv.request_id"])
 
 
+class Heads:
+    """Answers HEAD as GET, without the body.
+
+    Args:
+        app: What answers GET.
+        but: Path of a GET that writes, as Tenor has one: its HEAD stays refused.
+    """
+
+    def __init__(self, app: ASGIApp, but: str) -> None:
+        self._app = app
+        self._but = but
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"] == self._but:
+            await self._app(scope, receive, send)
+            return
+        asked = {**scope, "method": "GET"}
+
+        async def headless(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        try:
+            await self._app(asked, receive, headless)
+        finally:
+            scope["route"] = asked.get("route")
+
+
 class _TooLargeError(Exception):
     """A body went on beyond the limit."""
 

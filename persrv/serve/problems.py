@@ -132,7 +132,7 @@ def install(app: FastAPI) -> None:
         kind = "NotFoundError" if error.status_code == 404 else "QueryError"
         response = problem_response(error.status_code, kind, str(error.detail), _REFUSED, request_id_of(request))
         for name, value in (error.headers or {}).items():
-            response.headers[name] = value
+            response.headers[name] = "GET, HEAD" if (name, value) == ("Allow", "GET") else value
         return response
 
     @app.exception_handler(Exception)

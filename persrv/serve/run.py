@@ -14,6 +14,7 @@ from persrv.errors import RecipeError, ServiceError
 from persrv.serve.app import create_app
 from persrv.serve.metrics import SHARED_VARIABLE
 from persrv.serve.middleware import log_to_stderr
+from persrv.serve.protocol import BoundedProtocol
 from persrv.serve.settings import ENVIRONMENT, ServeSettings
 from persrv.workspace import Workspace
 
@@ -112,6 +113,7 @@ def _config(app: FastAPI | str, *, factory: bool = False, workers: int = 1) -> u
         workers=workers,
         access_log=False,
         log_level="critical",
+        http=BoundedProtocol,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

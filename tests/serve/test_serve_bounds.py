@@ -64,6 +64,26 @@ def test_a_caller_with_a_key_may_not_flood(tiny: Tiny) -> None:
         assert flooded.status_code == 429 and flooded.headers["retry-after"] == "1"
 
 
+def test_head_is_get_without_the_body(client: TestClient) -> None:
+    known = ids_of(client)[0]
+    for path in (
+        "/",
+        "/health",
+        "/v1/search?q=cat",
+        f"/v1/stickers/{known}/picture",
+        f"/pictures/{known}.png",
+        "/none",
+    ):
+        head, got = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        assert head.headers["content-length"] == got.headers["content-length"]
+    figures = client.get("/metrics").text
+    assert any('"/v1/search"' in line and '"HEAD"' in line for line in figures.splitlines())
+    # A GET that writes, as Tenor has one, is no HEAD; what else may be asked is said.
+    assert client.head(f"/tenor/v2/registershare?id={known}").status_code == 405
+    assert client.put("/health").headers["allow"] == "GET, HEAD"
+
+
 def test_answers_carry_security_headers(client: TestClient) -> None:
     headers = client.get("/v1/search").headers
     assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] == "no-store"

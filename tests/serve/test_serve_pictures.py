@@ -38,6 +38,19 @@ def test_a_part_of_a_picture(client: TestClient, cat: str) -> None:
     assert client.get(f"/v1/stickers/{cat}/picture", headers={"range": "bytes=999999-"}).status_code == 416
 
 
+@pytest.mark.parametrize("wrong", ["bytes=5-2", "cats=1-2", "bytes=", "bytes=a-b", "5-9"])
+def test_a_range_that_says_nothing_is_none(client: TestClient, cat: str, wrong: str) -> None:
+    answer = client.get(f"/v1/stickers/{cat}/picture", headers={"range": wrong})
+    assert (answer.status_code, answer.content) == (200, client.get(f"/v1/stickers/{cat}/picture").content)
+
+
+@pytest.mark.parametrize("known", ["*", "{tag}", "W/{tag}", '"other", W/{tag}'])
+def test_what_a_caller_has_is_not_sent_again(client: TestClient, cat: str, known: str) -> None:
+    for path in (f"/v1/stickers/{cat}/picture", f"/v1/stickers/{cat}/thumbnail", "/", "/page/main.js"):
+        header = known.format(tag=client.get(path).headers["etag"])
+        assert client.get(path, headers={"if-none-match": header}).status_code == 304, path
+
+
 @pytest.mark.parametrize(("wanted", "made"), [(1, 64), (64, 64), (100, 128), (512, 512)])
 def test_thumbnails_come_in_four_sizes(client: TestClient, cat: str, wanted: int, made: int) -> None:
     answer = client.get(f"/v1/stickers/{cat}/thumbnail", params={"size": wanted})

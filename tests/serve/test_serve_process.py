@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -55,6 +57,20 @@ def test_what_cannot_be_served_says_why(tiny_built: Tiny, arguments: list[str], 
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert (done.returncode, done.stderr.count("persrv: ")) == (code, 1), done.stderr
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("head", [b"GET /health?q=", b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nx: "])
+def test_an_endless_head_is_cut_off(tiny_built: Tiny, head: bytes, tmp_path: Path) -> None:
+    with running(tiny_built.copied(tmp_path / "tiny")) as service:
+        port = int(service.address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as caller:
+            caller.sendall(head)
+            with pytest.raises(OSError, match=r"reset|[Bb]roken"):
+                for _ in range(10_000):
+                    caller.sendall(b"a" * 10_000)
+        body = b'{"user": "ann", "sticker_id": "' + b"0" * 300_000 + b'"}'
+        assert httpx.post(f"{service.address}/v1/share", content=body).status_code == 422
+        assert httpx.get(f"{service.address}/v1/search", params={"q": "a" * 40_000}).status_code == 422
 
 
 def test_a_collection_in_use_names_its_owner(tiny: Tiny) -> None:

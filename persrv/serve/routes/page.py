@@ -9,6 +9,7 @@ from importlib.resources import files
 from fastapi import APIRouter, Request, Response
 
 from persrv.errors import NotFoundError
+from persrv.serve.routes.stickers import knows
 
 router = APIRouter(include_in_schema=False)
 
@@ -61,6 +62,6 @@ def _sent(request: Request, name: str) -> Response:
         raise NotFoundError(f"the page has no file {name[:80]!r}", "open / in a browser")
     # Asked for again at each visit, and sent again only after an update.
     headers = {"etag": file.tag, "cache-control": "no-cache"}
-    if request.headers.get("if-none-match") == file.tag:
+    if knows(request, file.tag):
         return Response(status_code=304, headers=headers)
     return Response(file.content, media_type=file.media_type, headers=headers)

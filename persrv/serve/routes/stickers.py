@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, Response
 from pydantic import Json
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
 
 from persrv.errors import NotFoundError, PictureError
 from persrv.images.decode import facts
@@ -23,6 +26,7 @@ from persrv.serve.uploads import UploadLabels, add_uploads
 
 router = APIRouter(prefix="/v1/stickers", tags=["stickers"], responses=documented())
 
+_RANGE = re.compile(r"bytes=\s*(\d{1,18}-(\d{1,18})?|-\d{1,18})(\s*,\s*(\d{1,18}-(\d{1,18})?|-\d{1,18}))*\s*")
 _TEXTS = '{"name": ["happy cat"], "emoji": ["😺"]}'
 
 MEDIA_TYPES = {
@@ -142,7 +146,7 @@ def picture_response(sticker_id: str, path: Path) -> Response:
     except PictureError as error:
         raise _gone(sticker_id) from error
     media_type = MEDIA_TYPES.get(format_, f"image/{format_}")
-    return FileResponse(path, media_type=media_type, headers=_HEADERS | {"etag": f'"{sticker_id}"'})
+    return _PictureFile(path, media_type=media_type, headers=_HEADERS | {"etag": f'"{sticker_id}"'})
 
 
 def thumbnail_response(
@@ -178,10 +182,25 @@ def _gone(sticker_id: str) -> NotFoundError:
     return NotFoundError(f"the picture of {sticker_id} is gone", "put its file back, or build again")
 
 
+class _PictureFile(FileResponse):
+    """A file of which a part is sent where one is asked for; a range that says nothing is no range (RFC 9110, 14.2)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = Headers(scope=scope).get("range", "")
+        parts = re.findall(r"(\d+)-(\d+)", given)
+        if not _RANGE.fullmatch(given) or any(int(first) > int(last) for first, last in parts):
+            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"range"]}
+        await super().__call__(scope, receive, send)
+
+
+def knows(request: Request, tag: str) -> bool:
+    """Return whether a caller has what has this entity tag; one that a proxy made weak counts, too."""
+    header = request.headers.get("if-none-match", "")
+    return header.strip() == "*" or tag in {known.strip().removeprefix("W/") for known in header.split(",")}
+
+
 def unless_known(request: Request, sticker_id: str) -> Response | None:
     """Return the answer for a caller who has the picture already, ``None`` for others."""
-    header = request.headers.get("if-none-match", "")
-    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
-    if header.strip() != "*" and f'"{sticker_id}"' not in tags:
+    if not knows(request, f'"{sticker_id}"'):
         return None
     return Response(status_code=304, headers=_HEADERS | {"etag": f'"{sticker_id}"'})

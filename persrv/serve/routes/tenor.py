@@ -25,6 +25,9 @@ from persrv.serve.schemas.fields import QueryText, StickerId, UserName
 from persrv.serve.served import ServedCollection
 
 router = APIRouter(prefix="/tenor/v2", tags=["tenor"], responses=documented())
+SHARE_PATH = "/tenor/v2/registershare"
+"""The one call that writes and is asked for with GET, as Tenor has it."""
+
 
 _SIDES = {"": 512, "tiny": 256, "nano": 128}
 _SHAPES = {"webp_transparent": "webp", "gif_transparent": "gif", "webp": "webp", "gif": "gif"}
@@ -173,7 +176,7 @@ def trending_terms(collection: TenorReadable, limit: Limit = 20) -> TenorTermsBo
     return TenorTermsBody(results=collection.suggestions.most(limit))
 
 
-@router.get("/registershare")
+@router.get(SHARE_PATH.removeprefix(router.prefix))
 def registershare(
     request: Request,
     collection: TenorWritable,
