@@ -19,7 +19,7 @@ from persrv.serve.access import Service
 from persrv.serve.direct import Direct
 from persrv.serve.keys import KeyFile
 from persrv.serve.metrics import Metrics
-from persrv.serve.middleware import Bounds, Heads, RequestScope
+from persrv.serve.middleware import Bounds, Compressed, Heads, RequestScope
 from persrv.serve.rates import RateLimit
 from persrv.serve.routes import page, pictures, search, session, status, stickers, tenor, users
 from persrv.serve.served import ServedCollections
@@ -77,7 +77,8 @@ def create_app(settings: ServeSettings) -> FastAPI:
 
     # Ours stand around FastAPI's own, so that a search passes none of those.
     def surrounded() -> ASGIApp:
-        inner: ASGIApp = Heads(Direct(others(), search.router, search.search), but=tenor.SHARE_PATH)
+        direct = Direct(others(), search.router, search.search)
+        inner: ASGIApp = Heads(Compressed(direct), but=tenor.SHARE_PATH)
         if settings.origins:
             inner = CORSMiddleware(inner, settings.origins, allow_methods=["*"], allow_headers=["*"])
         limit = RateLimit(settings.rate if keys.ring else 0, settings.burst)

@@ -84,6 +84,15 @@ def test_head_is_get_without_the_body(client: TestClient) -> None:
     assert client.put("/health").headers["allow"] == "GET, HEAD"
 
 
+def test_texts_are_compressed_for_other_machines(client: TestClient, own_tiny: Tiny) -> None:
+    known = ids_of(client)[0]
+    for path, packed in (("/v1/search", True), ("/page/main.js", True), (f"/v1/stickers/{known}/picture", False)):
+        assert (client.get(path).headers.get("content-encoding") == "gzip") == packed, path
+        assert client.get(path).content == client.get(path, headers={"accept-encoding": "identity"}).content
+    here = TestClient(client.app, base_url="http://127.0.0.1", client=("127.0.0.1", 5))
+    assert "content-encoding" not in here.get("/v1/search").headers
+
+
 def test_answers_carry_security_headers(client: TestClient) -> None:
     headers = client.get("/v1/search").headers
     assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] == "no-store"

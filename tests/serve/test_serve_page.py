@@ -14,7 +14,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from copied_drawing import copied_drawing
 from persrv.serve.keys import add_key, remove_key
@@ -480,6 +480,27 @@ def test_a_service_that_is_away_is_said_and_asked_again(browser: Browser, tiny: 
         service.process.send_signal(signal.SIGCONT)
         settled(page, "dog")
         expect(page.locator("#stickers.late")).to_have_count(0)
+        context.close()
+
+
+def test_a_late_answer_does_not_wait_behind_pictures(browser: Browser, tiny: Tiny) -> None:
+    """Six pictures at a time are asked for: those that hang would hold up every answer."""
+    hanging: list[Route] = []
+    with running(tiny) as service:
+        context = browser.new_context()
+        page = context.new_page()
+        page.route("**/thumbnail*", lambda route: hanging.append(route))
+        page.goto(service.address)
+        page.wait_for_selector("[data-ready]")
+        service.process.send_signal(signal.SIGSTOP)
+        page.fill("#query", "dog")
+        expect(page.locator("#stickers.late")).to_have_count(1)
+        expect(page.locator("#stickers img[src]")).to_have_count(0)
+        page.unroute("**/thumbnail*")
+        service.process.send_signal(signal.SIGCONT)
+        page.fill("#query", "")
+        expect(page.locator("#stickers.late")).to_have_count(0)
+        expect(page.locator("#stickers img.coming")).to_have_count(0)
         context.close()
 
 

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { arrange, at, h, keepingFocus, toast } from "./elements.js";
-import { append, copyPicture, fill, firstCard } from "./grid.js";
+import { append, copyPicture, fill, firstCard, halt, resume } from "./grid.js";
 import * as panel from "./panel.js";
 import { finish, remember } from "./places.js";
 import { state } from "./state.js";
@@ -133,7 +133,7 @@ async function ask(showMoves) {
   const root = at("stickers");
   root.setAttribute("aria-busy", "true");
   clearTimeout(late);
-  late = setTimeout(() => root.classList.add("late"), LATE_MS);
+  late = setTimeout(() => { root.classList.add("late"); halt(root); }, LATE_MS);
   await attempt(async () => {
     const asked = state.like ? alike : state.query.trim() || state.pack || state.animated ? results : home;
     const [draw] = await Promise.all([asked(signal, showMoves), loving]);
@@ -142,6 +142,7 @@ async function ask(showMoves) {
   if (signal.aborted) return;
   clearTimeout(late);
   root.classList.remove("late");
+  resume(root);
   root.setAttribute("aria-busy", "false");
   root.dataset.query = state.query;
   if (!at("taste").hidden) await attempt(taste);

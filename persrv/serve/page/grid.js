@@ -63,6 +63,16 @@ export function fill(list, hits, { favourites = new Map(), opened = new Map(), o
   }
 }
 
+/** Lets go of pictures that are still on their way, so that an answer that is late need not wait behind them. */
+export function halt(root) {
+  for (const image of root.querySelectorAll("img.coming")) if (!image.complete) image.removeAttribute("src");
+}
+
+/** Asks for them again, where they are still shown. */
+export function resume(root) {
+  for (const image of root.querySelectorAll("img.coming:not([src])")) image.src = image.closest("li.card").hit.thumbnail;
+}
+
 /** Puts more hits behind those that are there, and returns the first of the new cards. */
 export function append(list, hits, { favourites, on }) {
   const items = hits.map((hit) => Object.assign(card(hit, on), { hit }));
