@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import numpy as np
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
 from persrv.errors import IndexMismatchError
-from persrv.index.engine import Store
+from persrv.index.engine import Collection, Store
 from persrv.index.manifest import Manifest, new_build
 from persrv.index.schema import sticker_schema, user_schema
 from persrv.indexing.fit import Fit
@@ -24,6 +25,7 @@ from persrv.indexing.making import CollectionPoints
 from persrv.indexing.progress import Progress
 from persrv.indexing.users import learn_again, learn_profiles, write_profiles
 from persrv.indexing.vector_sources import VectorSources
+from persrv.recipe import Style
 from persrv.text import TOKENIZER
 from persrv.text.bm25f import collisions
 from persrv.text.meaning.encoder import TextEncoder
@@ -82,6 +84,8 @@ def build_beside(
     # From its files, so that what is large is mapped and not held.
     fit = Fit.load(saved, workspace)
     manifest = _manifest(workspace, catalog, sources, build, found, fit)
+    ids = found.ids
+    del found  # its counts are in the catalog
     _return_freed()
     schema = sticker_schema(
         manifest.dimension,
@@ -92,24 +96,10 @@ def build_beside(
         regions=bool(manifest.regional_words),
     )
     stickers = store.create(recipe.name, schema, manifest)
-    tastes = np.zeros((len(found.ids), manifest.taste_dimension), np.float32)
-    rows = {sticker_id: row for row, sticker_id in enumerate(found.ids)}
-    points = CollectionPoints(recipe, catalog, sources, fit)
-    with progress.stage("indexing stickers", len(found.ids)) as advance:
-        for batch in chunks(found.ids, BATCH):
-            indexed = catalog.indexed(build, batch)
-            made = points.make(
-                [*catalog.stickers(batch, typed=0)],
-                {sticker_id: known.group for sticker_id, known in indexed.items()},
-                {sticker_id: known.terms for sticker_id, known in indexed.items()},
-            )
-            stickers.upsert([each.point for each in made])
-            for each in made:
-                tastes[rows[each.indexed.sticker_id]] = each.taste
-            advance(len(batch))
     users = store.create(workspace.users_name, user_schema(manifest.taste_dimension, workspace.placement), manifest)
-    learnt = learn_profiles(catalog, rows, tastes, recipe.style)
-    people, centroids = write_profiles(learnt, stickers, users, progress)
+    points = CollectionPoints(recipe, catalog, sources, fit)
+    people, centroids = _fill(catalog, points, ids, stickers, users, recipe.style, progress)
+    _return_freed()
     if late := catalog.users_since(picks):
         # Those who picked while the build ran: their picks may have come after their profile was fitted.
         learn_again(catalog, stickers, users, late, recipe.style, progress)
@@ -126,6 +116,34 @@ def build_beside(
     published.close()
     keep_words(catalog, store, recipe.name, workspace.place)
     return Published(manifest, people)
+
+
+def _fill(
+    catalog: Catalog,
+    points: CollectionPoints,
+    ids: Sequence[str],
+    stickers: Collection,
+    users: Collection,
+    style: Style,
+    progress: Progress,
+) -> tuple[int, int]:
+    """Write the points of all stickers and users, and return the number of users and of their centroids."""
+    build = stickers.manifest.vocabulary
+    tastes = np.zeros((len(ids), stickers.manifest.taste_dimension), np.float32)
+    rows = {sticker_id: row for row, sticker_id in enumerate(ids)}
+    with progress.stage("indexing stickers", len(ids)) as advance:
+        for batch in chunks(ids, BATCH):
+            indexed = catalog.indexed(build, batch)
+            made = points.make(
+                [*catalog.stickers(batch, typed=0)],
+                {sticker_id: known.group for sticker_id, known in indexed.items()},
+                {sticker_id: known.terms for sticker_id, known in indexed.items()},
+            )
+            stickers.upsert([each.point for each in made])
+            for each in made:
+                tastes[rows[each.indexed.sticker_id]] = each.taste
+            advance(len(batch))
+    return write_profiles(learn_profiles(catalog, rows, tastes, style), stickers, users, progress)
 
 
 def _manifest(
@@ -196,6 +214,6 @@ def keep_words(catalog: Catalog, store: Store, name: str, place: str) -> None:
 
 
 def _return_freed() -> None:
-    """Give the system what the fits freed: the C library keeps it, in gaps between what is still used."""
+    """Give the system what was freed: the C library keeps it, in gaps between what is still used."""
     with suppress(AttributeError, OSError, TypeError):  # other libraries than Linux's have no such call
         ctypes.CDLL(None).malloc_trim(0)
