@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from persrv.catalog import ADDED, Catalog, Entry
 from persrv.catalog.indexed import IndexedSticker
@@ -133,6 +136,27 @@ def test_a_new_sticker_is_marked_again_only_where_somebody_may_have_made_its_poi
     catalog.touch([sid(1)])
     assert (catalog.revision() > revision) == (who != "nobody")
     assert changed(catalog, revision) == ([] if who == "nobody" else [sid(1)])
+
+
+def test_marking_a_new_sticker_goes_through_no_others(tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "catalog.db", "any") as catalog:
+        catalog.begin_index("b1", 0, 0, None)
+        catalog.put([entry(1)])
+        asked: list[tuple[str, Any]] = []
+
+        def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if statement.startswith("SELECT"):
+                asked.append((statement, parameters))
+
+        event.listen(catalog._database._writers, "before_cursor_execute", note)
+        catalog.touch([sid(1)])
+        event.remove(catalog._database._writers, "before_cursor_execute", note)
+        plans = []
+        with catalog._database.read() as connection:
+            for statement, parameters in asked:
+                plans += [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    about = [plan for plan in plans if "indexed_stickers" in plan]
+    assert about and all("sticker_id=?" in plan for plan in about)
 
 
 def test_a_sticker_that_is_still_being_read_waits(catalog: Catalog) -> None:
