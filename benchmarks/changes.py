@@ -208,7 +208,7 @@ def _row_store(file: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE row (value)")
+    connection.execute("CREATE TABLE IF NOT EXISTS row (value)")
     yield connection
     connection.close()
 
