@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from faults import Fault, drawn_fault
+from faults import Fault, drawn_fault, name_drafts
 from worker import MOST_ACTS, OLD, USERS
 from worker_server import Death, WorkerServer
 
@@ -192,6 +192,7 @@ def _run_until_killed(
     if fault.kind == "power":
         for draft in shadow.rglob("*.draft"):
             draft.unlink()
+        name_drafts(home, shadow)
         shutil.rmtree(home)
         shadow.rename(home)
     if fault.kind not in REFUSING:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults import Fault, compiled
+from faults import Fault, compiled, name_drafts
 from harness import Oracle, check, survive
 
 from persrv.catalog import Catalog
@@ -42,6 +42,8 @@ def test_a_build_that_a_power_cut_ends_never_looks_published(tmp_path: Path) -> 
     described = [*shadow.glob("emoji/*/manifest.json")]
     assert described
     assert all(file.with_name("BUILDING").exists() for file in described)
+    name_drafts(root, shadow)
+    assert [*shadow.glob("emoji/*/shard/edge_config.json")]
 
 
 def test_the_oracle_sees_a_lost_pick_and_a_lost_edit(tiny: Tiny) -> None:
