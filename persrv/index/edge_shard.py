@@ -106,10 +106,29 @@ def load_shard(path: Path) -> edge.EdgeShard:
     Raises:
         VectorIndexError: They are missing or damaged.
     """
+    _remove_empty_segments(path)
     _remove_empty_chunks(path)
     shard = engine_call(f"open {path}", partial(edge.EdgeShard.load, str(path)))
     engine_call(f"number updates of {path}", partial(_number_on, shard))
     return shard
+
+
+def _remove_empty_segments(path: Path) -> None:
+    """Remove segments that the engine made for new points and never brought to the disk.
+
+    A power cut in the middle of an optimisation leaves such a one with files that have no byte, and without a list of
+    points. What was written to it stands in the log of updates; with it the engine opens nothing.
+
+    Raises:
+        VectorIndexError: One cannot be removed.
+    """
+    for tracker in path.glob("segments/*/payload_storage/tracker.dat"):
+        segment = tracker.parent.parent
+        try:
+            if not tracker.stat().st_size and not any(segment.glob("*id_tracker*")):
+                shutil.rmtree(segment)
+        except OSError as error:
+            raise VectorIndexError(f"{segment} cannot be removed: {error}", "make its folder writable") from error
 
 
 def _remove_empty_chunks(path: Path) -> None:

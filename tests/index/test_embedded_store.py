@@ -540,3 +540,23 @@ def test_an_empty_file_of_vectors_that_were_there_is_left_to_the_doctor(store: E
     os.truncate(chunks[0], 0)
     store.open("emoji").close()
     assert chunks[0].exists()
+
+
+def test_a_segment_that_a_power_cut_left_empty_is_removed(store: EmbeddedStore, folder: Path, tmp_path: Path) -> None:
+    publish(store, 50).close()
+    create_shard(tmp_path / "new", SCHEMA).close()
+    (made,) = (tmp_path / "new").glob("segments/*")
+    (segments,) = folder.glob("emoji/*/shard/segments")
+    left = shutil.copytree(made, segments / made.name)
+    for file in left.rglob("*"):
+        # What the engine writes as a draft first is there.
+        if file.is_file() and file.suffix == ".dat":
+            os.truncate(file, 0)
+    for tracker in left.glob("*id_tracker*"):
+        tracker.unlink()
+    with store.open("emoji") as opened:
+        assert not left.exists()
+        assert opened.count() == 50
+        opened.upsert(sample_points(60))
+    with store.open("emoji") as opened:
+        assert opened.count() == 60
