@@ -74,7 +74,7 @@ class PublishedIndex:
         self._stickers = stickers
         self._users = users
         state = catalog.index_state(self.build)
-        self.fit = Fit.load(state.fit, workspace)
+        self.fit = Fit.load(catalog.index_fit(self.build), workspace)
         self._points = CollectionPoints(workspace.recipe, catalog, sources, self.fit)
         self._duplicates = Duplicates(sources.perceptual_hashes)
         self._seen = state.applied, "g"

@@ -101,7 +101,7 @@ def look_at_index_contents(workspace: Workspace, progress: Progress) -> str:
         opened.callback(store.close)
         stickers = opened.enter_context(store.open(name))
         users = opened.enter_context(store.open(workspace.users_name, stickers.manifest.build))
-        fit = Fit.load(catalog.index_state(stickers.manifest.vocabulary).fit, workspace)
+        fit = Fit.load(catalog.index_fit(stickers.manifest.vocabulary), workspace)
         if fit.style is not None:
             StyleFit.check(workspace.folder / "fits" / fit.name)
         found = verify_index(workspace, catalog, sources, stickers, users, progress)

@@ -102,7 +102,7 @@ def _in_place(
     manifest = store.manifest(name)
     if manifest is None or not _usable(workspace, sources, manifest):
         return None
-    fit = Fit.load(catalog.index_state(manifest.vocabulary).fit, workspace)
+    fit = Fit.load(catalog.index_fit(manifest.vocabulary), workspace)
     grown = growth(fit.stickers, catalog.count()) > COUNT or growth(fit.picks, catalog.last_pick()) > PICKS
     if grown or fit.made_for != fingerprint(workspace):
         return None

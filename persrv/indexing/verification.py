@@ -75,7 +75,7 @@ def verify_index(
     """
     build = stickers.manifest.vocabulary
     state = catalog.index_state(build)
-    maker = CollectionPoints(workspace.recipe, catalog, sources, Fit.load(state.fit, workspace))
+    maker = CollectionPoints(workspace.recipe, catalog, sources, Fit.load(catalog.index_fit(build), workspace))
     found = Findings(waiting=_waiting(workspace, catalog, build, state.applied))
     words, values = _Words(), Counter[tuple[str, str | int | bool]]()
     with progress.stage("comparing points", catalog.count()) as advance:

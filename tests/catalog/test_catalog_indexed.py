@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,23 @@ def test_a_copy_goes_its_own_way(catalog: Catalog) -> None:
     catalog.copy_index("b1", "b2")
     catalog.change_indexed("b1", [], [sid(1)], Text())
     assert (catalog.vocabulary("b1"), catalog.vocabulary("b2")) == ({}, {"cat": 1})
-    assert catalog.index_state("b2").fit == {"any": "thing"}
+    assert catalog.index_fit("b2") == {"any": "thing"}
     assert [*catalog.indexed("b2", [sid(1)])] == [sid(1)]
+
+
+def test_how_far_a_build_follows_is_asked_without_its_fit(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that serves asks every second, and a large collection's fit takes a tenth of one to parse."""
+    catalog.begin_index("b1", 4, 2, {"any": ["thing", "加班", 0.5]})
+    catalog.begin_index("b2", 4, 2, None)
+    parsed: list[str] = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda text: parsed.append(text) or loads(text))
+    assert catalog.index_state("b1").applied == 4
+    assert not [text for text in parsed if "thing" in text]
+    assert catalog.index_fit("b1") == {"any": ["thing", "加班", 0.5]}
+    assert catalog.index_fit("b2") is None
+    with pytest.raises(BuildGoneError):
+        catalog.index_fit("b3")
 
 
 def test_following_never_goes_back(catalog: Catalog) -> None:

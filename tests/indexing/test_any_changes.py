@@ -210,7 +210,7 @@ class AnyChanges(RuleBasedStateMachine):
         manifest = self.store.manifest(self.workspace.recipe.name)
         assert manifest is not None
         build = manifest.vocabulary
-        fit = Fit.load(self.catalog.index_state(build).fit, self.workspace)
+        fit = Fit.load(self.catalog.index_fit(build), self.workspace)
         build_beside(self.workspace, self.catalog, self.sources, self.oracle, Silent(), fit)
         for name in (self.workspace.recipe.name, self.workspace.users_name):
             here, there = (_points(store, name) for store in (self.store, self.oracle))

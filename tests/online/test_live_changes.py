@@ -37,7 +37,7 @@ def like_from_nothing(tiny: Tiny) -> None:
     with workspace.catalog() as catalog, open_vectors(workspace) as sources, closing(workspace.store()) as store:
         manifest = store.manifest(workspace.recipe.name)
         assert manifest is not None
-        fit = Fit.load(catalog.index_state(manifest.vocabulary).fit, workspace)
+        fit = Fit.load(catalog.index_fit(manifest.vocabulary), workspace)
         build_beside(workspace, catalog, sources, store, Silent(), fit)
     after = points(tiny.file, tiny.home)
     assert before.keys() == after.keys()
