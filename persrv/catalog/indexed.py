@@ -225,7 +225,8 @@ class IndexedStickers(Vocabularies):
 
     def _change_lengths(self, number: int, change: CorpusStatistics) -> None:
         with self._database.write() as connection:
-            row = connection.execute(select(vocabularies).where(vocabularies.c.id == number)).one()
+            columns = select(vocabularies.c.lengths, vocabularies.c.documents)
+            row = connection.execute(columns.where(vocabularies.c.id == number)).one()
             lengths: dict[str, Any] = dict(row.lengths or {})
             for field, more in change.lengths.items():
                 length, count = lengths.get(field, (0, 0))

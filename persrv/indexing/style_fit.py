@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from persrv.catalog import VectorCache
 from persrv.errors import IndexMismatchError, writing
@@ -151,7 +152,7 @@ class StyleFit:
             IndexMismatchError: It is not there, or cannot be read.
         """
         try:
-            content = json.loads((folder / "style.json").read_text(encoding="utf-8"))
+            content = from_json((folder / "style.json").read_bytes())
             sums = _sums(folder)
             if _digest(folder / "style.json") != sums["style.json"]:
                 raise ValueError("style.json is not what was written")

@@ -86,6 +86,8 @@ def test_how_far_a_build_follows_is_asked_without_its_fit(catalog: Catalog, monk
     loads = json.loads
     monkeypatch.setattr(json, "loads", lambda text: parsed.append(text) or loads(text))
     assert catalog.index_state("b1").applied == 4
+    catalog.put_counts("b1", CorpusStatistics(Text()))
+    catalog.change_indexed("b1", [indexed(1, ["cat"])], [], Text())
     assert not [text for text in parsed if "thing" in text]
     assert catalog.index_fit("b1") == {"any": ["thing", "加班", 0.5]}
     assert catalog.index_fit("b2") is None
