@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import tempfile
@@ -33,6 +34,9 @@ class _Announcing(uvicorn.Server):
         """Start, and say so."""
         await super().startup(sockets)
         if self.started and not self.should_exit:
+            # What is there now stays: the collector of cycles would go through all of it again and again, 40 ms each
+            # time, and every request waits for it.
+            gc.freeze()
             self._ready()
 
 
