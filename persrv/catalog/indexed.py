@@ -73,7 +73,7 @@ class IndexedStickers(Vocabularies):
         """
         with self._database.read() as connection:
             of, number = vocabularies.c, required(connection, build)
-            # Not the fit: it has megabytes, and to parse them keeps every other thread waiting.
+            # Not the fit: it has a megabyte, and to parse that keeps every other thread waiting.
             columns = select(of.documents, of.applied, of.fitted, of.lengths)
             row = connection.execute(columns.where(of.id == number)).one()
         lengths = {field: length / count for field, (length, count) in (row.lengths or {}).items() if count}
@@ -88,7 +88,7 @@ class IndexedStickers(Vocabularies):
         with self._database.read() as connection:
             written = select(type_coerce(vocabularies.c.fit, String))
             content = connection.execute(written.where(vocabularies.c.id == required(connection, build))).scalar()
-        # In a third of the standard library's time, for which no other thread runs.
+        # In a fifth of the standard library's time, for which no other thread runs.
         fit: Json = None if content is None else from_json(content)
         return fit
 
