@@ -79,7 +79,7 @@ def test_a_copy_goes_its_own_way(catalog: Catalog) -> None:
 
 
 def test_how_far_a_build_follows_is_asked_without_its_fit(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every pick that is written asks; a large collection's fit has a megabyte, and no thread runs while it is parsed."""
+    """Every pick that is written asks; a large fit has a megabyte, and no thread runs while it is parsed."""
     catalog.begin_index("b1", 4, 2, {"any": ["thing", "加班", 0.5]})
     catalog.begin_index("b2", 4, 2, None)
     parsed: list[str] = []
