@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from persrv.errors import RecipeError
+from persrv.index.columns.store import ColumnStore
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Store
 from persrv.recipe.location import embedded_folder
@@ -30,10 +31,10 @@ def open_store(
     places = [location] if isinstance(location, str) else list(location)
     if len(places) == 1 and (folder := embedded_folder(places[0], data)):
         if not own_process:
-            return EmbeddedStore(folder)
+            return ColumnStore(EmbeddedStore(folder), folder)
         from persrv.index.process_store import ProcessStore
 
-        return ProcessStore(folder)
+        return ColumnStore(ProcessStore(folder), folder)
     if places and all(place.startswith(("http://", "https://")) for place in places):
         # qdrant_client takes a second to import: only an address of a server needs it.
         from persrv.index.server import connect_server

@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.index.columns.store import columns_of
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Request, ScoredPoint
+from persrv.online.column_ranker import ColumnRanker, can_rank, knows
 from persrv.online.page import NOISE, SLACK, Page, Ranked, best_first, leading
 from persrv.online.recall import Recall, popular_recall
 from persrv.online.request import (
@@ -61,6 +63,7 @@ class Ranker:
         self._clusters = manifest.clusters
         self._frequent = frozenset(manifest.regional_words)
         self._weights = Weights(ranking.beta, ranking.gamma, manifest.beta, manifest.taste_vector)
+        self._by_columns = ColumnRanker(self._clusters, self._weights)
 
     def rank(self, recall: Recall, taste: Taste, page: Page, *, whole: bool = False) -> Ranked:
         """Return the candidates in their final order, at least the page where there are that many.
@@ -71,6 +74,8 @@ class Ranker:
             page: The wanted part.
             whole: Whether the filter lets no more stickers in than the page holds, so that nothing is left to prove.
         """
+        if (columns := columns_of(self._collection)) and can_rank(recall):
+            return self._by_columns.rank(columns, recall, taste, page)
         if whole:
             return best_first(self._collection, self._whole(recall, taste, page), page, stored=recall.stored)
         return self._rank(recall, taste, page)[0]
@@ -84,6 +89,8 @@ class Ranker:
             page: The wanted part of the others.
             ids: Stickers that are ranked apart.
         """
+        if (columns := columns_of(self._collection)) and can_rank(recall):
+            return self._by_columns.rank_apart(columns, recall, taste, page, ids)
         within, all_of_them = replace(recall, where=narrowed(recall.where, only=ids)), Page(0, len(ids))
         request = self._whole(within, taste, all_of_them)
         along = (leading(request, all_of_them),)
@@ -212,6 +219,8 @@ class Ranker:
         return mine.then(self._popular(taste, rest, narrowed(where, without=own)))
 
     def _popular(self, taste: Taste, page: Page, where: Filter | None) -> Ranked:
+        if (columns := columns_of(self._collection)) and knows(where):
+            return self._by_columns.rank_popular(columns, taste, page, where)
         if not len(taste):
             return self.rank(popular_recall(where), taste, page)
         pool = max(self._pool, page.end + SLACK)

@@ -1,0 +1,296 @@
+"""Some stickers' columns: arrays with one row for each, and the inverted lists of their words, picks and payload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.index.columns.postings import Postings, merged
+from persrv.index.language import Point, Record
+from persrv.index.schema import FILTERS, GROUP, PICKED, STYLE_CLUSTER, TEXT, TRENDING, sticker_id_of
+from persrv.text.bm25f import SparseVector
+
+FACETS = "facets"
+"""Name of the lists of payload values, see :func:`facet`."""
+
+TABLES = (TEXT, PICKED, FACETS)
+
+LISTED = (*FILTERS, STYLE_CLUSTER)
+"""Payload keys whose values have lists."""
+
+NOWHERE = -1
+"""Region of a sticker that has none."""
+
+_ROWS_AT_ONCE = 1 << 14
+
+
+def facet(key: str, value: str | int | bool) -> int:
+    """Return the dimension of a payload value in the lists :data:`FACETS`, a hash in [0, 2**64)."""
+    digest = blake2b(json.dumps([key, value]).encode("utf-8", "surrogatepass"), digest_size=8, person=b"facet")
+    return int.from_bytes(digest.digest(), "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The columns of n stickers; arrays may be mapped from files.
+
+    Attributes:
+        ids: Bytes of the sticker ids, shape (n, 16), uint8.
+        groups: Bytes of the ids of their groups of near-duplicates, zero for none, shape (n, 16), uint8.
+        utility: In [0, 1], shape (n,), float64.
+        trending: What popular stickers are ordered by, shape (n,), float64.
+        regions: Numbers of their regions of the space of style, shape (n,), int16, see :data:`NOWHERE`.
+        styles: Vectors in the space of style, unit or zero rows, shape (n, d), float32.
+        keys: First eight bytes of the ids as numbers, ascending, shape (n,), uint64.
+        by_key: Their rows, shape (n,), uint32.
+        popular: Rows by ``trending``, largest first, shape (n,), uint32.
+        tables: Name of :data:`TABLES` to the inverted lists.
+    """
+
+    ids: NDArray[np.uint8]
+    groups: NDArray[np.uint8]
+    utility: NDArray[np.float64]
+    trending: NDArray[np.float64]
+    regions: NDArray[np.int16]
+    styles: NDArray[np.float32]
+    keys: NDArray[np.uint64]
+    by_key: NDArray[np.uint32]
+    popular: NDArray[np.uint32]
+    tables: Mapping[str, Postings]
+
+    def __len__(self) -> int:
+        return len(self.utility)
+
+    @classmethod
+    def of(cls, points: Sequence[Point | Record], using: str, dimension: int) -> Self:
+        """Return the columns of points.
+
+        Args:
+            points: With their vectors and payload, each id once.
+            using: Name of the vector in whose space styles lie.
+            dimension: Its length.
+        """
+        ids = np.array([_bytes(sticker_id_of(point.id)) for point in points], np.uint8).reshape(-1, 16)
+        groups = np.array([_bytes(str(point.payload.get(GROUP, ""))) for point in points], np.uint8).reshape(-1, 16)
+        utility = np.array([float(point.payload.get("utility", 0.0)) for point in points])
+        trending = np.array([float(point.payload.get(TRENDING, 0.0)) for point in points])
+        regions = np.array([int(point.payload.get(STYLE_CLUSTER, NOWHERE)) for point in points], np.int16)
+        styles = np.zeros((len(points), dimension), np.float32)
+        for row, point in enumerate(points):
+            if (style := point.vectors.get(using)) is not None:
+                styles[row] = np.asarray(style, np.float32)
+        tables = {name: _sparse_lists(points, name) for name in (TEXT, PICKED)}
+        return cls.ordered(ids, groups, utility, trending, regions, styles, {**tables, FACETS: _facet_lists(points)})
+
+    @classmethod
+    def ordered(
+        cls,
+        ids: NDArray[np.uint8],
+        groups: NDArray[np.uint8],
+        utility: NDArray[np.float64],
+        trending: NDArray[np.float64],
+        regions: NDArray[np.int16],
+        styles: NDArray[np.float32],
+        tables: Mapping[str, Postings],
+    ) -> Self:
+        """Return the segment of these columns, with its rows by id and by popularity."""
+        keys = keys_of(ids)
+        by_key = np.argsort(keys, kind="stable")
+        popular = np.argsort(-trending, kind="stable").astype(np.uint32)
+        return cls(
+            ids, groups, utility, trending, regions, styles, keys[by_key], by_key.astype(np.uint32), popular, tables
+        )
+
+    def row_of(self, sticker_id: bytes) -> int | None:
+        """Return a sticker's row, ``None`` where it is not here."""
+        key = int.from_bytes(sticker_id[:8], "big")
+        for place in range(int(np.searchsorted(self.keys, np.uint64(key))), len(self)):
+            if int(self.keys[place]) != key:
+                return None
+            row = int(self.by_key[place])
+            if self.ids[row].tobytes() == sticker_id:
+                return row
+        return None
+
+    @property
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """All arrays by name, those of a table as ``TABLE.NAME``."""
+        own = {name: getattr(self, name) for name in self.__slots__ if name != "tables"}
+        return own | {
+            f"{table}.{name}": array for table, lists in self.tables.items() for name, array in lists.arrays.items()
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write it into a new folder."""
+        folder.mkdir()
+        for name, array in self.arrays.items():
+            np.save(folder / f"{name}.npy", array)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Map what :meth:`save` or :func:`write_merged` wrote.
+
+        Raises:
+            OSError: A file is missing.
+            ValueError: A file is damaged.
+        """
+
+        def array(name: str) -> NDArray[Any]:
+            mapped: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            # A plain array of the mapped bytes: the other class costs at every slice.
+            return mapped.view(np.ndarray)
+
+        own = {name: array(name) for name in cls.__slots__ if name != "tables"}
+        tables = {
+            table: Postings(**{name: array(f"{table}.{name}") for name in Postings.__slots__}) for table in TABLES
+        }
+        found = cls(**own, tables=tables)
+        if len({len(column) for column in own.values()}) > 1:
+            raise ValueError(f"the columns in {folder} have different lengths")
+        return found
+
+
+def keys_of(ids: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the first eight bytes of ids, shape (n, 16), as numbers in their order, shape (n,)."""
+    keys: NDArray[np.uint64] = np.ascontiguousarray(ids[:, :8]).view(">u8").ravel().astype(np.uint64)
+    return keys
+
+
+def merge(parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> Segment:
+    """Return several segments as one, in memory.
+
+    Args:
+        parts: Each with the rows that are kept, shape (n,).
+    """
+    numbers = _numbers([kept for _, kept in parts])
+    tables = {}
+    for table in TABLES:
+        whole = [*merged([(part.tables[table], new) for (part, _), new in zip(parts, numbers, strict=True)])]
+        tables[table] = _joined(whole) if whole else parts[0][0].tables[table]
+    plain = {name: np.concatenate([getattr(part, name)[kept] for part, kept in parts]) for name in _PLAIN}
+    return Segment.ordered(**plain, tables=tables)
+
+
+_PLAIN = ("ids", "groups", "utility", "trending", "regions", "styles")
+
+
+def write_merged(parts: Sequence[tuple[Segment, NDArray[np.bool_]]], folder: Path) -> None:
+    """Write several segments as one into a new folder; what is held in memory does not grow with their inverted lists.
+
+    Args:
+        parts: As for :func:`merge`.
+        folder: Read by :meth:`Segment.load`.
+    """
+    folder.mkdir()
+    numbers = _numbers([kept for _, kept in parts])
+    size = sum(int(kept.sum()) for _, kept in parts)
+    for name in _PLAIN:
+        _write_rows(folder / f"{name}.npy", [(getattr(part, name), kept) for part, kept in parts], size)
+    for table in TABLES:
+        _write_lists(folder, table, [(part.tables[table], new) for (part, _), new in zip(parts, numbers, strict=True)])
+    ids, trending = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "trending"))
+    keys = keys_of(ids)
+    by_key = np.argsort(keys, kind="stable")
+    np.save(folder / "keys.npy", keys[by_key])
+    np.save(folder / "by_key.npy", by_key.astype(np.uint32))
+    np.save(folder / "popular.npy", np.argsort(-trending, kind="stable").astype(np.uint32))
+
+
+def _write_rows(file: Path, parts: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]], size: int) -> None:
+    first = parts[0][0]
+    out = np.lib.format.open_memmap(file, "w+", first.dtype, (size, *first.shape[1:]))
+    at = 0
+    for array, kept in parts:
+        for start in range(0, len(array), _ROWS_AT_ONCE):
+            some = array[start : start + _ROWS_AT_ONCE][kept[start : start + _ROWS_AT_ONCE]]
+            out[at : at + len(some)] = some
+            at += len(some)
+    out.flush()
+
+
+def _write_lists(folder: Path, table: str, parts: Sequence[tuple[Postings, NDArray[np.int64]]]) -> None:
+    """Write merged lists; the long arrays go to plain files first, since nobody knows their length before."""
+    dimensions, starts, end = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)], 0
+    drafts = {name: folder / f"{table}.{name}.part" for name in ("rows", "values")}
+    counts = dict.fromkeys(drafts, 0)
+    with drafts["rows"].open("wb") as rows, drafts["values"].open("wb") as values:
+        for lists in merged(parts):
+            for name, out in (("rows", rows), ("values", values)):
+                array = getattr(lists, name)
+                out.write(array.tobytes())
+                counts[name] += len(array)
+            dimensions.append(lists.dimensions)
+            starts.append(lists.starts[:-1] + end)
+            end += len(lists.rows)
+    np.save(folder / f"{table}.dimensions.npy", np.concatenate(dimensions))
+    np.save(folder / f"{table}.starts.npy", np.append(np.concatenate(starts), end).astype(np.int64))
+    for (name, draft), dtype in zip(drafts.items(), (np.uint32, np.float32), strict=True):
+        _with_header(draft, folder / f"{table}.{name}.npy", np.dtype(dtype), counts[name])
+
+
+def _with_header(draft: Path, file: Path, dtype: np.dtype[Any], count: int) -> None:
+    """Turn a file of plain numbers into one that can be mapped."""
+    if not count:
+        np.save(file, np.zeros(0, dtype))
+    else:
+        out = np.lib.format.open_memmap(file, "w+", dtype, (count,))
+        out[:] = np.memmap(draft, dtype, "r", shape=(count,))
+        out.flush()
+    draft.unlink()
+
+
+def _numbers(kept: Iterable[NDArray[np.bool_]]) -> list[NDArray[np.int64]]:
+    """Return the new number of each row of each part, -1 where it is not kept."""
+    numbers, before = [], 0
+    for each in kept:
+        new = np.cumsum(each) - 1 + before
+        numbers.append(np.where(each, new, -1))
+        before += int(each.sum())
+    return numbers
+
+
+def _joined(lists: Sequence[Postings]) -> Postings:
+    before = np.cumsum([0, *(len(each.rows) for each in lists)])
+    starts = [each.starts[:-1] + start for each, start in zip(lists, before, strict=False)]
+    return Postings(
+        np.concatenate([each.dimensions for each in lists]),
+        np.append(np.concatenate(starts), before[-1]).astype(np.int64),
+        np.concatenate([each.rows for each in lists]),
+        np.concatenate([each.values for each in lists]),
+    )
+
+
+def _sparse_lists(points: Sequence[Point | Record], name: str) -> Postings:
+    vectors = [vector if isinstance(vector := point.vectors.get(name), SparseVector) else None for point in points]
+    lengths = [len(vector.indices) if vector else 0 for vector in vectors]
+    dimensions = np.concatenate([np.zeros(0, np.uint64), *(np.array(v.indices, np.uint64) for v in vectors if v)])
+    values = np.concatenate([np.zeros(0, np.float32), *(np.array(v.values, np.float32) for v in vectors if v)])
+    return Postings.sorted(dimensions, np.repeat(np.arange(len(points), dtype=np.uint32), lengths), values)
+
+
+def _facet_lists(points: Sequence[Point | Record]) -> Postings:
+    found: dict[tuple[str, str | int | bool], int] = {}
+    dimensions, rows = [], []
+    for row, point in enumerate(points):
+        for key in LISTED:
+            value = point.payload.get(key)
+            if value is None:
+                continue
+            for each in dict.fromkeys(value) if isinstance(value, list | tuple) else (value,):
+                number = found.get((key, each))
+                if number is None:
+                    number = found[key, each] = facet(key, each)
+                dimensions.append(number)
+                rows.append(row)
+    return Postings.sorted(np.array(dimensions, np.uint64), np.array(rows, np.uint32), np.zeros(0, np.float32))
+
+
+def _bytes(sticker_id: str) -> list[int]:
+    return list(bytes.fromhex(sticker_id) if sticker_id else bytes(16))
