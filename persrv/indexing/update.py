@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,7 @@ from persrv.errors import (
     NotFoundError,
     VectorIndexError,
 )
+from persrv.index.columns.store import make_columns
 from persrv.index.engine import Store
 from persrv.index.manifest import Manifest
 from persrv.indexing.beside import build_beside
@@ -106,6 +107,8 @@ def _in_place(
     grown = growth(fit.stickers, catalog.count()) > COUNT or growth(fit.picks, catalog.last_pick()) > PICKS
     if grown or fit.made_for != fingerprint(workspace):
         return None
+    with suppress(IndexLockedError):  # who has it open searches without columns until it is opened anew
+        make_columns(store, name)
     if _nothing_to_do(catalog, name, manifest.vocabulary):
         return IndexUpdate("in place", manifest, 0, 0, 0)
     if fit.style is not None:

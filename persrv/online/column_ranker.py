@@ -30,8 +30,11 @@ from persrv.ranking.stored import trace_factors
 from persrv.ranking.style_clusters import NEAREST, cluster_similarity, largest_similarity, near_clusters
 from persrv.text.bm25f import SparseVector
 
-FIRST, GROWTH = 400, 4
+FIRST, GROWTH = 800, 4
 """Stickers that are scored by their own style at first, and how many times as many where they do not prove the page."""
+
+DEVIATIONS = 2.0
+"""As :data:`persrv.ranking.style_clusters.DEVIATIONS`; more of them cost little here."""
 
 Floats = NDArray[np.float64]
 
@@ -105,7 +108,9 @@ class ColumnRanker:
             _, others = _split(kept, parts, scratch)
             near_ones = _kept(columns.alive(np.concatenate([others[:0], *parts])), columns, where, scratch)
         rows = np.concatenate([others, near_ones])
-        return _Scoring(columns, popular_recall(where), taste, self._weights, self._clusters).best(rows, page)
+        return _Scoring(columns, popular_recall(where), taste, self._weights, self._clusters, proves=False).best(
+            rows, page
+        )
 
     @contextmanager
     def _scratch_for(self, rows: int) -> Iterator[_Scratch]:
@@ -178,7 +183,18 @@ class _Matches:
 
 @dataclass(frozen=True)
 class _Scoring:
-    """Scores stickers by the formula."""
+    """Scores stickers by the formula.
+
+    Attributes:
+        columns: Of the collection.
+        recall: Where the stickers come from.
+        taste: The user's styles.
+        weights: How utility and style count.
+        clusters: Directions of the regions of the space of style.
+        matches: What the recall's sources give; ``None`` where all stickers start with the same.
+        proves: Whether more stickers are scored until none of the others can belong to the page. Where all start with
+            the same, thousands would be: the best by their bounds hold 99 % of the page.
+    """
 
     columns: Columns
     recall: Recall
@@ -186,38 +202,47 @@ class _Scoring:
     weights: Weights
     clusters: NDArray[np.float32]
     matches: _Matches | None = None
+    proves: bool = True
 
     def best(self, rows: Rows, page: Page) -> Ranked:
         """Return some of the rows' stickers in their final order, at least the page where there are that many."""
         wanted = page.end + SLACK
         taken = max(FIRST, 2 * wanted)
-        bounds = self._bounds(rows)
+        bounds, surest = self._bounds(rows)
         while True:
             first, left_out = _largest(bounds, taken)
+            if surest is not bounds and len(first) < len(rows):
+                first = np.union1d(first, _largest(surest, taken)[0])
             some = rows[first]
             scores = self._scores(some) if len(self.taste) else bounds[first]
             leading, behind = _largest(scores, wanted)
             ranked, worst = self._ordered(some[leading], scores[leading], page)
             whole = len(leading) == len(rows)
             # What is the same up to rounding may have the smaller id; near-duplicates fall out behind the counting.
-            if whole or (ranked.total > page.end and max(left_out, behind) < worst * (1.0 - 2 * SAME)):
+            if (
+                whole
+                or not self.proves
+                or (ranked.total > page.end and max(left_out, behind) < worst * (1.0 - 2 * SAME))
+            ):
                 return ranked
             taken, wanted = taken * GROWTH, wanted * GROWTH
 
-    def _bounds(self, rows: Rows) -> Floats:
-        """Return what the rows' scores are at most, shape (n,)."""
-        if not len(self.taste):
-            return self._recalled(rows, 1.0)
+    def _bounds(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Return what the rows' scores hardly ever exceed, and what they never do up to a factor, both of shape (n,).
+
+        Some stickers are nearer to a style than their region foretells; the best by the other bound may be such ones.
+        """
         weights = self.weights
-        if not len(self.clusters):
-            return self._recalled(rows, 1.0) * weights.largest_style(self.taste)
+        if not len(self.taste) or not len(self.clusters):
+            surest = self._recalled(rows, 1.0) * weights.largest_style(self.taste)
+            return surest, surest
         similarity = cluster_similarity(self.taste.centroids, self.taste.weights, self.clusters)
         # The last one is of stickers without a style.
-        largest = np.append(largest_similarity(similarity, self.taste.centroids.shape[1]), 0.0)
+        largest = np.append(largest_similarity(similarity, self.taste.centroids.shape[1], DEVIATIONS), 0.0)
         factors = np.minimum(style_factor(largest, weights.gamma), weights.largest_style(self.taste))
         regions = self.columns.column("regions", rows)
-        bounds: Floats = self._recalled(rows, agreement(largest)[regions]) * factors[regions]
-        return bounds
+        recalled = self._recalled(rows, agreement(largest)[regions])
+        return recalled * factors[regions], recalled
 
     def _scores(self, rows: Rows) -> Floats:
         """Return the final scores for somebody with styles, shape (n,)."""

@@ -116,16 +116,19 @@ def near_clusters(similarity: NDArray[np.float64], share: float = NEAR) -> tuple
     return tuple(sorted(i for i in order if similarity[i] >= share * similarity[order[0]]))
 
 
-def largest_similarity(similarity: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
+def largest_similarity(
+    similarity: NDArray[np.float64], dimension: int, deviations: float = DEVIATIONS
+) -> NDArray[np.float64]:
     """Return what the weighted cosine of a sticker in each cluster hardly ever exceeds, shape (k,), in [0, 1].
 
-    That of the cluster's direction, and two standard deviations of a random direction's cosine, ``2 / sqrt(d)``.
+    That of the cluster's direction, and some standard deviations of a random direction's cosine, ``1 / sqrt(d)`` each.
 
     Args:
         similarity: From :func:`cluster_similarity`.
         dimension: Of the space of style.
+        deviations: How many.
     """
-    largest: NDArray[np.float64] = np.minimum(np.maximum(similarity, 0.0) + DEVIATIONS / math.sqrt(dimension), 1.0)
+    largest: NDArray[np.float64] = np.minimum(np.maximum(similarity, 0.0) + deviations / math.sqrt(dimension), 1.0)
     return largest
 
 
