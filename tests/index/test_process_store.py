@@ -19,6 +19,7 @@ import pytest
 from engines import filled, quick_folder
 from index_samples import SCHEMA, assert_same, identity, manifest, point, random_requests, sample_points, sparse
 from persrv.errors import BuildGoneError, IndexLockedError, NotFoundError, QueryError, VectorIndexError
+from persrv.index.columns.store import ColumnStore
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
 from persrv.index.engine_process import process_of, started_ahead
@@ -46,8 +47,9 @@ def here() -> Iterator[Collection]:
 @pytest.fixture(scope="module")
 def store() -> Iterator[ProcessStore]:
     with quick_folder() as folder, open_store("embedded:", folder, own_process=True) as opened:
-        assert isinstance(opened, ProcessStore)
-        yield opened
+        assert isinstance(opened, ColumnStore)
+        assert isinstance(opened.engine, ProcessStore)
+        yield opened.engine
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ from persrv.errors import (
 )
 from persrv.index.calls import Retry
 from persrv.index.client_store import ClientStore
+from persrv.index.columns.store import ColumnStore
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
 from persrv.index.manifest import Manifest, new_build
@@ -278,13 +279,14 @@ def test_a_build_by_another_process_is_noticed_before_the_work(folder: Path) -> 
 
 def test_open_store_chooses_by_location(folder: Path, fake: FakeQdrant) -> None:
     default = open_store("embedded:", folder)
-    assert isinstance(default, EmbeddedStore)
-    assert default.folder == folder / "index"
+    assert isinstance(default, ColumnStore)
+    assert isinstance(default.engine, EmbeddedStore)
+    assert default.folder == default.engine.folder == folder / "index"
     beside = open_store("embedded:elsewhere/here", folder)
-    assert isinstance(beside, EmbeddedStore)
+    assert isinstance(beside, ColumnStore)
     assert beside.folder == folder / "elsewhere" / "here"
     absolute = open_store(f"embedded:{folder}", Path("/nowhere"))
-    assert isinstance(absolute, EmbeddedStore)
+    assert isinstance(absolute, ColumnStore)
     assert absolute.folder == folder
     assert not (folder / "index").exists()
     with open_store(fake.url, folder, timeout_s=2.5) as server:

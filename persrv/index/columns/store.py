@@ -25,23 +25,23 @@ class ColumnStore:
     """A :class:`persrv.index.engine.Store` that keeps columns beside the engine's points.
 
     Args:
-        store: The engine's, in a folder.
+        engine: The engine's store, in a folder.
         folder: Its folder.
         least: Stickers from which on a collection has columns: a small one is searched as fast without.
     """
 
-    def __init__(self, store: Store, folder: Path, least: int = LEAST) -> None:
-        self._store = store
-        self._folder = folder
+    def __init__(self, engine: Store, folder: Path, least: int = LEAST) -> None:
+        self.engine = engine
+        self.folder = folder
         self._least = least
 
     def check_writable(self, name: str) -> None:
         """See :meth:`persrv.index.engine.Store.check_writable`."""
-        self._store.check_writable(name)
+        self.engine.check_writable(name)
 
     def create(self, name: str, schema: Schema, manifest: Manifest) -> Collection:
         """Open a new, empty version, see :meth:`persrv.index.engine.Store.create`."""
-        created = self._store.create(name, schema, manifest)
+        created = self.engine.create(name, schema, manifest)
         if not schema.sparse or manifest.stickers < self._least:
             return created
         folder = self._columns(name, manifest.build)
@@ -54,49 +54,49 @@ class ColumnStore:
         if isinstance(collection, ColumnCollection):
             collection.finish()
             collection = collection.points
-        return self._with_columns(name, self._store.publish(name, collection, points))
+        return self._with_columns(name, self.engine.publish(name, collection, points))
 
     def rollback(self, name: str) -> Manifest:
         """Switch to the previous version, see :meth:`persrv.index.engine.Store.rollback`."""
-        return self._store.rollback(name)
+        return self.engine.rollback(name)
 
     def open(self, name: str, build: str | None = None) -> Collection:
         """Open a version, see :meth:`persrv.index.engine.Store.open`."""
-        return self._with_columns(name, self._store.open(name, build))
+        return self._with_columns(name, self.engine.open(name, build))
 
     def current(self, name: str) -> str | None:
         """Return the current version's build, see :meth:`persrv.index.engine.Store.current`."""
-        return self._store.current(name)
+        return self.engine.current(name)
 
     def previous(self, name: str) -> str | None:
         """Return the build before, see :meth:`persrv.index.engine.Store.previous`."""
-        return self._store.previous(name)
+        return self.engine.previous(name)
 
     def kept(self, name: str) -> list[str]:
         """Return the builds that are there, see :meth:`persrv.index.engine.Store.kept`."""
-        return self._store.kept(name)
+        return self.engine.kept(name)
 
     def manifest(self, name: str, build: str | None = None) -> Manifest | None:
         """Return a version's manifest, see :meth:`persrv.index.engine.Store.manifest`."""
-        return self._store.manifest(name, build)
+        return self.engine.manifest(name, build)
 
     def names(self) -> list[str]:
         """Return the names of published collections, sorted."""
-        return self._store.names()
+        return self.engine.names()
 
     def close(self) -> None:
         """Close every collection that this store opened."""
-        self._store.close()
+        self.engine.close()
 
     def complete(self, name: str) -> bool:
         """Make the columns of the current version where they are missing, see :func:`make_columns`."""
-        manifest = self._store.manifest(name)
+        manifest = self.engine.manifest(name)
         if manifest is None or manifest.stickers < self._least:
             return False
         folder = self._columns(name, manifest.build)
         if newest(folder) is not None:
             return False
-        with self._store.open(name, manifest.build) as points, writing(folder):
+        with self.engine.open(name, manifest.build) as points, writing(folder):
             shutil.rmtree(folder, ignore_errors=True)
             filling = Filling(folder, manifest.taste_vector, manifest.taste_dimension)
             for batch in chunks(
@@ -116,11 +116,15 @@ class ColumnStore:
         if not points.schema.sparse:
             return points
         folder = self._columns(name, points.manifest.build)
-        columns = LiveColumns.open(folder, points)
+        try:
+            columns = LiveColumns.open(folder, points)
+        except BaseException:
+            points.close()
+            raise
         return points if columns is None else ColumnCollection(points, folder, columns=columns)
 
     def _columns(self, name: str, build: str) -> Path:
-        return self._folder / name / build / "columns"
+        return self.folder / name / build / "columns"
 
 
 class ColumnCollection:
