@@ -7,16 +7,15 @@ until none of the others can belong to the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Empty, LifoQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persrv.index.columns.columns import Columns
 from persrv.index.columns.postings import Rows
+from persrv.index.columns.scratch import Scratch
 from persrv.index.columns.segment import FACETS, LISTED, facet
 from persrv.index.language import Condition, Filter, HasId, Nearest
 from persrv.index.schema import PICKED, STYLE_CLUSTER, TEXT, sticker_id_of
@@ -61,7 +60,6 @@ class ColumnRanker:
     def __init__(self, clusters: NDArray[np.float32], weights: Weights) -> None:
         self._clusters = clusters
         self._weights = weights
-        self._scratch: LifoQueue[_Scratch] = LifoQueue()
 
     def rank(self, columns: Columns, recall: Recall, taste: Taste, page: Page) -> Ranked:
         """Return the stickers that match in their final order, at least the page where there are that many."""
@@ -79,7 +77,7 @@ class ColumnRanker:
             page: The wanted part of the others.
             ids: Stickers that are ranked apart.
         """
-        with self._scratch_for(columns.rows) as scratch:
+        with columns.scratch.lend(columns.rows) as scratch:
             matches = _Matches(columns, recall, scratch)
             try:
                 rows = _kept(matches.rows, columns, recall.where, scratch)
@@ -101,7 +99,7 @@ class ColumnRanker:
         near = near_clusters(cluster_similarity(taste.centroids, taste.weights, self._clusters), NEAREST)
         parts = [rows for each in near for rows, _ in columns.postings(FACETS, facet(STYLE_CLUSTER, each))]
         most = 2 * (page.end + SLACK)
-        with self._scratch_for(columns.rows) as scratch:
+        with columns.scratch.lend(columns.rows) as scratch:
             useful = columns.popular(most)
             while len(kept := _kept(useful, columns, where, scratch)) < most and len(useful) < columns.count:
                 useful = columns.popular(len(useful) * GROWTH)
@@ -112,34 +110,6 @@ class ColumnRanker:
             rows, page
         )
 
-    @contextmanager
-    def _scratch_for(self, rows: int) -> Iterator[_Scratch]:
-        """Lend arrays of zeros, which come back as zeros: to make them anew would cost more than most searches."""
-        try:
-            scratch = self._scratch.get_nowait()
-        except Empty:
-            scratch = _Scratch(rows)
-        if scratch.rows < rows:
-            scratch = _Scratch(rows)
-        yield scratch
-        self._scratch.put(scratch)
-
-
-class _Scratch:
-    """Arrays of zeros for one search at a time, one number for each row."""
-
-    def __init__(self, rows: int) -> None:
-        # Some more, so that a few new stickers need no new arrays.
-        self.rows = rows + rows // 50 + 1_000
-        self.seen = np.zeros(self.rows, np.bool_)
-        self.flags = np.zeros(self.rows, np.bool_)
-        self._sums: list[NDArray[np.float32]] = []
-
-    def sums(self, number: int) -> NDArray[np.float32]:
-        while len(self._sums) <= number:
-            self._sums.append(np.zeros(self.rows, np.float32))
-        return self._sums[number]
-
 
 class _Matches:
     """The stickers that match, and what each source gives them.
@@ -148,7 +118,7 @@ class _Matches:
         rows: Of the stickers that some source finds, each once.
     """
 
-    def __init__(self, columns: Columns, recall: Recall, scratch: _Scratch) -> None:
+    def __init__(self, columns: Columns, recall: Recall, scratch: Scratch) -> None:
         self._scratch = scratch
         self._touched: list[tuple[NDArray[np.float32], Rows]] = []
         self._sum_of: dict[int, NDArray[np.float32]] = {}
@@ -290,7 +260,7 @@ def _largest(values: Floats, most: int) -> tuple[NDArray[np.int64], float]:
     return parted[len(values) - most :], float(values[parted[: len(values) - most]].max())
 
 
-def _kept(rows: Rows, columns: Columns, where: Filter | None, scratch: _Scratch) -> Rows:
+def _kept(rows: Rows, columns: Columns, where: Filter | None, scratch: Scratch) -> Rows:
     """Return the rows that a filter keeps."""
     if where is None:
         return rows
@@ -309,7 +279,7 @@ def _meeting(condition: Condition, columns: Columns) -> list[Rows]:
     return [rows for each in dimensions for rows, _ in columns.postings(FACETS, each)]
 
 
-def _split(rows: Rows, parts: Sequence[Rows], scratch: _Scratch) -> tuple[Rows, Rows]:
+def _split(rows: Rows, parts: Sequence[Rows], scratch: Scratch) -> tuple[Rows, Rows]:
     """Return the rows that are in one of the parts, and the others."""
     for part in parts:
         scratch.flags[part] = True

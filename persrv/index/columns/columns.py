@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.index.columns.postings import Rows, Values
+from persrv.index.columns.scratch import ScratchPool
 from persrv.index.columns.segment import Segment
 
 Numbers = NDArray[np.int64]
@@ -23,9 +24,13 @@ class Columns:
     Args:
         segments: The oldest one first, at least one.
         dead: Whether a row is out of date or its sticker was removed, shape (rows,); ``None`` where no row is.
+        scratch: What searches borrow; handed on to the columns after a change.
     """
 
-    def __init__(self, segments: Sequence[Segment], dead: NDArray[np.bool_] | None = None) -> None:
+    def __init__(
+        self, segments: Sequence[Segment], dead: NDArray[np.bool_] | None = None, scratch: ScratchPool | None = None
+    ) -> None:
+        self.scratch = scratch or ScratchPool()
         self.segments = tuple(segments)
         self.dead = dead
         self._starts = np.cumsum([0, *map(len, segments)])
@@ -110,7 +115,7 @@ class Columns:
             if (row := self._row_of(sticker_id)) is not None:
                 dead[row] = True
         segments = (*self.segments, changes) if len(changes) else self.segments
-        return Columns(segments, dead[: sum(map(len, segments))] if dead.any() else None)
+        return Columns(segments, dead[: sum(map(len, segments))] if dead.any() else None, self.scratch)
 
     def kept(self) -> list[tuple[Segment, NDArray[np.bool_]]]:
         """Return each segment with the rows that are not dead."""

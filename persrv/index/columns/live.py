@@ -141,7 +141,7 @@ class LiveColumns:
             generation = self._generation + 1
             try:
                 write_generation(self._folder, generation, columns.kept())
-                self._columns = Columns([Segment.load(self._folder / str(generation))])
+                self._columns = Columns([Segment.load(self._folder / str(generation))], scratch=columns.scratch)
             except (OSError, ValueError) as error:
                 raise VectorIndexError(
                     f"{self._folder} cannot be written: {error}", "make room, or make the folder writable"
@@ -164,7 +164,11 @@ class LiveColumns:
         columns = self._columns.changed(_segment(self._collection, points), map(sticker_id_of, gone))
         if len(columns.segments) > MOST_SEGMENTS:
             base, *changes = columns.kept()
-            columns = Columns([base[0], merge(changes)], _dead_of(base[1], sum(int(kept.sum()) for _, kept in changes)))
+            columns = Columns(
+                [base[0], merge(changes)],
+                _dead_of(base[1], sum(int(kept.sum()) for _, kept in changes)),
+                columns.scratch,
+            )
         self._columns = columns
 
     def _follow_engine(self, ids: Sequence[str]) -> None:
