@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog.own_picks import OwnPick
+from persrv.index.columns.store import columns_of
 from persrv.index.engine import Collection
 from persrv.index.language import Record
 from persrv.index.schema import GROUP, PICKED, TEXT, point_id, sticker_id_of
@@ -66,12 +67,8 @@ class HitMaker:
             together: Group of near-duplicates to the number of its stickers.
         """
         scores = dict(zip(ranked.ids, ranked.scores.tolist(), strict=True))
-        using = self.collection.manifest.taste_vector
-        vectors = ((using,) if len(self.taste) else ()) + ((TEXT, PICKED) if self.parsed is not None else ())
-        records = self.collection.retrieve([point_id(sticker_id) for sticker_id in scores], with_vectors=vectors)
-        similarity, nearest = style_similarity(
-            _styles(records, using, self.taste), self.taste.centroids, self.taste.weights
-        )
+        records, styles = self._stored(ranked.ids)
+        similarity, nearest = style_similarity(styles, self.taste.centroids, self.taste.weights)
         utilities = [float(record.payload.get("utility", 0.0)) for record in records]
         by_utilities = utility_factor(np.array(utilities), self.weights.beta).tolist()
         by_styles = style_factor(similarity, self.weights.gamma).tolist()
@@ -120,6 +117,20 @@ class HitMaker:
                 )
             )
         return tuple(hits)
+
+    def _stored(self, sticker_ids: Sequence[str]) -> tuple[list[Record], NDArray[np.float64]]:
+        """Return the stickers' points, and their vectors in the space of style, shape (n, d), zero rows for none."""
+        collection, columns = self.collection, columns_of(self.collection)
+        using = collection.manifest.taste_vector
+        vectors = (TEXT, PICKED) if self.parsed is not None else ()
+        if len(self.taste) and columns is None:
+            vectors = (*vectors, using)
+        records = collection.retrieve([point_id(sticker_id) for sticker_id in sticker_ids], with_vectors=vectors)
+        if not len(self.taste):
+            return records, np.zeros((len(records), self.taste.centroids.shape[1]))
+        if columns is None:
+            return records, _styles(records, using, self.taste)
+        return records, columns.styles_of([sticker_id_of(record.id) for record in records]).astype(np.float64)
 
     def _matched(self, record: Record, factor: float) -> dict[str, float]:
         """Return what each query token gave to the text score, the largest first; stored values have a factor."""

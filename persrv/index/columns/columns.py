@@ -73,8 +73,19 @@ class Columns:
 
     def rows_of(self, sticker_ids: Iterable[str]) -> Rows:
         """Return the rows of stickers, in the order of the ids; those that are not there are left out."""
-        found = [self._row_of(bytes.fromhex(sticker_id)) for sticker_id in sticker_ids]
-        return np.array([row for row in found if row is not None], np.uint32)
+        rows = self._rows_of([*sticker_ids])
+        return rows[rows >= 0].astype(np.uint32)
+
+    def styles_of(self, sticker_ids: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of stickers in the space of style, shape (n, d); zero rows for those that are not there.
+
+        Args:
+            sticker_ids: n of them.
+        """
+        rows = self._rows_of(sticker_ids)
+        styles = self.column("styles", np.maximum(rows, 0).astype(np.uint32))
+        found: NDArray[np.float32] = np.where((rows >= 0)[:, None], styles, np.float32(0))
+        return found
 
     def ids(self, rows: Rows) -> list[str]:
         """Return the sticker ids of rows."""
@@ -111,9 +122,7 @@ class Columns:
         dead = np.zeros(self.rows + len(changes), np.bool_)
         if self.dead is not None:
             dead[: self.rows] = self.dead
-        for sticker_id in (*(row.tobytes() for row in changes.ids), *map(bytes.fromhex, removed)):
-            if (row := self._row_of(sticker_id)) is not None:
-                dead[row] = True
+        dead[self.rows_of([*(row.tobytes().hex() for row in changes.ids), *removed])] = True
         segments = (*self.segments, changes) if len(changes) else self.segments
         return Columns(segments, dead[: sum(map(len, segments))] if dead.any() else None, self.scratch)
 
@@ -125,13 +134,14 @@ class Columns:
             for segment, start in zip(self.segments, self._starts.tolist(), strict=False)
         ]
 
-    def _row_of(self, sticker_id: bytes) -> int | None:
-        for number in range(len(self.segments) - 1, -1, -1):
-            row = self.segments[number].row_of(sticker_id)
-            if row is not None:
-                row += int(self._starts[number])
-                return None if self.dead is not None and self.dead[row] else row
-        return None
+    def _rows_of(self, sticker_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return the row of each sticker, -1 where it is not there."""
+        ids = np.frombuffer(bytes.fromhex("".join(sticker_ids)), np.uint8).reshape(-1, 16)
+        found = np.full(len(ids), -1)
+        for segment, start in zip(self.segments, self._starts.tolist(), strict=False):
+            rows = segment.rows_of(ids)
+            found = np.where(rows >= 0, rows + start, found)
+        return found if self.dead is None else np.where(self.dead[found] & (found >= 0), -1, found)
 
     def _dead_in(self, number: int) -> int:
         if self.dead is None:

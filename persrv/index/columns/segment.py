@@ -108,16 +108,25 @@ class Segment:
             ids, groups, utility, trending, regions, styles, keys[by_key], by_key.astype(np.uint32), popular, tables
         )
 
-    def row_of(self, sticker_id: bytes) -> int | None:
-        """Return a sticker's row, ``None`` where it is not here."""
-        key = int.from_bytes(sticker_id[:8], "big")
-        for place in range(int(np.searchsorted(self.keys, np.uint64(key))), len(self)):
-            if int(self.keys[place]) != key:
-                return None
-            row = int(self.by_key[place])
-            if self.ids[row].tobytes() == sticker_id:
-                return row
-        return None
+    def rows_of(self, ids: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the row of each sticker, -1 where it is not here.
+
+        Args:
+            ids: Bytes of sticker ids, shape (m, 16).
+        """
+        found = np.full(len(ids), -1)
+        keys = keys_of(ids)
+        places = np.searchsorted(self.keys, keys)
+        waiting = np.arange(len(ids))
+        # Nearly always one turn: ids that begin alike stand behind one another.
+        while len(waiting := waiting[places[waiting] < len(self)]):
+            waiting = waiting[self.keys[places[waiting]] == keys[waiting]]
+            rows = self.by_key[places[waiting]]
+            same = (self.ids[rows] == ids[waiting]).all(axis=1)
+            found[waiting[same]] = rows[same]
+            waiting = waiting[~same]
+            places[waiting] += 1
+        return found
 
     @property
     def arrays(self) -> Mapping[str, NDArray[Any]]:
