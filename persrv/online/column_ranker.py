@@ -121,6 +121,7 @@ class _Matches:
     def __init__(self, columns: Columns, recall: Recall, scratch: Scratch) -> None:
         self._scratch = scratch
         self._touched: list[tuple[NDArray[np.float32], Rows]] = []
+        self._picked: list[Rows] = []
         self._sum_of: dict[int, NDArray[np.float32]] = {}
         found: list[Rows] = [np.zeros(0, np.uint32)]
         for number, source in enumerate(recall.sources):
@@ -132,6 +133,9 @@ class _Matches:
                 for rows, values in columns.postings(table, dimension):
                     sums[rows] += values * np.float32(weight)
                     self._touched.append((sums, rows))
+                    if source.picked:
+                        scratch.picked[rows] = True
+                        self._picked.append(rows)
                     if weight > 0:
                         fresh = rows[~scratch.seen[rows]]
                         scratch.seen[fresh] = True
@@ -143,12 +147,18 @@ class _Matches:
         """Return what a source gives to rows, shape (len(rows),); ``None`` where nothing is asked of it."""
         return self._sum_of[number][rows].astype(np.float64) if number in self._sum_of else None
 
+    def picked_among(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the positions of rows to which other people's picks give something."""
+        return np.flatnonzero(self._scratch.picked[rows]) if self._picked else np.zeros(0, np.int64)
+
     def clear(self) -> None:
         """Leave zeros behind."""
         for sums, rows in self._touched:
             sums[rows] = 0.0
         for rows in self._found:
             self._scratch.seen[rows] = False
+        for rows in self._picked:
+            self._scratch.picked[rows] = False
 
 
 @dataclass(frozen=True)
@@ -226,19 +236,30 @@ class _Scoring:
         weights = self.weights
         if self.recall.constant or self.matches is None:
             return utility_factor(self.columns.column("utility", rows), weights.beta)
+        total = self._part(rows, 1.0, picked=False)
+        # Few stickers were picked for a query: the others need no second look.
+        few = self.matches.picked_among(rows)
+        if len(few):
+            total[few] = self._part(rows[few], agreed if isinstance(agreed, float) else agreed[few], picked=True)
+        if weights.beta != weights.stored_beta:
+            utility = self.columns.column("utility", rows)
+            total *= utility_factor(utility, weights.beta) / utility_factor(utility, weights.stored_beta)
+        return total
+
+    def _part(self, rows: Rows, agreed: Floats | float, *, picked: bool) -> Floats:
+        """Return what all sources give, or all but those of other people's picks, shape (n,)."""
         total, factor = np.zeros(len(rows)), np.ones(1)
         for number, source in enumerate(self.recall.sources):
+            if self.matches is None or (source.picked and not picked):
+                continue
             share = self.matches.of(number, rows)
             if share is None:
                 continue
-            share = share * source.slope * (agreed if source.picked else 1.0)
+            share *= source.slope * (agreed if source.picked else 1.0)
             if source.multiplies:
                 factor = factor * (1.0 + share)
             else:
                 total += share
-        if weights.beta != weights.stored_beta:
-            utility = self.columns.column("utility", rows)
-            total *= utility_factor(utility, weights.beta) / utility_factor(utility, weights.stored_beta)
         return total * factor
 
     def _ordered(self, rows: Rows, scores: Floats, page: Page) -> tuple[Ranked, float]:
@@ -253,11 +274,12 @@ class _Scoring:
 
 
 def _largest(values: Floats, most: int) -> tuple[NDArray[np.int64], float]:
-    """Return the positions of the largest values, in any order, and the largest of the others."""
+    """Return the positions of the largest values, in any order, and what none of the others exceeds."""
     if len(values) <= most:
         return np.arange(len(values)), -np.inf
     parted = np.argpartition(values, len(values) - most)
-    return parted[len(values) - most :], float(values[parted[: len(values) - most]].max())
+    # The smallest of the largest ones stands first among them.
+    return parted[len(values) - most :], float(values[parted[len(values) - most]])
 
 
 def _kept(rows: Rows, columns: Columns, where: Filter | None, scratch: Scratch) -> Rows:

@@ -18,6 +18,7 @@ class Scratch:
 
     Attributes:
         seen: Shape (rows or more,), bool.
+        picked: The same.
         flags: The same.
     """
 
@@ -25,6 +26,7 @@ class Scratch:
         # Some more, so that a few new stickers need no new arrays.
         self.rows = rows + rows // 50 + 1_000
         self.seen = np.zeros(self.rows, np.bool_)
+        self.picked = np.zeros(self.rows, np.bool_)
         self.flags = np.zeros(self.rows, np.bool_)
         self._sums: list[NDArray[np.float32]] = []
 
