@@ -7,7 +7,8 @@ search is what a person types, in turn by people with one to five styles; all fi
 * **BM25, best 100 ids**: through persrv's collection, against the same request to the engine's own class, and against
   bm25s and tantivy over the same tokens. All of them give ids and scores.
 * **page of 20**: ``Retriever.search`` from the typed text to hits with payload, paths and reasons. Its rival is one
-  call of the engine: that page's own request, payload and style vectors included. *Anybody* has no user.
+  call of the engine: the request by which it answers such a page where there are no columns, payload and style vectors
+  included. *Anybody* has no user.
 * **the published design**: a text engine (tantivy, where it is installed) recalls 500, then Python goes through the
   stickers and each one's styles.
 * **an empty query**, ``similar``, **a query's counts**, **opening** and **memory** by themselves.
@@ -37,6 +38,7 @@ from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows,
 from benchmarks.options import Options
 from benchmarks.processes import MEMORY_KNOWN, in_fresh_process, resident_mib
 from benchmarks.rivals import BM25S
+from persrv.index.columns.store import ColumnCollection
 from persrv.index.edge_translator import to_edge_requests
 from persrv.index.embedded_collection import EmbeddedCollection
 from persrv.index.language import Nearest, Request
@@ -237,9 +239,10 @@ def _whole_request(version: OpenVersion, large: LargeCollection, one: Typed, *, 
 
 
 def _engine(stickers: object) -> Any:
-    if not isinstance(stickers, EmbeddedCollection):
+    points = stickers.points if isinstance(stickers, ColumnCollection) else stickers
+    if not isinstance(points, EmbeddedCollection):
         raise TypeError("only an embedded collection has the engine in this process")
-    return stickers._shard
+    return points._shard
 
 
 def _mean(name: str, ours: Floats, rival: str, theirs: Floats) -> Row:

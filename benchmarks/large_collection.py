@@ -20,6 +20,7 @@ from benchmarks.sticker_corpus import PIECE, StickerCorpus
 from persrv.catalog import Catalog
 from persrv.catalog.batches import chunks
 from persrv.catalog.placements import Entry
+from persrv.index.columns.store import make_columns
 from persrv.indexing.progress import Advance
 from persrv.indexing.update import update_index
 from persrv.indexing.vector_sources import VectorSources, open_vectors
@@ -63,9 +64,11 @@ class LargeCollection:
                 for batch in chunks(self.corpus.picks(), _AT_ONCE):
                     catalog.put_interactions(batch)
                 catalog.note("picked", True)
-            if self.workspace.store().current(NAME) is None:
-                with self.workspace.store() as store:
+            with self.workspace.store() as store:
+                if store.current(NAME) is None:
                     update_index(self.workspace, catalog, sources, store, Told())
+                else:
+                    make_columns(store, NAME)
             if not self.brute_force.is_dir():
                 BruteForce.write(self.brute_force, self.workspace, catalog)
         print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr)
