@@ -15,6 +15,7 @@ NAMES = (
     "text",
     "search",
     "at_size",
+    "columns",
     "exact_pages",
     "engine_process",
     "switching",
