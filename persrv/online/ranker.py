@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from persrv.index.columns.store import columns_of
 from persrv.index.engine import Collection
 from persrv.index.language import Filter, Request, ScoredPoint
-from persrv.online.column_ranker import ColumnRanker, can_rank, knows
+from persrv.online.column_filter import knows
+from persrv.online.column_ranker import ColumnRanker, can_rank
 from persrv.online.page import NOISE, SLACK, Page, Ranked, best_first, leading
 from persrv.online.recall import Recall, popular_recall
 from persrv.online.request import (

@@ -1,0 +1,151 @@
+"""Scores the stickers that match by the formula, and proves that none of the others belongs to the page.
+
+Each sticker's score is at most what words and picks give it times the largest style factor of its region of the space
+of style; the best by that bound are scored by their own style, more of them until none of the others can belong to the
+page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persrv.index.columns.columns import Columns
+from persrv.index.columns.postings import Rows
+from persrv.online.column_matches import Floats, Matches
+from persrv.online.page import SLACK, Page, Ranked, once_each
+from persrv.online.recall import Recall
+from persrv.online.request import Taste, Weights
+from persrv.ranking.affinity import agreement
+from persrv.ranking.formula import SAME, order, style_factor, style_similarity, utility_factor
+from persrv.ranking.stored import trace_factors
+from persrv.ranking.style_clusters import cluster_similarity, largest_similarity
+
+FIRST, GROWTH = 800, 4
+"""Stickers that are scored by their own style at first, and how many times as many where they do not prove the page."""
+
+DEVIATIONS = 2.0
+"""As :data:`persrv.ranking.style_clusters.DEVIATIONS`; more of them cost little here."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Scores stickers by the formula.
+
+    Attributes:
+        columns: Of the collection.
+        recall: Where the stickers come from.
+        taste: The user's styles.
+        weights: How utility and style count.
+        clusters: Directions of the regions of the space of style.
+        matches: What the recall's sources give; ``None`` where all stickers start with the same.
+        proves: Whether more stickers are scored until none of the others can belong to the page. Where all start with
+            the same, thousands would be: the best by their bounds hold 99 % of the page.
+    """
+
+    columns: Columns
+    recall: Recall
+    taste: Taste
+    weights: Weights
+    clusters: NDArray[np.float32]
+    matches: Matches | None = None
+    proves: bool = True
+
+    def best(self, rows: Rows, page: Page) -> Ranked:
+        """Return some of the rows' stickers in their final order, at least the page where there are that many."""
+        wanted = page.end + SLACK
+        taken = max(FIRST, 2 * wanted)
+        bounds, surest = self._bounds(rows)
+        while True:
+            first, left_out = _largest(bounds, taken)
+            if surest is not bounds and len(first) < len(rows):
+                first = np.union1d(first, _largest(surest, taken)[0])
+            some = rows[first]
+            scores = self._scores(some) if len(self.taste) else bounds[first]
+            leading, behind = _largest(scores, wanted)
+            ranked, worst = self._ordered(some[leading], scores[leading], page)
+            whole = len(leading) == len(rows)
+            # What is the same up to rounding may have the smaller id; near-duplicates fall out behind the counting.
+            if (
+                whole
+                or not self.proves
+                or (ranked.total > page.end and max(left_out, behind) < worst * (1.0 - 2 * SAME))
+            ):
+                return ranked
+            taken, wanted = taken * GROWTH, wanted * GROWTH
+
+    def _bounds(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Return what the rows' scores hardly ever exceed, and what they never do up to a factor, both of shape (n,).
+
+        Some stickers are nearer to a style than their region foretells; the best by the other bound may be such ones.
+        """
+        weights = self.weights
+        if not len(self.taste) or not len(self.clusters):
+            surest = self._recalled(rows, 1.0) * weights.largest_style(self.taste)
+            return surest, surest
+        similarity = cluster_similarity(self.taste.centroids, self.taste.weights, self.clusters)
+        # The last one is of stickers without a style.
+        largest = np.append(largest_similarity(similarity, self.taste.centroids.shape[1], DEVIATIONS), 0.0)
+        factors = np.minimum(style_factor(largest, weights.gamma), weights.largest_style(self.taste))
+        regions = self.columns.column("regions", rows)
+        recalled = self._recalled(rows, agreement(largest)[regions])
+        return recalled * factors[regions], recalled
+
+    def _scores(self, rows: Rows) -> Floats:
+        """Return the final scores for somebody with styles, shape (n,)."""
+        styles: Floats = self.columns.column("styles", rows)
+        centroids = self.taste.centroids.astype(styles.dtype)
+        similarity, _ = style_similarity(styles, centroids, self.taste.weights)
+        return self._recalled(rows, agreement(similarity)) * style_factor(similarity, self.weights.gamma)
+
+    def _recalled(self, rows: Rows, agreed: Floats | float) -> Floats:
+        """Return the recall scores, shape (n,), see :meth:`persrv.online.recall.Recall.formula`."""
+        weights = self.weights
+        if self.recall.constant or self.matches is None:
+            return utility_factor(self.columns.column("utility", rows), weights.beta)
+        total = self._part(rows, 1.0, picked=False)
+        # Few stickers were picked for a query: the others need no second look.
+        few = self.matches.picked_among(rows)
+        if len(few):
+            total[few] = self._part(rows[few], agreed if isinstance(agreed, float) else agreed[few], picked=True)
+        if weights.beta != weights.stored_beta:
+            utility = self.columns.column("utility", rows)
+            total *= utility_factor(utility, weights.beta) / utility_factor(utility, weights.stored_beta)
+        return total
+
+    def _part(self, rows: Rows, agreed: Floats | float, *, picked: bool) -> Floats:
+        """Return what all sources give, or all but those of other people's picks, shape (n,)."""
+        total, factor = np.zeros(len(rows)), np.ones(1)
+        for number, source in enumerate(self.recall.sources):
+            if self.matches is None or (source.picked and not picked):
+                continue
+            share = self.matches.of(number, rows)
+            if share is None:
+                continue
+            share *= source.slope * (agreed if source.picked else 1.0)
+            if source.multiplies:
+                factor = factor * (1.0 + share)
+            else:
+                total += share
+        return total * factor
+
+    def _ordered(self, rows: Rows, scores: Floats, page: Page) -> tuple[Ranked, float]:
+        """Return rows in their final order, and the smallest score of the page with the trace of its id in it."""
+        kept = scores >= 0
+        rows, scores = rows[kept], scores[kept]
+        ids, groups = self.columns.ids(rows), self.columns.groups(rows)
+        final = scores / trace_factors(ids) if self.recall.stored and ids else scores
+        positions = once_each(order(final, ids), groups)
+        worst = float(scores[positions[: page.end]].min(initial=np.inf))
+        return Ranked(ids, final, groups).at(positions), worst
+
+
+def _largest(values: Floats, most: int) -> tuple[NDArray[np.int64], float]:
+    """Return the positions of the largest values, in any order, and what none of the others exceeds."""
+    if len(values) <= most:
+        return np.arange(len(values)), -np.inf
+    parted = np.argpartition(values, len(values) - most)
+    # The smallest of the largest ones stands first among them.
+    return parted[len(values) - most :], float(values[parted[len(values) - most]])
