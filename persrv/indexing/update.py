@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
 from persrv.catalog import Catalog
 from persrv.errors import (
     BuildGoneError,
+    CatalogError,
     IndexLockedError,
     IndexMismatchError,
     IndexUnavailableError,
@@ -107,8 +108,12 @@ def _in_place(
     grown = growth(fit.stickers, catalog.count()) > COUNT or growth(fit.picks, catalog.last_pick()) > PICKS
     if grown or fit.made_for != fingerprint(workspace):
         return None
-    with suppress(IndexLockedError):  # who has it open searches without columns until it is opened anew
+    try:
         make_columns(store, name)
+    except IndexLockedError:
+        pass  # who has it open searches without columns until it is opened anew
+    except CatalogError as error:
+        _log.warning("searches are slower until the next build: %s", error.problem)
     if _nothing_to_do(catalog, name, manifest.vocabulary):
         return IndexUpdate("in place", manifest, 0, 0, 0)
     if fit.style is not None:

@@ -83,8 +83,9 @@ class Columns:
             sticker_ids: n of them.
         """
         rows = self._rows_of(sticker_ids)
-        styles = self.column("styles", np.maximum(rows, 0).astype(np.uint32))
-        found: NDArray[np.float32] = np.where((rows >= 0)[:, None], styles, np.float32(0))
+        there = rows >= 0
+        found = np.zeros((len(rows), self.segments[0].styles.shape[1]), np.float32)
+        found[there] = self.column("styles", rows[there].astype(np.uint32))
         return found
 
     def ids(self, rows: Rows) -> list[str]:

@@ -17,7 +17,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 
@@ -35,13 +35,16 @@ from persrv.index.schema import PICKED, TEXT, point_id, sticker_id_of
 MOST_CHANGED = 5_000
 """Stickers that changed, from which on the next flush writes another generation."""
 
+MOST_ANNOUNCED = 100_000
+"""The same for changes that were announced, most of them of the same stickers: whoever opens the columns reads them."""
+
 MOST_SEGMENTS = 8
 """Segments of changes, from which on they become one."""
 
 _TOGETHER = 4_096
 """Stickers whose columns are made at once."""
 
-_ID = 16
+_CHANGED, _ID = "changed", 16
 
 _log = logging.getLogger("persrv")
 
@@ -61,15 +64,21 @@ class LiveColumns:
         self._collection = collection
         self._generation = generation
         self._columns: Columns | None = columns
+        self._patience = 1
         self._writing = RLock()
 
     @classmethod
     def open(cls, folder: Path, collection: Collection) -> LiveColumns | None:
-        """Open the columns of a version, ``None`` where there are none that can be used: the engine answers alone."""
-        generation = newest(folder)
-        if generation is None:
-            return None
+        """Open the columns of a version, ``None`` where there are none that can be used: the engine answers alone.
+
+        Those that cannot be used are removed: nobody would take out of them what is to be forgotten.
+        """
         try:
+            generation = newest(folder)
+            if generation is None:
+                return None
+            with suppress(OSError):
+                _remove_others(folder, generation)
             changed = _announced(folder / str(generation))
             columns = Columns([Segment.load(folder / str(generation))])
             if changed:
@@ -78,8 +87,9 @@ class LiveColumns:
                 columns = columns.changed(_segment(collection, points), set(changed) - there)
             if columns.count != collection.count():
                 raise ValueError(f"{columns.count} stickers in place of the engine's {collection.count()}")
-        except (OSError, ValueError, TypeError, EOFError) as error:
+        except (OSError, ValueError) as error:
             _log.warning("%s cannot be used, searches are slower until the next build: %s", folder, error)
+            shutil.rmtree(folder, ignore_errors=True)
             return None
         return cls(folder, collection, generation, columns)
 
@@ -123,45 +133,75 @@ class LiveColumns:
                 self._follow_engine(ids)
 
     def settle(self) -> None:
-        """Write another generation where much has changed."""
+        """Write another generation where much has changed.
+
+        A disk that refuses it is no reason to stop: all that changed stays announced.
+        """
         with self._writing:
-            if self._columns is not None and self._changes(self._columns) > MOST_CHANGED:
+            columns = self._still_there()
+            if columns is None:
+                return
+            announced = _whole_ids(self._folder / str(self._generation))
+            if max(self._changes(columns) / MOST_CHANGED, announced / MOST_ANNOUNCED) <= self._patience:
+                return
+            try:
                 self.compact()
+                self._patience = 1
+            except VectorIndexError as error:
+                _log.warning("changes are gathered later, and the next opening takes longer: %s", error)
+                self._patience *= 2
 
     def compact(self) -> None:
         """Write another generation, without what is out of date, and remove the one before.
 
         Raises:
-            VectorIndexError: The disk refuses; the columns stay as they are.
+            VectorIndexError: The disk refuses; the columns stay as they are, or something of the one before is left.
         """
         with self._writing:
-            columns = self._columns
-            if columns is None or not _announced(self._folder / str(self._generation)):
-                return
-            generation = self._generation + 1
+            columns = self._still_there()
+            if columns is not None and _whole_ids(self._folder / str(self._generation)):
+                self._write_next(columns)
             try:
-                write_generation(self._folder, generation, columns.kept())
-                self._columns = Columns([Segment.load(self._folder / str(generation))], scratch=columns.scratch)
-            except (OSError, ValueError) as error:
-                raise VectorIndexError(
-                    f"{self._folder} cannot be written: {error}", "make room, or make the folder writable"
-                ) from error
-            before, self._generation = self._generation, generation
-            shutil.rmtree(self._folder / str(before), ignore_errors=True)
+                _remove_others(self._folder, self._generation)
+            except OSError as error:
+                raise VectorIndexError(f"{self._folder} cannot be tidied: {error}", "remove what is named") from error
+
+    def _write_next(self, columns: Columns) -> None:
+        # What the engine loses in a power cut must not stand in a generation without being announced.
+        self._collection.flush()
+        generation = self._generation + 1
+        try:
+            write_generation(self._folder, generation, columns.kept())
+            self._columns = Columns([Segment.load(self._folder / str(generation))])
+        except (OSError, ValueError) as error:
+            # Changes go on being announced beside the one before: this one must not be the newest.
+            with suppress(OSError):
+                _remove_others(self._folder, self._generation)
+            raise VectorIndexError(
+                f"{self._folder} cannot be written: {error}", "make room, or make the folder writable"
+            ) from error
+        self._generation = generation
 
     def _announce(self, sticker_ids: Sequence[str]) -> None:
-        if not sticker_ids:
+        generation = self._folder / str(self._generation)
+        # What was given up and could not be removed is opened again: it must know of changes.
+        if not sticker_ids or (self._still_there() is None and not generation.exists()):
             return
-        file = self._folder / str(self._generation) / "changed"
         try:
-            extend_file(file, _whole_ids(file) * _ID, bytes.fromhex("".join(sticker_ids)))
+            content = bytes.fromhex("".join(sticker_ids))
+            extend_file(generation / _CHANGED, _whole_ids(generation) * _ID, content)
         except OSError as error:
-            raise VectorIndexError(f"{file} cannot be written: {error}", "make room") from error
+            raise VectorIndexError(f"{generation} cannot be written: {error}", "make room") from error
 
     def _take(self, points: Sequence[Point | Record], gone: Sequence[str]) -> None:
         if self._columns is None:
             return
-        columns = self._columns.changed(_segment(self._collection, points), map(sticker_id_of, gone))
+        try:
+            made = _segment(self._collection, points)
+        except (ValueError, TypeError, OverflowError) as error:  # of values that are in no column
+            self._give_up(error)
+            return
+        columns = self._columns.changed(made, map(sticker_id_of, gone))
         if len(columns.segments) > MOST_SEGMENTS:
             base, *changes = columns.kept()
             columns = Columns(
@@ -177,11 +217,22 @@ class LiveColumns:
         try:
             points = read_points(self._collection, map(sticker_id_of, ids))
         except PersrvError as error:
-            _log.warning("searches are slower until the collection is opened again: %s", error)
-            self._columns = None
+            self._give_up(error)
             return
         there = {point.id for point in points}
         self._take(points, [point for point in ids if point not in there])
+
+    def _still_there(self) -> Columns | None:
+        """Return the columns; none once somebody removed their files, in which changes are announced."""
+        if self._columns is not None and not (self._folder / str(self._generation) / _CHANGED).exists():
+            self._give_up(FileNotFoundError(f"{self._folder} is gone"))
+        return self._columns
+
+    def _give_up(self, error: Exception) -> None:
+        """Let the engine answer alone from now on."""
+        _log.warning("searches are slower until the next build: %s", error)
+        self._columns = None
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     @staticmethod
     def _changes(columns: Columns) -> int:
@@ -259,14 +310,29 @@ class Filling:
 
 
 def newest(folder: Path) -> int | None:
-    """Return the newest whole generation, and remove what others left; ``None`` where there is none."""
+    """Return the newest whole generation, ``None`` where there is none."""
     if not folder.is_dir():
         return None
-    whole = sorted(int(each.name) for each in folder.iterdir() if each.name.isdecimal())
-    for each in folder.iterdir():
-        if each.name != str(whole[-1] if whole else None):
-            shutil.rmtree(each, ignore_errors=True)
-    return whole[-1] if whole else None
+    return max((int(each.name) for each in folder.iterdir() if each.name.isdecimal()), default=None)
+
+
+def can_be_read(folder: Path) -> bool:
+    """Return whether there is a generation all of whose files can be mapped."""
+    try:
+        generation = newest(folder)
+        if generation is None:
+            return False
+        Segment.load(folder / str(generation))
+        return (folder / str(generation) / _CHANGED).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _remove_others(folder: Path, generation: int) -> None:
+    """Remove what is not a generation: older ones, and those that are not whole."""
+    for each in folder.iterdir() if folder.is_dir() else ():
+        if each.is_dir() and each.name != str(generation):
+            shutil.rmtree(each)
 
 
 def write_generation(folder: Path, number: int, parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> None:
@@ -283,7 +349,7 @@ def write_generation(folder: Path, number: int, parts: Sequence[tuple[Segment, N
     for file in draft.iterdir():
         with file.open("rb+") as written:
             os.fsync(written.fileno())
-    extend_file(draft / "changed", 0, b"")
+    extend_file(draft / _CHANGED, 0, b"")
     sync_folder(draft)
     draft.rename(folder / str(number))
     sync_folder(folder)
@@ -310,10 +376,11 @@ def _dead_of(kept: NDArray[np.bool_], others: int) -> NDArray[np.bool_] | None:
 
 def _announced(generation: Path) -> list[str]:
     """Return the stickers that were announced since a generation was written, each once."""
-    content = (generation / "changed").read_bytes()
+    content = (generation / _CHANGED).read_bytes()
     ids = [content[at : at + _ID].hex() for at in range(0, len(content) - _ID + 1, _ID)]
     return [*dict.fromkeys(ids)]
 
 
-def _whole_ids(file: Path) -> int:
-    return file.stat().st_size // _ID
+def _whole_ids(generation: Path) -> int:
+    """Return how many changes were announced since a generation was written."""
+    return (generation / _CHANGED).stat().st_size // _ID

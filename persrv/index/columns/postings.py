@@ -55,6 +55,16 @@ class Postings:
         return self.rows[part], self.values[part]
 
     @property
+    def fits(self) -> bool:
+        """Whether the arrays' lengths belong together."""
+        return (
+            len(self.starts) == len(self.dimensions) + 1
+            and self.starts[0] == 0
+            and self.starts[-1] == len(self.rows)
+            and len(self.values) in (0, len(self.rows))
+        )
+
+    @property
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Its arrays by name."""
         return {name: getattr(self, name) for name in self.__slots__}

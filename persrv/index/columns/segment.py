@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Self
 
 import numpy as np
@@ -152,18 +153,44 @@ class Segment:
         """
 
         def array(name: str) -> NDArray[Any]:
-            mapped: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            mapped: NDArray[Any] = np.lib.format.open_memmap(folder / f"{name}.npy", "r")
+            dtype, dimensions = _LAYOUT[name.rsplit(".", 1)[-1]]
+            if mapped.dtype != dtype or mapped.ndim != dimensions:
+                raise ValueError(f"{name}.npy in {folder} is another array")
             # A plain array of the mapped bytes: the other class costs at every slice.
             return mapped.view(np.ndarray)
 
-        own = {name: array(name) for name in cls.__slots__ if name != "tables"}
-        tables = {
-            table: Postings(**{name: array(f"{table}.{name}") for name in Postings.__slots__}) for table in TABLES
-        }
-        found = cls(**own, tables=tables)
-        if len({len(column) for column in own.values()}) > 1:
-            raise ValueError(f"the columns in {folder} have different lengths")
-        return found
+        try:
+            own = {name: array(name) for name in cls.__slots__ if name != "tables"}
+            tables = {
+                table: Postings(**{name: array(f"{table}.{name}") for name in Postings.__slots__}) for table in TABLES
+            }
+        except (EOFError, TypeError, SyntaxError, OverflowError, TokenError) as error:
+            raise ValueError(f"a file in {folder} is no array: {error}") from error
+        lengths = {len(column) for column in own.values()}
+        widths = own["ids"].shape[1], own["groups"].shape[1]
+        valued = all(len(each.values) == len(each.rows) for name, each in tables.items() if name != FACETS)
+        if len(lengths) > 1 or widths != (16, 16) or not valued or not all(each.fits for each in tables.values()):
+            raise ValueError(f"the arrays in {folder} do not belong together")
+        return cls(**own, tables=tables)
+
+
+_LAYOUT = {
+    "ids": (np.uint8, 2),
+    "groups": (np.uint8, 2),
+    "utility": (np.float64, 1),
+    "trending": (np.float64, 1),
+    "regions": (np.int16, 1),
+    "styles": (np.float32, 2),
+    "keys": (np.uint64, 1),
+    "by_key": (np.uint32, 1),
+    "popular": (np.uint32, 1),
+    "dimensions": (np.uint64, 1),
+    "starts": (np.int64, 1),
+    "rows": (np.uint32, 1),
+    "values": (np.float32, 1),
+}
+"""Type of the numbers of each array, and how many dimensions it has."""
 
 
 def keys_of(ids: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -10,7 +10,7 @@ from typing import Self
 from persrv.catalog.batches import chunks
 from persrv.errors import writing
 from persrv.index.columns.columns import Columns
-from persrv.index.columns.live import Filling, LiveColumns, newest, read_points
+from persrv.index.columns.live import Filling, LiveColumns, can_be_read, read_points
 from persrv.index.engine import Collection, Store
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest
@@ -45,8 +45,12 @@ class ColumnStore:
         if not schema.sparse or manifest.stickers < self._least:
             return created
         folder = self._columns(name, manifest.build)
-        with writing(folder):
-            filling = Filling(folder, manifest.taste_vector, manifest.taste_dimension)
+        try:
+            with writing(folder):
+                filling = Filling(folder, manifest.taste_vector, manifest.taste_dimension)
+        except BaseException:
+            created.close()
+            raise
         return ColumnCollection(created, folder, filling=filling)
 
     def publish(self, name: str, collection: Collection, points: int | None = None) -> Collection:
@@ -89,15 +93,18 @@ class ColumnStore:
         self.engine.close()
 
     def complete(self, name: str) -> bool:
-        """Make the columns of the current version where they are missing, see :func:`make_columns`."""
+        """Make the columns of the current version where they are missing or damaged, see :func:`make_columns`."""
         manifest = self.engine.manifest(name)
         if manifest is None or manifest.stickers < self._least:
             return False
         folder = self._columns(name, manifest.build)
-        if newest(folder) is not None:
+        if can_be_read(folder):
             return False
         with self.engine.open(name, manifest.build) as points, writing(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            if can_be_read(folder):  # who had it open wrote another generation when we looked
+                return False
+            if folder.exists():
+                shutil.rmtree(folder)
             filling = Filling(folder, manifest.taste_vector, manifest.taste_dimension)
             for batch in chunks(
                 points.scroll(with_vectors=(TEXT, PICKED, manifest.taste_vector), batch=_BATCH), _BATCH
@@ -177,7 +184,8 @@ class ColumnCollection:
         else:
             self.points.upsert(points)
             if self._filling is not None:
-                self._filling.add(points)
+                with writing(self._folder):
+                    self._filling.add(points)
 
     def set_payload(self, payloads: Sequence[tuple[str, Payload]]) -> None:
         """Merge payload keys, see :meth:`persrv.index.engine.Collection.set_payload`."""
@@ -189,7 +197,8 @@ class ColumnCollection:
         else:
             self.points.set_payload(payloads)
             if self._filling is not None:
-                self._filling.add(read_points(self.points, map(sticker_id_of, ids)))
+                with writing(self._folder):
+                    self._filling.add(read_points(self.points, map(sticker_id_of, ids)))
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove points, see :meth:`persrv.index.engine.Collection.delete`."""
@@ -258,7 +267,7 @@ def columns_of(collection: Collection) -> Columns | None:
 
 
 def make_columns(store: Store, name: str) -> bool:
-    """Make the columns of the current version where they are missing; return whether they were.
+    """Make the columns of the current version where they are missing or damaged; return whether they were.
 
     Reads all points once, 30 to 60 µs each.
 
@@ -268,5 +277,6 @@ def make_columns(store: Store, name: str) -> bool:
 
     Raises:
         IndexLockedError: Another process has the version open.
+        CatalogError: The disk refuses.
     """
     return isinstance(store, ColumnStore) and store.complete(name)
