@@ -9,7 +9,8 @@
         ├── LOCK             held by the process that has this version open
         ├── BUILDING         there until the version is published
         ├── manifest.json
-        └── shard/           the engine's own files
+        ├── shard/           the engine's own files
+        └── columns/         in a large collection, see :mod:`persrv.index.columns.live`
 """
 
 from __future__ import annotations
