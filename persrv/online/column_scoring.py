@@ -1,8 +1,7 @@
 """Scores the stickers that match by the formula, and proves that none of the others belongs to the page.
 
 Each sticker's score is at most what words and picks give it times the largest style factor of its region of the space
-of style; the best by that bound are scored by their own style, more of them until none of the others can belong to the
-page.
+of style. The best by that bound are scored by their own style, and then all whose bound is above the page's last one.
 """
 
 from __future__ import annotations
@@ -23,10 +22,18 @@ from persrv.ranking.formula import SAME, order, style_factor, style_similarity, 
 from persrv.ranking.stored import trace_factors
 from persrv.ranking.style_clusters import cluster_similarity, largest_similarity
 
-FIRST, GROWTH = 800, 4
-"""Stickers that are scored by their own style at first, and how many times as many where they do not prove the page."""
+FIRST, GROWTH = 160, 4
+"""Stickers that are scored at first, and how many times as many are put in order where near-duplicates fill a page."""
 
-DEVIATIONS = 2.0
+ALIKE = 800
+"""Stickers that are scored where all start with the same: any of them may belong to the page, and nobody proves it."""
+
+NEARER = 400
+"""Best ones by words and picks that are scored wherever they are: some are nearer to a style than their region says."""
+
+_LESS = 1.0 - 2 * SAME
+
+DEVIATIONS = 4.0
 """As :data:`persrv.ranking.style_clusters.DEVIATIONS`; more of them cost little here."""
 
 
@@ -56,25 +63,27 @@ class Scoring:
     def best(self, rows: Rows, page: Page) -> Ranked:
         """Return some of the rows' stickers in their final order, at least the page where there are that many."""
         wanted = page.end + SLACK
-        taken = max(FIRST, 2 * wanted)
         bounds, surest = self._bounds(rows)
+        waiting = np.ones(len(rows), np.bool_)
+        waiting[_largest(bounds, max(FIRST if self.proves else ALIKE, 2 * wanted))[0]] = False
+        if surest is not bounds:
+            waiting[_largest(surest, NEARER)[0]] = False
+        scored = np.flatnonzero(~waiting)
+        scores = self._scores(rows[scored], bounds[scored])
+        least = scores[_largest(scores, page.end)[0]].min(initial=np.inf) * _LESS
         while True:
-            first, left_out = _largest(bounds, taken)
-            if surest is not bounds and len(first) < len(rows):
-                first = np.union1d(first, _largest(surest, taken)[0])
-            some = rows[first]
-            scores = self._scores(some) if len(self.taste) else bounds[first]
+            # The page can only get better: of the others those are scored that may be above its last one.
+            if self.proves and len(more := np.flatnonzero(waiting & (bounds >= least))):
+                waiting[more] = False
+                scored = np.concatenate([scored, more])
+                scores = np.concatenate([scores, self._scores(rows[more], bounds[more])])
             leading, behind = _largest(scores, wanted)
-            ranked, worst = self._ordered(some[leading], scores[leading], page)
-            whole = len(leading) == len(rows)
-            # What is the same up to rounding may have the smaller id; near-duplicates fall out behind the counting.
-            if (
-                whole
-                or not self.proves
-                or (ranked.total > page.end and max(left_out, behind) < worst * (1.0 - 2 * SAME))
-            ):
+            ranked, worst = self._ordered(rows[scored[leading]], scores[leading], page)
+            # Near-duplicates fall out behind the counting; what is the same up to rounding may have the smaller id.
+            proven = ranked.total > page.end and min(least, worst * _LESS) == least and behind < worst * _LESS
+            if proven or not self.proves or len(leading) == len(rows):
                 return ranked
-            taken, wanted = taken * GROWTH, wanted * GROWTH
+            least, wanted = min(least, worst * _LESS if ranked.total > page.end else -np.inf), wanted * GROWTH
 
     def _bounds(self, rows: Rows) -> tuple[Floats, Floats]:
         """Return what the rows' scores hardly ever exceed, and what they never do up to a factor, both of shape (n,).
@@ -93,8 +102,10 @@ class Scoring:
         recalled = self._recalled(rows, agreement(largest)[regions])
         return recalled * factors[regions], recalled
 
-    def _scores(self, rows: Rows) -> Floats:
-        """Return the final scores for somebody with styles, shape (n,)."""
+    def _scores(self, rows: Rows, bounds: Floats) -> Floats:
+        """Return the final scores, shape (n,), given what they are at most: for somebody without styles the same."""
+        if not len(self.taste):
+            return bounds
         styles: Floats = self.columns.column("styles", rows)
         centroids = self.taste.centroids.astype(styles.dtype)
         similarity, _ = style_similarity(styles, centroids, self.taste.weights)

@@ -94,7 +94,10 @@ class Columns:
 
     def groups(self, rows: Rows) -> list[str]:
         """Return the groups of near-duplicates of rows, ``""`` for none."""
-        return [row.tobytes().hex() if row.any() else "" for row in self.column("groups", rows)]
+        groups = self.column("groups", rows)
+        return [
+            row.tobytes().hex() if some else "" for row, some in zip(groups, groups.any(axis=1).tolist(), strict=True)
+        ]
 
     def column(self, name: str, rows: Rows) -> NDArray[Any]:
         """Return a column's values in some rows, shape (len(rows), ...).
