@@ -95,9 +95,10 @@ class Columns:
     def groups(self, rows: Rows) -> list[str]:
         """Return the groups of near-duplicates of rows, ``""`` for none."""
         groups = self.column("groups", rows)
-        return [
-            row.tobytes().hex() if some else "" for row, some in zip(groups, groups.any(axis=1).tolist(), strict=True)
-        ]
+        found = [""] * len(rows)
+        for row in np.flatnonzero(groups.max(axis=1)).tolist():
+            found[row] = groups[row].tobytes().hex()
+        return found
 
     def column(self, name: str, rows: Rows) -> NDArray[Any]:
         """Return a column's values in some rows, shape (len(rows), ...).
