@@ -220,6 +220,8 @@ _PLAIN = ("ids", "groups", "utility", "trending", "regions", "styles")
 def write_merged(parts: Sequence[tuple[Segment, NDArray[np.bool_]]], folder: Path) -> None:
     """Write several segments as one into a new folder; what is held in memory does not grow with their inverted lists.
 
+    Nobody waits for the disk here: the maps' own way of that keeps every thread waiting.
+
     Args:
         parts: As for :func:`merge`.
         folder: Read by :meth:`Segment.load`.
@@ -248,7 +250,6 @@ def _write_rows(file: Path, parts: Sequence[tuple[NDArray[Any], NDArray[np.bool_
             some = array[start : start + _ROWS_AT_ONCE][kept[start : start + _ROWS_AT_ONCE]]
             out[at : at + len(some)] = some
             at += len(some)
-    out.flush()
 
 
 def _write_lists(folder: Path, table: str, parts: Sequence[tuple[Postings, NDArray[np.int64]]]) -> None:
@@ -278,7 +279,6 @@ def _with_header(draft: Path, file: Path, dtype: np.dtype[Any], count: int) -> N
     else:
         out = np.lib.format.open_memmap(file, "w+", dtype, (count,))
         out[:] = np.memmap(draft, dtype, "r", shape=(count,))
-        out.flush()
     draft.unlink()
 
 
