@@ -12,7 +12,7 @@ search is what a person types, in turn by people with one to five styles; all fi
 * **the published design**: a text engine (tantivy, where it is installed) recalls 500, then Python goes through the
   stickers and each one's styles.
 * **an empty query**, ``similar``, **a query's counts**, **opening** and **memory** by themselves.
-* **callers**: searches of one and two threads with the engine in a process of its own.
+* **callers**: searches of one and two threads, with the engine in their process and in one of its own.
 
 ``--size`` is the number of stickers, ``--turns`` how often the searches are gone through.
 """
@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,7 +80,8 @@ def run(options: Options) -> list[Row]:
             searches = searches_of(retriever, large)
             rows = _ids(retriever, large, searches, turns)
             rows += _pages(retriever, large, searches, turns)
-        rows += _callers(large, searches, turns)
+        rows += _callers(large, searches, turns, "here", "the engine in the program's process")
+        rows += _callers(large, searches, turns, "process", "the engine in a process of its own")
         rows += _opening(large, searches[0], turns)
     return rows
 
@@ -176,17 +177,18 @@ def _pages(retriever: Retriever, large: LargeCollection, searches: Sequence[Type
     ]
 
 
-def _callers(large: LargeCollection, searches: Sequence[Typed], turns: int) -> list[Row]:
-    with Retriever.open(large.recipe, home=large.home, engine="process") as retriever:
+def _callers(
+    large: LargeCollection, searches: Sequence[Typed], turns: int, engine: Literal["here", "process"], where: str
+) -> list[Row]:
+    with Retriever.open(large.recipe, home=large.home, engine=engine) as retriever:
         for one in searches:
             _search(retriever, one, personal=True)
         one_caller, two_callers = take_turns(
             turns, partial(_together, retriever, searches, 1), partial(_together, retriever, searches, 2)
         )
-    note = (
-        f"{1e3 / np.median(one_caller):.0f} searches a second of one caller, {1e3 / np.median(two_callers):.0f} of two"
-    )
-    return [compare("a personal page of two callers", two_callers, "one caller's", one_caller, "ms", note)]
+    rates = [1e3 / float(np.median(each)) for each in (one_caller, two_callers)]
+    note = f"{where}: {rates[0]:.0f} searches a second of one caller, {rates[1]:.0f} of two"
+    return [compare(f"two callers, {where}", two_callers, "one caller's page", one_caller, "ms", note)]
 
 
 def _together(retriever: Retriever, searches: Sequence[Typed], callers: int) -> float:
