@@ -28,13 +28,11 @@ FIRST, GROWTH = 160, 4
 ALIKE = 800
 """Stickers that are scored where all start with the same: any of them may belong to the page, and nobody proves it."""
 
-NEARER = 400
-"""Best ones by words and picks that are scored wherever they are: some are nearer to a style than their region says."""
-
 _LESS = 1.0 - 2 * SAME
 
-DEVIATIONS = 4.0
-"""As :data:`persrv.ranking.style_clusters.DEVIATIONS`; more of them cost little here."""
+DEVIATIONS = 5.0
+"""As :data:`persrv.ranking.style_clusters.DEVIATIONS`; more of them cost little here, and what is drawn in a style that
+no region has is far from random."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,9 @@ class Scoring:
     def best(self, rows: Rows, page: Page) -> Ranked:
         """Return some of the rows' stickers in their final order, at least the page where there are that many."""
         wanted = page.end + SLACK
-        bounds, surest = self._bounds(rows)
+        bounds = self._bounds(rows)
         waiting = np.ones(len(rows), np.bool_)
         waiting[_largest(bounds, max(FIRST if self.proves else ALIKE, 2 * wanted))[0]] = False
-        if surest is not bounds:
-            waiting[_largest(surest, NEARER)[0]] = False
         scored = np.flatnonzero(~waiting)
         scores = self._scores(rows[scored], bounds[scored])
         least = scores[_largest(scores, page.end)[0]].min(initial=np.inf) * _LESS
@@ -85,22 +81,18 @@ class Scoring:
                 return ranked
             least, wanted = min(least, worst * _LESS if ranked.total > page.end else -np.inf), wanted * GROWTH
 
-    def _bounds(self, rows: Rows) -> tuple[Floats, Floats]:
-        """Return what the rows' scores hardly ever exceed, and what they never do up to a factor, both of shape (n,).
-
-        Some stickers are nearer to a style than their region foretells; the best by the other bound may be such ones.
-        """
+    def _bounds(self, rows: Rows) -> Floats:
+        """Return what the rows' scores hardly ever exceed, shape (n,)."""
         weights = self.weights
         if not len(self.taste) or not len(self.clusters):
-            surest = self._recalled(rows, 1.0) * weights.largest_style(self.taste)
-            return surest, surest
+            return self._recalled(rows, 1.0) * weights.largest_style(self.taste)
         similarity = cluster_similarity(self.taste.centroids, self.taste.weights, self.clusters)
         # The last one is of stickers without a style.
         largest = np.append(largest_similarity(similarity, self.taste.centroids.shape[1], DEVIATIONS), 0.0)
         factors = np.minimum(style_factor(largest, weights.gamma), weights.largest_style(self.taste))
         regions = self.columns.column("regions", rows)
-        recalled = self._recalled(rows, agreement(largest)[regions])
-        return recalled * factors[regions], recalled
+        bounds: Floats = self._recalled(rows, agreement(largest)[regions]) * factors[regions]
+        return bounds
 
     def _scores(self, rows: Rows, bounds: Floats) -> Floats:
         """Return the final scores, shape (n,), given what they are at most: for somebody without styles the same."""
