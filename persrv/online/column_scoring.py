@@ -63,7 +63,10 @@ class Scoring:
         wanted = page.end + SLACK
         bounds = self._bounds(rows)
         waiting = np.ones(len(rows), np.bool_)
-        waiting[_largest(bounds, max(FIRST if self.proves else ALIKE, 2 * wanted))[0]] = False
+        first = max(FIRST if self.proves else ALIKE, 2 * wanted)
+        if not self.proves and not len(self.taste):
+            first = len(rows)  # their bounds are their scores
+        waiting[_largest(bounds, first)[0]] = False
         scored = np.flatnonzero(~waiting)
         scores = self._scores(rows[scored], bounds[scored])
         least = scores[_largest(scores, page.end)[0]].min(initial=np.inf) * _LESS
@@ -74,6 +77,9 @@ class Scoring:
                 scored = np.concatenate([scored, more])
                 scores = np.concatenate([scores, self._scores(rows[more], bounds[more])])
             leading, behind = _largest(scores, wanted)
+            if not self.proves:
+                # Only their ids say which of those with the same score belong to the page.
+                leading = np.flatnonzero(scores >= scores[leading].min(initial=np.inf) * _LESS)
             ranked, worst = self._ordered(rows[scored[leading]], scores[leading], page)
             # Near-duplicates fall out behind the counting; what is the same up to rounding may have the smaller id.
             proven = ranked.total > page.end and min(least, worst * _LESS) == least and behind < worst * _LESS

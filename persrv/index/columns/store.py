@@ -103,8 +103,9 @@ class ColumnStore:
         with self.engine.open(name, manifest.build) as points, writing(folder):
             if can_be_read(folder):  # who had it open wrote another generation when we looked
                 return False
-            if folder.exists():
+            if folder.is_dir():
                 shutil.rmtree(folder)
+            folder.unlink(missing_ok=True)
             filling = Filling(folder, manifest.taste_vector, manifest.taste_dimension)
             for batch in chunks(
                 points.scroll(with_vectors=(TEXT, PICKED, manifest.taste_vector), batch=_BATCH), _BATCH
