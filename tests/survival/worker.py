@@ -144,7 +144,12 @@ class Acts:
 
     def _import(self, act: dict[str, Any]) -> None:
         """Build another collection from nothing, as an import does."""
-        shutil.rmtree(self.home / "imported", ignore_errors=True)
+        # Out of the way at once: half a removed collection is nothing that a kill of a program of ours leaves.
+        before, away = self.home / "imported", self.home / "away"
+        shutil.rmtree(away, ignore_errors=True)
+        if before.exists():
+            before.rename(away)
+            shutil.rmtree(away)
         build_collection(self.recipe.with_name("imported.toml"), home=self.home)
 
     def _migrate(self, act: dict[str, Any]) -> None:
