@@ -13,6 +13,7 @@ import qdrant_edge as edge
 
 from persrv.errors import PersrvError, VectorIndexError
 from persrv.index.schema import MEANING, MEANING_LINKS, NOBODY, STYLE_CLUSTER, Schema
+from persrv.ranking.style_clusters import LEAST
 
 _Answer = TypeVar("_Answer")
 
@@ -25,8 +26,8 @@ _INDEXES = {
 }
 
 _IN_MEMORY = ("rating", STYLE_CLUSTER)
-"""Payload indexes that every search reads. The others stay in their files: to read all of them takes most of the time
-that opening a large collection takes, and a search is no slower."""
+"""Payload indexes that every search of the engine reads. The others stay in their files, and so do vectors and payload:
+to read all of them takes most of the time and the memory that opening a collection takes, and a search is no slower."""
 
 _LACKING = re.compile(r"(?:No range index for `order_by` key: `|Not existing vector name error: )([^`\s]+)")
 
@@ -57,20 +58,29 @@ def check_room(path: Path, wanted: int = ROOM) -> None:
         )
 
 
-def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
+def create_shard(path: Path, schema: Schema, stickers: int = 0) -> edge.EdgeShard:
     """Create the engine's files for an empty version, without payload indexes, see :func:`index_payload`.
+
+    Args:
+        path: Of the engine's folder, which is made.
+        schema: Its layout.
+        stickers: How many there will be. From :data:`persrv.ranking.style_clusters.LEAST` on, where most searches ask
+            no engine, lists of words stay in their files as well.
 
     Raises:
         VectorIndexError: The engine refuses.
     """
     check_room(path)
-    sparse = {name: edge.EdgeSparseVectorParams() for name in schema.sparse_vectors} or None
+    words = edge.Memory.Cold if stickers >= LEAST else edge.Memory.Pinned
+    sparse = {name: edge.EdgeSparseVectorParams(memory=words) for name in schema.sparse_vectors} or None
     vectors = {
-        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot) for name, size in schema.dense.items()
+        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Dot, memory=edge.Memory.Cold)
+        for name, size in schema.dense.items()
     }
     if schema.meaning:
         vectors[MEANING] = edge.EdgeVectorParams(
             size=schema.meaning,
+            memory=edge.Memory.Cold,
             distance=edge.Distance.Cosine,
             multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
             hnsw_config=edge.HnswIndexConfig(MEANING_LINKS, _EF_CONSTRUCT, _FULL_SCAN_KB),
@@ -79,7 +89,7 @@ def create_shard(path: Path, schema: Schema) -> edge.EdgeShard:
         vectors=vectors,
         sparse_vectors=sparse,
         hnsw_config=edge.HnswIndexConfig(schema.hnsw_m, _EF_CONSTRUCT, _FULL_SCAN_KB),
-        payload_memory=edge.Memory.Cached,
+        payload_memory=edge.Memory.Cold,
         # Whoever optimises wants every deleted byte gone.
         optimizers=edge.EdgeOptimizersConfig(deleted_threshold=1e-9, vacuum_min_vector_number=1),
     )
@@ -95,7 +105,7 @@ def index_payload(shard: edge.EdgeShard, schema: Schema) -> None:
         VectorIndexError: The engine refuses.
     """
     for key, kind in schema.payload.items():
-        place = edge.Memory.Pinned if key in _IN_MEMORY else edge.Memory.Cached
+        place = edge.Memory.Pinned if key in _IN_MEMORY else edge.Memory.Cold
         operation = edge.UpdateOperation.create_field_index(key, _INDEXES[kind](memory=place))
         engine_call(f"index {key}", partial(shard.update, operation))
 

@@ -60,7 +60,7 @@ class EmbeddedStore:
             lock = versions.add(build)
         try:
             versions.write_description(build, schema, manifest)
-            shard = create_shard(versions.shard(build), schema)
+            shard = create_shard(versions.shard(build), schema, manifest.stickers)
         except BaseException:
             lock.release()
             raise

@@ -99,6 +99,30 @@ def test_a_version_gets_its_payload_indexes_when_it_is_filled(store: EmbeddedSto
     assert published._shard.info().payload_schema.keys() == SCHEMA.payload.keys()
 
 
+@pytest.mark.parametrize(("stickers", "words"), [(10_000, "cold"), (9_999, "pinned")])
+def test_what_searches_seldom_read_stays_in_its_files(
+    store: EmbeddedStore, folder: Path, stickers: int, words: str
+) -> None:
+    made = store.create("emoji", SCHEMA, manifest(stickers))
+    made.upsert(sample_points(5))
+    made.close()
+    (file,) = folder.glob("emoji/*/shard/edge_config.json")
+    placed = json.loads(file.read_text(encoding="utf-8"))
+    assert {each["memory"] for each in placed["sparse_vectors"].values()} == {words}
+    (file,) = folder.glob("emoji/*/shard/segments/*/segment.json")
+    written = json.loads(file.read_text(encoding="utf-8"))["config"]
+    assert {each["storage_type"] for each in written["vector_data"].values()} == {"ChunkedMmap"}
+    assert written["payload_storage_type"]["type"] == "mmap"
+
+
+def test_payload_indexes_stay_in_their_files_but_those_that_every_search_reads(store: EmbeddedStore) -> None:
+    published = publish(store, 5)
+    indexes = published._shard.info().payload_schema
+    assert {key: index.params.memory for key, index in indexes.items()} == {
+        key: edge.Memory.Pinned if key in ("rating", "style_cluster") else edge.Memory.Cold for key in indexes
+    }
+
+
 def test_a_second_process_is_told_who_owns_the_index_and_does_no_harm(store: EmbeddedStore, folder: Path) -> None:
     publish(store, 5).close()
     script = """
