@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from persrv.index.columns.array_file import ArrayFile
 from persrv.index.columns.postings import Postings, merged
 from persrv.index.language import Point, Record
 from persrv.index.schema import FILTERS, GROUP, PICKED, STYLE_CLUSTER, TEXT, TRENDING, sticker_id_of
@@ -220,17 +221,14 @@ _PLAIN = ("ids", "groups", "utility", "trending", "regions", "styles")
 def write_merged(parts: Sequence[tuple[Segment, NDArray[np.bool_]]], folder: Path) -> None:
     """Write several segments as one into a new folder; what is held in memory does not grow with their inverted lists.
 
-    Nobody waits for the disk here: the maps' own way of that keeps every thread waiting.
-
     Args:
         parts: As for :func:`merge`.
         folder: Read by :meth:`Segment.load`.
     """
     folder.mkdir()
     numbers = _numbers([kept for _, kept in parts])
-    size = sum(int(kept.sum()) for _, kept in parts)
     for name in _PLAIN:
-        _write_rows(folder / f"{name}.npy", [(getattr(part, name), kept) for part, kept in parts], size)
+        _write_rows(folder / f"{name}.npy", [(getattr(part, name), kept) for part, kept in parts])
     for table in TABLES:
         _write_lists(folder, table, [(part.tables[table], new) for (part, _), new in zip(parts, numbers, strict=True)])
     ids, trending = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "trending"))
@@ -241,45 +239,28 @@ def write_merged(parts: Sequence[tuple[Segment, NDArray[np.bool_]]], folder: Pat
     np.save(folder / "popular.npy", np.argsort(-trending, kind="stable").astype(np.uint32))
 
 
-def _write_rows(file: Path, parts: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]], size: int) -> None:
+def _write_rows(file: Path, parts: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]]) -> None:
     first = parts[0][0]
-    out = np.lib.format.open_memmap(file, "w+", first.dtype, (size, *first.shape[1:]))
-    at = 0
-    for array, kept in parts:
-        for start in range(0, len(array), _ROWS_AT_ONCE):
-            some = array[start : start + _ROWS_AT_ONCE][kept[start : start + _ROWS_AT_ONCE]]
-            out[at : at + len(some)] = some
-            at += len(some)
+    with ArrayFile(file, first.dtype, first.shape[1:]) as out:
+        for array, kept in parts:
+            for start in range(0, len(array), _ROWS_AT_ONCE):
+                out.append(array[start : start + _ROWS_AT_ONCE][kept[start : start + _ROWS_AT_ONCE]])
 
 
 def _write_lists(folder: Path, table: str, parts: Sequence[tuple[Postings, NDArray[np.int64]]]) -> None:
-    """Write merged lists; the long arrays go to plain files first, since nobody knows their length before."""
     dimensions, starts, end = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)], 0
-    drafts = {name: folder / f"{table}.{name}.part" for name in ("rows", "values")}
-    counts = dict.fromkeys(drafts, 0)
-    with drafts["rows"].open("wb") as rows, drafts["values"].open("wb") as values:
+    with (
+        ArrayFile(folder / f"{table}.rows.npy", np.uint32) as rows,
+        ArrayFile(folder / f"{table}.values.npy", np.float32) as values,
+    ):
         for lists in merged(parts):
-            for name, out in (("rows", rows), ("values", values)):
-                array = getattr(lists, name)
-                out.write(array.tobytes())
-                counts[name] += len(array)
+            rows.append(lists.rows)
+            values.append(lists.values)
             dimensions.append(lists.dimensions)
             starts.append(lists.starts[:-1] + end)
             end += len(lists.rows)
     np.save(folder / f"{table}.dimensions.npy", np.concatenate(dimensions))
     np.save(folder / f"{table}.starts.npy", np.append(np.concatenate(starts), end).astype(np.int64))
-    for (name, draft), dtype in zip(drafts.items(), (np.uint32, np.float32), strict=True):
-        _with_header(draft, folder / f"{table}.{name}.npy", np.dtype(dtype), counts[name])
-
-
-def _with_header(draft: Path, file: Path, dtype: np.dtype[Any], count: int) -> None:
-    """Turn a file of plain numbers into one that can be mapped."""
-    if not count:
-        np.save(file, np.zeros(0, dtype))
-    else:
-        out = np.lib.format.open_memmap(file, "w+", dtype, (count,))
-        out[:] = np.memmap(draft, dtype, "r", shape=(count,))
-    draft.unlink()
 
 
 def _numbers(kept: Iterable[NDArray[np.bool_]]) -> list[NDArray[np.int64]]:
