@@ -46,16 +46,15 @@ PARTS = (
     Part(2, "counts of words", "catalog/vocabulary.py", "frequencies"),
     Part(2, "what the query was picked for", "catalog/affinity.py", "typed_query"),
     Part(1, "the ranking", "online/search_service.py", "_ranked"),
-    Part(2, "what matches, from the inverted lists", "online/column_ranker.py", "__init__"),
-    Part(2, "what the scores are at most", "online/column_ranker.py", "_bounds"),
-    Part(2, "scores by the stickers' own styles", "online/column_ranker.py", "_scores"),
-    Part(2, "order and near-duplicates", "online/column_ranker.py", "_ordered"),
+    Part(2, "what matches, from the inverted lists", "online/column_matches.py", "__init__"),
+    Part(2, "what the scores are at most", "online/column_scoring.py", "_bounds"),
+    Part(2, "scores by the stickers' own styles", "online/column_scoring.py", "_scores"),
+    Part(2, "order and near-duplicates", "online/column_scoring.py", "_ordered"),
     Part(1, "the hits", "online/hits.py", "hits"),
     Part(2, "payload and vectors of the shown ones", "index/embedded_collection.py", "retrieve"),
     Part(1, "files", "catalog/listing.py", "paths"),
-    Part(0, "of all that, Qdrant Edge answers requests", "~", "<method 'query_batch' of 'builtins.EdgeShard' objects>"),
-    Part(0, "of all that, requests are written for it", "index/edge_translator.py", "to_edge_requests"),
-    Part(0, "of all that, requests are checked", "index/validate.py", "check_request"),
+    Part(0, "of all that, the catalog is asked", "catalog/database.py", "ask"),
+    Part(0, "of all that, Qdrant Edge gives payloads", "~", "<method 'retrieve' of 'builtins.EdgeShard' objects>"),
 )
 
 
