@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,18 +35,27 @@ class ArrayFile:
         self._rows += len(rows)
 
     def close(self) -> None:
-        """Write the header; closing twice is harmless."""
-        if not self._out.closed:
+        """Write the header.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        try:
             self._out.seek(0)
             # NumPy leaves room in it for any number of rows.
             self._write_header()
+        finally:
             self._out.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+    def __exit__(self, failure: type[BaseException] | None, *exc: object) -> None:
+        if failure is None:
+            self.close()
+            return
+        with suppress(OSError):  # the disk refuses once more what it refused before
+            self._out.close()
 
     def _write_header(self) -> None:
         shape = (self._rows, *self._row)

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 Rows = NDArray[np.uint32]
 Values = NDArray[np.float32]
 
-AT_ONCE = 1 << 20
-"""Postings that are merged at once: what a merge holds in memory."""
+AT_ONCE = 1 << 19
+"""Postings that are merged at once: what a merge holds in memory, some 64 bytes each."""
+
+_DIMENSIONS = 1 << 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +75,52 @@ class Postings:
 def merged(parts: Sequence[tuple[Postings, NDArray[np.int64]]]) -> Iterator[Postings]:
     """Yield the lists of several parts as one, some dimensions at a time, ascending.
 
+    What is held in memory grows neither with the number of parts nor with that of their dimensions.
+
     Args:
         parts: Each with the new number of each of its rows, shape (n,), ascending, -1 for a row that is left out.
     """
-    dimensions = np.concatenate([part.dimensions for part, _ in parts])
-    lengths = np.concatenate([np.diff(part.starts) for part, _ in parts])
-    distinct, places = np.unique(dimensions, return_inverse=True)
-    lengths = np.bincount(places, lengths, len(distinct)).astype(np.int64)
-    del dimensions, places
-    # A dimension with more postings than that is merged by itself.
-    turns = (np.cumsum(lengths) - lengths) // AT_ONCE
-    for first in np.flatnonzero(np.diff(turns, prepend=-1)).tolist():
-        last = int(np.searchsorted(turns, turns[first], "right")) - 1
-        yield _merged_between(parts, distinct[first], distinct[last])
+    lists = [part for part, _ in parts]
+    first = _first_from(lists, 0)
+    while first is not None:
+        end = _end_of_turn(lists, first)
+        yield _merged_between(parts, first, end - 1)
+        first = _first_from(lists, end) if end < _DIMENSIONS else None
 
 
-def _merged_between(parts: Sequence[tuple[Postings, NDArray[np.int64]]], first: np.uint64, last: np.uint64) -> Postings:
+def _first_from(lists: Sequence[Postings], dimension: int) -> int | None:
+    """Return the smallest dimension that is not below a given one, ``None`` where there is none."""
+    places = [int(np.searchsorted(each.dimensions, np.uint64(dimension))) for each in lists]
+    found = [int(each.dimensions[at]) for each, at in zip(lists, places, strict=True) if at < len(each.dimensions)]
+    return min(found, default=None)
+
+
+def _end_of_turn(lists: Sequence[Postings], first: int) -> int:
+    """Return the dimension before which a turn ends; one with more postings than a turn has is merged by itself."""
+    most = _postings_before(lists, first) + AT_ONCE
+    end, beyond = first + 1, _DIMENSIONS + 1
+    while beyond - end > 1:
+        middle = (end + beyond) // 2
+        if _postings_before(lists, middle) <= most:
+            end = middle
+        else:
+            beyond = middle
+    return end
+
+
+def _postings_before(lists: Sequence[Postings], dimension: int) -> int:
+    """Return how many postings the dimensions below a given one have, which may be as large as 2**64."""
+    if dimension == _DIMENSIONS:
+        return sum(len(each.rows) for each in lists)
+    return sum(int(each.starts[np.searchsorted(each.dimensions, np.uint64(dimension))]) for each in lists)
+
+
+def _merged_between(parts: Sequence[tuple[Postings, NDArray[np.int64]]], first: int, last: int) -> Postings:
     """Return the lists of the dimensions from one to another, both included."""
     dimensions, rows, values = [], [], []
     for part, renumbered in parts:
-        start = int(np.searchsorted(part.dimensions, first, "left"))
-        end = int(np.searchsorted(part.dimensions, last, "right"))
+        start = int(np.searchsorted(part.dimensions, np.uint64(first), "left"))
+        end = int(np.searchsorted(part.dimensions, np.uint64(last), "right"))
         some = slice(int(part.starts[start]), int(part.starts[end]))
         numbers = renumbered[part.rows[some]]
         kept = numbers >= 0

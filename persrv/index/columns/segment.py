@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from tokenize import TokenError
@@ -33,6 +34,7 @@ NOWHERE = -1
 _ROWS_AT_ONCE = 1 << 14
 
 
+@lru_cache(1 << 14, typed=True)
 def facet(key: str, value: str | int | bool) -> int:
     """Return the dimension of a payload value in the lists :data:`FACETS`, a hash in [0, 2**64)."""
     digest = blake2b(json.dumps([key, value]).encode("utf-8", "surrogatepass"), digest_size=8, person=b"facet")
@@ -293,7 +295,6 @@ def _sparse_lists(points: Sequence[Point | Record], name: str) -> Postings:
 
 
 def _facet_lists(points: Sequence[Point | Record]) -> Postings:
-    found: dict[tuple[str, str | int | bool], int] = {}
     dimensions, rows = [], []
     for row, point in enumerate(points):
         for key in LISTED:
@@ -301,10 +302,7 @@ def _facet_lists(points: Sequence[Point | Record]) -> Postings:
             if value is None:
                 continue
             for each in dict.fromkeys(value) if isinstance(value, list | tuple) else (value,):
-                number = found.get((key, each))
-                if number is None:
-                    number = found[key, each] = facet(key, each)
-                dimensions.append(number)
+                dimensions.append(facet(key, each))
                 rows.append(row)
     return Postings.sorted(np.array(dimensions, np.uint64), np.array(rows, np.uint32), np.zeros(0, np.float32))
 

@@ -28,3 +28,10 @@ def test_rows_that_lie_apart_in_memory_lie_together_in_the_file(tmp_path: Path) 
     with ArrayFile(tmp_path / "a.npy", np.uint32, (2,)) as out:
         out.append(every[::2, ::2])
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), every[::2, ::2])
+
+
+@pytest.mark.parametrize("count", [10, 100_000])
+def test_a_disk_without_room_refuses_and_leaves_no_file_open(count: int) -> None:
+    with pytest.raises(OSError, match="No space left"), ArrayFile(Path("/dev/full"), np.uint32) as out:
+        out.append(np.zeros(count, np.uint32))
+    assert out._out.closed

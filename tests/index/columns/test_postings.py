@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import defaultdict
 
 import numpy as np
@@ -69,6 +70,35 @@ def test_parts_become_one_whatever_is_merged_at_once(at_once: int, monkeypatch: 
     assert np.all(dimensions[1:] > dimensions[:-1])
     # In several turns where not all fits into one.
     assert (len(turns) > 1) == (at_once < sum(len(part.rows) for part in parts))
+
+
+def test_the_largest_dimension_is_merged_too() -> None:
+    edge = np.array([0, 2**64 - 2, 2**64 - 1], np.uint64)
+    part = Postings.sorted(edge, np.zeros(3, np.uint32), np.ones(3, np.float32))
+    (turn,) = merged([(part, np.zeros(1, np.int64))])
+    assert turn.dimensions.tolist() == edge.tolist()
+
+
+def test_what_a_merge_holds_does_not_grow_with_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postings_module, "AT_ONCE", 1_000)
+    rng = np.random.default_rng(7)
+    count, dimensions = 40, 5_000
+    none = np.zeros(0, np.float32)
+    parts = [
+        (
+            Postings.sorted(rng.integers(0, 2**64, dimensions, np.uint64), np.zeros(dimensions, np.uint32), none),
+            np.array([number]),
+        )
+        for number in range(count)
+    ]
+    tracemalloc.start()
+    try:
+        postings = sum(len(turn.rows) for turn in merged(parts))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert postings == count * dimensions
+    assert peak < count * dimensions * 8 / 4  # a quarter of all their dimensions' bytes
 
 
 def test_lengths_that_do_not_belong_together_are_seen() -> None:
