@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from persrv.catalog import Catalog
-from persrv.catalog.phrases import fold_query
 from persrv.online.comparison.serving import Serving
 from persrv.online.current_version import CurrentVersion
 from persrv.online.live_index import LiveIndex
@@ -41,9 +40,7 @@ def _forget_once(user: str, catalog: Catalog, newest: CurrentVersion, live: Live
     left = interrupted or catalog.holds(user)
     passed = frozenset() if left or known is None else known
     with newest.others(passed, users_only=not left) as kept:
-        typed = {fold_query(pick.query) for pick in catalog.interactions(user=user)}
         touched = catalog.picked([user])
-        public = [sticker.id for sticker in catalog.stickers(touched) if typed & {*sticker.semantics.queries}]
         if serving is not None:
             serving.log.drop(user)
         deleted = catalog.forget(user)
@@ -59,9 +56,10 @@ def _forget_once(user: str, catalog: Catalog, newest: CurrentVersion, live: Live
         newest.ask(lambda version: version.profiles.forget(user, left=left))
         for users in kept.users:
             remove_profiles(users, [user], left=left)
-        if public or interrupted:
+        if touched or interrupted:
+            # Points hold what they picked for: as words where others typed it too, else as the hash of a query.
             for stickers in kept.stickers:
-                live.refresh_kept(stickers, None if interrupted else public)
+                live.refresh_kept(stickers, None if interrupted else touched)
                 stickers.purge()
             newest.ask(lambda version: version.stickers.purge())
         clean = {*(passed & newest.builds()), *kept.builds, *newest.version.builds}

@@ -6,7 +6,7 @@ import os
 import resource
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -159,6 +159,27 @@ def test_what_is_removed_under_a_program_costs_no_change(store: ColumnStore, cap
     assert make_columns(store, "stickers")
     with store.open("stickers") as opened:
         assert in_columns(opened)
+
+
+WRITES: dict[str, Callable[[Collection], None]] = {
+    "upsert": lambda opened: opened.upsert([drawn_points(1, seed=9)[0], *drawn_points(22, seed=9)[20:]]),
+    "set_payload": lambda opened: opened.set_payload([(POINTS[2].id, {"utility": 0.125, "pack": "frogs"})]),
+    "delete": lambda opened: opened.delete([POINTS[3].id, point_id(IDS[39])]),
+}
+
+
+@pytest.mark.parametrize("torn", [0, 5])
+@pytest.mark.parametrize("kind", WRITES)
+def test_each_change_is_there_when_they_are_opened_again(store: ColumnStore, kind: str, torn: int) -> None:
+    """Also behind an announcement of which the disk has a part."""
+    with store.open("stickers") as opened:
+        with (columns_folder(store) / "1" / "changed").open("ab") as changed:
+            changed.write(b"x" * torn)
+        WRITES[kind](opened)
+        assert in_columns(opened)
+    with store.open("stickers") as opened:
+        assert in_columns(opened)
+    assert newest(columns_folder(store)) == 1
 
 
 def test_a_value_that_is_in_no_column_ends_them_and_no_change(store: ColumnStore) -> None:
