@@ -15,6 +15,8 @@ from persrv.catalog.batches import chunks
 from persrv.catalog.identity import content_id
 from persrv.errors import CatalogError, IndexLockedError, PersrvError, PictureError, VectorIndexError
 from persrv.images.duplicates import PerceptualHash
+from persrv.index.columns.store import columns_of, lacks_columns
+from persrv.index.columns.verification import differing_stickers
 from persrv.indexing.duplicates import Duplicates
 from persrv.indexing.fit import Fit
 from persrv.indexing.progress import Progress
@@ -86,7 +88,7 @@ def look_at_vectors(workspace: Workspace, progress: Progress) -> str:
 
 
 def look_at_index_contents(workspace: Workspace, progress: Progress) -> str:
-    """Compare every point, word, filter and style of the current build with the catalog.
+    """Compare every point, word, filter and style of the current build with the catalog, and columns with the points.
 
     Raises:
         VectorIndexError: Something differs, or cannot be read.
@@ -105,6 +107,18 @@ def look_at_index_contents(workspace: Workspace, progress: Progress) -> str:
         if fit.style is not None:
             StyleFit.check(workspace.folder / "fits" / fit.name)
         found = verify_index(workspace, catalog, sources, stickers, users, progress)
+        columns = columns_of(stickers)
+        differing = differing_stickers(columns, stickers) if columns is not None else []
+        lacking = columns is None and lacks_columns(store, name)
+    if lacking:
+        raise VectorIndexError(
+            f"the index of {name} has no columns, searches are slower", f"run persrv build -c {name}"
+        )
+    if differing:
+        raise VectorIndexError(
+            f"columns of {name} say something else than the index of {len(differing)} stickers, such as {differing[0]}",
+            rebuild,
+        )
     if problem := _told(found):
         raise VectorIndexError(f"the index of {name} is not what the catalog says: {problem}", rebuild)
     late = f", {len(found.waiting)} wait to be written" if found.waiting else ""

@@ -62,6 +62,7 @@ class Postings:
         return (
             len(self.starts) == len(self.dimensions) + 1
             and self.starts[0] == 0
+            and bool((np.diff(self.starts) >= 0).all())
             and self.starts[-1] == len(self.rows)
             and len(self.values) in (0, len(self.rows))
         )

@@ -173,7 +173,9 @@ class Segment:
         lengths = {len(column) for column in own.values()}
         widths = own["ids"].shape[1], own["groups"].shape[1]
         valued = all(len(each.values) == len(each.rows) for name, each in tables.items() if name != FACETS)
-        if len(lengths) > 1 or widths != (16, 16) or not valued or not all(each.fits for each in tables.values()):
+        inside = all(own[name].max(initial=0) < max(1, len(own[name])) for name in ("by_key", "popular"))
+        fits = inside and valued and all(each.fits for each in tables.values())
+        if len(lengths) > 1 or widths != (16, 16) or not fits:
             raise ValueError(f"the arrays in {folder} do not belong together")
         return cls(**own, tables=tables)
 

@@ -92,14 +92,19 @@ class ColumnStore:
         """Close every collection that this store opened."""
         self.engine.close()
 
-    def complete(self, name: str) -> bool:
-        """Make the columns of the current version where they are missing or damaged, see :func:`make_columns`."""
+    def lacks(self, name: str) -> bool:
+        """Return whether the current version should have columns and has none that can be read."""
         manifest = self.engine.manifest(name)
         if manifest is None or manifest.stickers < self._least:
             return False
-        folder = self._columns(name, manifest.build)
-        if can_be_read(folder):
+        return not can_be_read(self._columns(name, manifest.build))
+
+    def complete(self, name: str) -> bool:
+        """Make the columns of the current version where they are missing or damaged, see :func:`make_columns`."""
+        manifest = self.engine.manifest(name)
+        if manifest is None or not self.lacks(name):
             return False
+        folder = self._columns(name, manifest.build)
         with self.engine.open(name, manifest.build) as points, writing(folder):
             if can_be_read(folder):  # who had it open wrote another generation when we looked
                 return False
@@ -265,6 +270,11 @@ class ColumnCollection:
 def columns_of(collection: Collection) -> Columns | None:
     """Return the columns of a collection as they are now, ``None`` where it has none."""
     return collection.columns if isinstance(collection, ColumnCollection) else None
+
+
+def lacks_columns(store: Store, name: str) -> bool:
+    """Return whether the current version of a collection should have columns and has none that can be read."""
+    return isinstance(store, ColumnStore) and store.lacks(name)
 
 
 def make_columns(store: Store, name: str) -> bool:
