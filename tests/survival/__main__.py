@@ -45,10 +45,11 @@ def kill(given: argparse.Namespace) -> None:
                 failures = len(oracle.failures)
                 if number % 10 == 0 or number == given.kills:
                     seconds = time.monotonic() - began
-                    counts = (oracle.acts, oracle.open_acts, oracle.faults, oracle.refusals)
+                    counts = (oracle.acts, oracle.open_acts, oracle.faults, oracle.refusals, oracle.columns)
                     shown = ["; ".join(f"{act} {n}" for act, n in sorted(each.items())) for each in counts]
                     say(f"{number} kills of seed {given.seed} in {seconds:.0f} s, {failures} failures")
-                    say(f"  done: {shown[0]}\n  open: {shown[1]}\n  faults: {shown[2]}\n  refused: {shown[3]}")
+                    say(f"  done: {shown[0]}\n  open: {shown[1]}\n  faults: {shown[2]}")
+                    say(f"  refused: {shown[3]}\n  columns: {shown[4]}")
 
 
 def damage(given: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from faults import Fault, drawn_fault, name_drafts
+from small_columns import check_columns
 from worker import MOST_ACTS, OLD, USERS
 from worker_server import Death, WorkerServer
 
@@ -56,6 +57,7 @@ class Oracle:
         open_acts: How often each act was going on at a kill or fault.
         faults: How often each kind of fault was suffered.
         refusals: How often each error of persrv's own ended the work.
+        columns: How many versions had columns behind the kills, and how many had lost them.
         failures: What must not be.
     """
 
@@ -67,6 +69,7 @@ class Oracle:
     open_acts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+    columns: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     def begin_anew(self, failure: str) -> None:
@@ -126,6 +129,7 @@ def survive(
     oracle, built = Oracle(), home.with_name("built")
     write_imported(recipe)
     write_old_catalog(recipe.with_name(OLD))
+    check_columns(recipe, home)
     if keep_going:
         shutil.copytree(home, built, copy_function=copy_sparse)
     with WorkerServer(url) as server:
@@ -237,6 +241,7 @@ def check(recipe: Path, home: Path, oracle: Oracle, going: dict[str, Any] | None
             retriever.forget(going["user"])
         for user in USERS:
             assert user in left or not retriever.styles(user), f"{user} was forgotten and still has styles"
+    oracle.columns += check_columns(recipe, home)
     _check_others(recipe, home, open_act, url)
 
 

@@ -25,6 +25,7 @@ def test_nothing_acknowledged_is_lost_by_kills(tiny: Tiny) -> None:
         last = oracle
     assert last.acts["record"] > 10
     assert last.open_acts.total() >= 4
+    assert last.columns["with"] >= 4
 
 
 def left_by_a_power_cut(folder: Path, *lines: str) -> tuple[Path, Path]:

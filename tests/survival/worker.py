@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
+from small_columns import write_columns_often
 
 from persrv.catalog import Catalog
 from persrv.catalog.phrases import fold_query
@@ -231,4 +232,5 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
+    write_columns_often()
     serve()
