@@ -132,7 +132,9 @@ def run(options: Options) -> list[Row]:
         corpus = RankedCorpus(options.cache or Path(made), size)
         columns = corpus.columns()
         searches = corpus.searches(columns, SEARCHES)
-        ranker = ColumnRanker(corpus.clusters, Weights(_RANKING.beta, _RANKING.gamma, _RANKING.beta, IMAGE))
+        weights = Weights(_RANKING.beta, _RANKING.gamma, _RANKING.beta, IMAGE)
+        # Meaning is off, so that there is nothing to ask an engine.
+        ranker = ColumnRanker(corpus.clusters, weights, lambda requests: [])
         ours = partial(_page, ranker, columns)
         theirs = partial(_brute_force, columns)
         personal, rival, anybody, rival_anybody = latencies(

@@ -1,4 +1,4 @@
-"""The stickers that match, found in the inverted lists of their words and of what people picked them for."""
+"""The stickers that match: by inverted lists of their words and of what people picked them for, and by meaning."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from persrv.index.columns.scratch import Scratch
 from persrv.index.language import Nearest
 from persrv.index.schema import PICKED, TEXT
 from persrv.online.candidate_source import CandidateSource
+from persrv.online.column_likeness import Ask, Likeness
 from persrv.online.recall import Recall
 from persrv.text.bm25f import SparseVector
 
@@ -20,18 +21,29 @@ Floats = NDArray[np.float64]
 class Matches:
     """The stickers that match, and what each source gives them.
 
+    Args:
+        columns: Of the collection.
+        recall: Its sources are :func:`is_sparse`, or meaning.
+        scratch: Borrowed until :meth:`clear`.
+        ask: Answers the engine's part.
+        apart: Rows that meaning lets in however many are nearer.
+
     Attributes:
         rows: Of the stickers that some source finds, each once.
+        likeness: What is known of their meaning; ``None`` where that does not count.
     """
 
-    def __init__(self, columns: Columns, recall: Recall, scratch: Scratch) -> None:
+    def __init__(self, columns: Columns, recall: Recall, scratch: Scratch, ask: Ask, apart: Rows) -> None:
+        self.likeness: Likeness | None = None
         self._scratch = scratch
         self._touched: list[tuple[NDArray[np.float32], Rows]] = []
         self._picked: list[Rows] = []
         self._sum_of: dict[int, NDArray[np.float32]] = {}
-        found: list[Rows] = [np.zeros(0, np.uint32)]
+        self._found: list[Rows] = [np.zeros(0, np.uint32)]
         for number, source in enumerate(recall.sources):
             if (sparse := sparse_query(source)) is None:
+                self.likeness = Likeness(source, columns, ask, scratch)
+                self._let_in(self.likeness.let_in(recall.where, apart))
                 continue
             table, query = sparse
             sums = self._sum_of[number] = scratch.sums(number)
@@ -43,15 +55,14 @@ class Matches:
                         scratch.picked[rows] = True
                         self._picked.append(rows)
                     if weight > 0:
-                        fresh = rows[~scratch.seen[rows]]
-                        scratch.seen[fresh] = True
-                        found.append(fresh)
-        self.rows: Rows = columns.alive(np.concatenate(found))
-        self._found = found
+                        self._let_in(rows)
+        self.rows: Rows = columns.alive(np.concatenate(self._found))
 
-    def of(self, number: int, rows: Rows) -> Floats | None:
-        """Return what a source gives to rows, shape (len(rows),); ``None`` where nothing is asked of it."""
-        return self._sum_of[number][rows].astype(np.float64) if number in self._sum_of else None
+    def of(self, number: int, rows: Rows) -> Floats:
+        """Return what a source gives to rows, or where nobody asked for their meaning at most; shape (len(rows),)."""
+        if self.likeness is not None and number not in self._sum_of:
+            return self.likeness.shares(rows)
+        return self._sum_of[number][rows].astype(np.float64)
 
     def picked_among(self, rows: Rows) -> NDArray[np.int64]:
         """Return the positions of rows to which other people's picks give something."""
@@ -65,6 +76,13 @@ class Matches:
             self._scratch.seen[rows] = False
         for rows in self._picked:
             self._scratch.picked[rows] = False
+        if self.likeness is not None:
+            self.likeness.clear()
+
+    def _let_in(self, rows: Rows) -> None:
+        fresh = rows[~self._scratch.seen[rows]]
+        self._scratch.seen[fresh] = True
+        self._found.append(fresh)
 
 
 def is_sparse(source: CandidateSource) -> bool:

@@ -1,4 +1,7 @@
-"""Ranks by the columns of a collection: the formula over all stickers that match, without asking the engine."""
+"""Ranks by the columns of a collection: the formula over all stickers that match.
+
+The engine is asked where meaning counts, and for nothing but that.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from persrv.index.columns.segment import FACETS, facet
 from persrv.index.language import Filter
 from persrv.index.schema import STYLE_CLUSTER
 from persrv.online.column_filter import kept, knows, split
+from persrv.online.column_likeness import Ask, is_meaning
 from persrv.online.column_matches import Matches, is_sparse
 from persrv.online.column_scoring import GROWTH, Scoring
 from persrv.online.page import SLACK, Page, Ranked
@@ -21,8 +25,10 @@ from persrv.ranking.style_clusters import NEAREST, cluster_similarity, near_clus
 
 
 def can_rank(recall: Recall) -> bool:
-    """Return whether columns are enough for a recall: its sources are words and picks, and its filter knows lists."""
-    return not recall.constant and all(map(is_sparse, recall.sources)) and knows(recall.where)
+    """Return whether columns are enough for a recall, or the engine has to say no more than how near meanings are."""
+    sources = [source for source in recall.sources if not is_meaning(source)]
+    alone = len(recall.sources) - len(sources) <= 1
+    return not recall.constant and alone and all(map(is_sparse, sources)) and knows(recall.where)
 
 
 class ColumnRanker:
@@ -31,9 +37,11 @@ class ColumnRanker:
     Args:
         clusters: Directions of the regions of the space of style, shape (k, d).
         weights: How utility and style count.
+        ask: Answers requests by the collection's engine, which alone knows meanings.
     """
 
-    def __init__(self, clusters: NDArray[np.float32], weights: Weights) -> None:
+    def __init__(self, clusters: NDArray[np.float32], weights: Weights, ask: Ask) -> None:
+        self._ask = ask
         self._clusters = clusters
         self._weights = weights
 
@@ -48,16 +56,17 @@ class ColumnRanker:
 
         Args:
             columns: Of the collection.
-            recall: Its sources are sparse.
+            recall: One that :func:`can_rank`.
             taste: The user's styles.
             page: The wanted part of the others.
             ids: Stickers that are ranked apart.
         """
         with columns.scratch.lend(columns.rows) as scratch:
-            matches = Matches(columns, recall, scratch)
+            apart = columns.rows_of(ids)
+            matches = Matches(columns, recall, scratch, self._ask, apart)
             try:
                 rows = kept(matches.rows, columns, recall.where, scratch)
-                own, others = split(rows, [columns.rows_of(ids)], scratch)
+                own, others = split(rows, [apart], scratch)
                 scoring = Scoring(columns, recall, taste, self._weights, self._clusters, matches)
                 return scoring.best(others, page), scoring.best(own, Page(0, len(own)))
             finally:

@@ -2,6 +2,7 @@
 
 Each sticker's score is at most what words and picks give it times the largest style factor of its region of the space
 of style. The best by that bound are scored by their own style, and then all whose bound is above the page's last one.
+Where meaning counts, the engine is asked for that of stickers which may be among the best.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ FIRST, GROWTH = 160, 4
 
 ALIKE = 800
 """Stickers that are scored where all start with the same: any of them may belong to the page, and nobody proves it."""
+
+MEANT, ASKED = 400, 200
+"""Stickers that are scored at first where meaning counts, and for how many of them it is asked at once."""
 
 _LESS = 1.0 - 2 * SAME
 
@@ -63,19 +67,18 @@ class Scoring:
         wanted = page.end + SLACK
         bounds = self._bounds(rows)
         waiting = np.ones(len(rows), np.bool_)
-        first = max(FIRST if self.proves else ALIKE, 2 * wanted)
-        if not self.proves and not len(self.taste):
-            first = len(rows)  # their bounds are their scores
-        waiting[_largest(bounds, first)[0]] = False
+        waiting[_largest(bounds, self._at_first(len(rows), wanted))[0]] = False
         scored = np.flatnonzero(~waiting)
-        scores = self._scores(rows[scored], bounds[scored])
+        # The engine's list of the nearest is not whole: whatever is likely is asked for, whether it seems near or not.
+        scores = self._settled(rows[scored], self._scores(rows[scored]), len(scored))
         least = scores[_largest(scores, page.end)[0]].min(initial=np.inf) * _LESS
         while True:
             # The page can only get better: of the others those are scored that may be above its last one.
             if self.proves and len(more := np.flatnonzero(waiting & (bounds >= least))):
                 waiting[more] = False
                 scored = np.concatenate([scored, more])
-                scores = np.concatenate([scores, self._scores(rows[more], bounds[more])])
+                scores = np.concatenate([scores, self._scores(rows[more])])
+            scores = self._settled(rows[scored], scores, wanted)
             leading, behind = _largest(scores, wanted)
             if not self.proves:
                 # Only their ids say which of those with the same score belong to the page.
@@ -86,6 +89,13 @@ class Scoring:
             if proven or not self.proves or len(leading) == len(rows):
                 return ranked
             least, wanted = min(least, worst * _LESS if ranked.total > page.end else -np.inf), wanted * GROWTH
+
+    def _at_first(self, rows: int, wanted: int) -> int:
+        """Return how many of the rows are scored at first."""
+        if not self.proves:
+            # Without styles their bounds are their scores.
+            return max(ALIKE, 2 * wanted) if len(self.taste) else rows
+        return max(FIRST if self.matches is None or self.matches.likeness is None else MEANT, 2 * wanted)
 
     def _bounds(self, rows: Rows) -> Floats:
         """Return what the rows' scores hardly ever exceed, shape (n,)."""
@@ -100,10 +110,33 @@ class Scoring:
         bounds: Floats = self._recalled(rows, agreement(largest)[regions]) * factors[regions]
         return bounds
 
-    def _scores(self, rows: Rows, bounds: Floats) -> Floats:
-        """Return the final scores, shape (n,), given what they are at most: for somebody without styles the same."""
+    def _settled(self, rows: Rows, scores: Floats, wanted: int) -> Floats:
+        """Return the rows' scores after the engine was asked for the meaning of the best ones.
+
+        Args:
+            rows: n of them.
+            scores: At most, where nobody asked yet; changed.
+            wanted: How many of the best are no longer bounds.
+        """
+        likeness = self.matches.likeness if self.matches else None
+        if likeness is None:
+            return scores
+        known = likeness.known(rows)
+        while True:
+            best = scores[known][_largest(scores[known], wanted)[0]]
+            unsure = np.flatnonzero(~known & (scores >= (best.min(initial=np.inf) if len(best) == wanted else -np.inf)))
+            if not len(unsure):
+                return scores
+            asked = unsure[_largest(scores[unsure], ASKED)[0]]
+            likeness.ask(rows[asked])
+            known[asked] = True
+            # What others are at most may have become less.
+            scores[unsure] = self._scores(rows[unsure])
+
+    def _scores(self, rows: Rows) -> Floats:
+        """Return the final scores, shape (n,)."""
         if not len(self.taste):
-            return bounds
+            return self._recalled(rows, 1.0)
         styles: Floats = self.columns.column("styles", rows)
         centroids = self.taste.centroids.astype(styles.dtype)
         similarity, _ = style_similarity(styles, centroids, self.taste.weights)
@@ -119,26 +152,28 @@ class Scoring:
         few = self.matches.picked_among(rows)
         if len(few):
             total[few] = self._part(rows[few], agreed if isinstance(agreed, float) else agreed[few], picked=True)
-        if weights.beta != weights.stored_beta:
-            utility = self.columns.column("utility", rows)
-            total *= utility_factor(utility, weights.beta) / utility_factor(utility, weights.stored_beta)
         return total
 
     def _part(self, rows: Rows, agreed: Floats | float, *, picked: bool) -> Floats:
         """Return what all sources give, or all but those of other people's picks, shape (n,)."""
-        total, factor = np.zeros(len(rows)), np.ones(1)
+        weights = self.weights
+        stored, plain, factor = np.zeros(len(rows)), np.zeros(1), np.ones(1)
         for number, source in enumerate(self.recall.sources):
             if self.matches is None or (source.picked and not picked):
                 continue
             share = self.matches.of(number, rows)
-            if share is None:
-                continue
             share *= source.slope * (agreed if source.picked else 1.0)
             if source.multiplies:
                 factor = factor * (1.0 + share)
+            elif source.stored:
+                stored += share
             else:
-                total += share
-        return total * factor
+                plain = share
+        if plain.any() or weights.beta != weights.stored_beta:
+            utility = self.columns.column("utility", rows)
+            ours, theirs = utility_factor(utility, weights.beta), utility_factor(utility, weights.stored_beta)
+            stored = stored * (ours / theirs) + plain * ours
+        return stored * factor
 
     def _ordered(self, rows: Rows, scores: Floats, page: Page) -> tuple[Ranked, float]:
         """Return rows in their final order, and the smallest score of the page with the trace of its id in it."""

@@ -64,7 +64,7 @@ class Ranker:
         self._clusters = manifest.clusters
         self._frequent = frozenset(manifest.regional_words)
         self._weights = Weights(ranking.beta, ranking.gamma, manifest.beta, manifest.taste_vector)
-        self._by_columns = ColumnRanker(self._clusters, self._weights)
+        self._by_columns = ColumnRanker(self._clusters, self._weights, collection.query_many)
 
     def rank(self, recall: Recall, taste: Taste, page: Page, *, whole: bool = False) -> Ranked:
         """Return the candidates in their final order, at least the page where there are that many.

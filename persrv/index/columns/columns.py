@@ -71,9 +71,25 @@ class Columns:
         """Return the rows that are not dead, in their order."""
         return rows if self.dead is None else rows[~self.dead[rows]]
 
+    def find(self, sticker_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return the row of each sticker, -1 where it is not there.
+
+        Args:
+            sticker_ids: n of them.
+
+        Returns:
+            Shape (n,).
+        """
+        ids = np.frombuffer(bytes.fromhex("".join(sticker_ids)), np.uint8).reshape(-1, 16)
+        found = np.full(len(ids), -1)
+        for segment, start in zip(self.segments, self._starts.tolist(), strict=False):
+            rows = segment.rows_of(ids)
+            found = np.where(rows >= 0, rows + start, found)
+        return found if self.dead is None else np.where(self.dead[found] & (found >= 0), -1, found)
+
     def rows_of(self, sticker_ids: Iterable[str]) -> Rows:
         """Return the rows of stickers, in the order of the ids; those that are not there are left out."""
-        rows = self._rows_of([*sticker_ids])
+        rows = self.find([*sticker_ids])
         return rows[rows >= 0].astype(np.uint32)
 
     def styles_of(self, sticker_ids: Sequence[str]) -> NDArray[np.float32]:
@@ -82,7 +98,7 @@ class Columns:
         Args:
             sticker_ids: n of them.
         """
-        rows = self._rows_of(sticker_ids)
+        rows = self.find(sticker_ids)
         there = rows >= 0
         found = np.zeros((len(rows), self.segments[0].styles.shape[1]), np.float32)
         found[there] = self.column("styles", rows[there].astype(np.uint32))
@@ -138,15 +154,6 @@ class Columns:
             (segment, ~dead[start : start + len(segment)])
             for segment, start in zip(self.segments, self._starts.tolist(), strict=False)
         ]
-
-    def _rows_of(self, sticker_ids: Sequence[str]) -> NDArray[np.int64]:
-        """Return the row of each sticker, -1 where it is not there."""
-        ids = np.frombuffer(bytes.fromhex("".join(sticker_ids)), np.uint8).reshape(-1, 16)
-        found = np.full(len(ids), -1)
-        for segment, start in zip(self.segments, self._starts.tolist(), strict=False):
-            rows = segment.rows_of(ids)
-            found = np.where(rows >= 0, rows + start, found)
-        return found if self.dead is None else np.where(self.dead[found] & (found >= 0), -1, found)
 
     def _dead_in(self, number: int) -> int:
         if self.dead is None:

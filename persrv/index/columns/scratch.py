@@ -20,6 +20,7 @@ class Scratch:
         seen: Shape (rows or more,), bool.
         picked: The same.
         flags: The same.
+        places: Shape (rows or more,), int32.
     """
 
     def __init__(self, rows: int) -> None:
@@ -28,6 +29,7 @@ class Scratch:
         self.seen = np.zeros(self.rows, np.bool_)
         self.picked = np.zeros(self.rows, np.bool_)
         self.flags = np.zeros(self.rows, np.bool_)
+        self.places = np.zeros(self.rows, np.int32)
         self._sums: list[NDArray[np.float32]] = []
 
     def sums(self, number: int) -> NDArray[np.float32]:
