@@ -49,6 +49,7 @@ def to_request(request: Request) -> m.QueryRequest:
         filter=to_filter(request.filter),
         with_payload=payload if isinstance(payload, bool) else list(payload),
         with_vector=list(request.with_vectors) or False,
+        params=_search_params(request.query),
     )
 
 
@@ -80,7 +81,12 @@ def to_prefetch(prefetch: Prefetch) -> m.Prefetch:
         prefetch=[to_prefetch(inner) for inner in prefetch.inner] or None,
         filter=to_filter(prefetch.filter),
         score_threshold=prefetch.threshold,
+        params=_search_params(prefetch.query),
     )
+
+
+def _search_params(query: object) -> m.SearchParams | None:
+    return m.SearchParams(exact=True) if isinstance(query, Nearest) and query.exact else None
 
 
 def to_filter(where: Filter | None) -> m.Filter | None:

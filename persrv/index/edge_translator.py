@@ -49,6 +49,7 @@ def to_edge_requests(requests: Sequence[Request]) -> list[edge.QueryRequest]:
             filter=parts.filter(request.filter),
             with_payload=request.with_payload if isinstance(request.with_payload, bool) else list(request.with_payload),
             with_vector=list(request.with_vectors) or False,
+            params=_search_params(request.query),
         )
         for request in requests
     ]
@@ -69,7 +70,7 @@ class _Parts:
             limit=prefetch.limit,
             query=self.query(prefetch.query),
             prefetches=[self.prefetch(inner) for inner in prefetch.inner],
-            params=None,
+            params=_search_params(prefetch.query),
             filter=self.filter(prefetch.filter),
             score_threshold=prefetch.threshold,
         )
@@ -136,6 +137,10 @@ def _vectors(vectors: object) -> Mapping[str, StoredVector]:
         name: SparseVector(vector.indices, vector.values) if isinstance(vector, edge.SparseVector) else vector
         for name, vector in vectors.items()
     }
+
+
+def _search_params(query: object) -> edge.SearchParams | None:
+    return edge.SearchParams(exact=True) if isinstance(query, Nearest) and query.exact else None
 
 
 def _query(query: Nearest | NearestStyles | OrderBy | Formula) -> edge.ScoringQueryType:

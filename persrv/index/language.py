@@ -127,10 +127,12 @@ class Nearest(Value):
     Attributes:
         vector: Sparse, dense, or the rows of a multivector.
         using: Name of the stored vector.
+        exact: Whether all points are compared, where the vector has a graph too: that one misses some of the nearest.
     """
 
     vector: StoredVector
     using: str
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

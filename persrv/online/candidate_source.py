@@ -160,12 +160,13 @@ def picked_sources(
     return by_words, CandidateSource(query, slope=delta, multiplies=True, picked=True, finds=finds)
 
 
-def meaning_source(query: NDArray[np.floating[Any]], blend: Blend) -> CandidateSource:
+def meaning_source(query: NDArray[np.floating[Any]], blend: Blend, *, exact: bool = False) -> CandidateSource:
     """Return the source of stickers that are near in meaning, so that :func:`persrv.text.meaning.fusion.fused` results.
 
     Args:
         query: Unit vector, shape (k,), see :meth:`persrv.text.meaning.space.MeaningSpace.search`.
         blend: How meaning counts; at most :data:`NEAREST` stickers are let in by it.
+        exact: Whether all stickers are compared.
     """
-    dense = Nearest([[float(x) for x in query]], MEANING)
+    dense = Nearest([[float(x) for x in query]], MEANING, exact)
     return CandidateSource(dense, slope=blend.slope, floor=blend.floor, entry=blend.entry, most=NEAREST)

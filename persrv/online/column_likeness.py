@@ -22,7 +22,7 @@ Ask = Callable[[Sequence[Request]], list[list[ScoredPoint]]]
 
 LIKELY, MOST_ASKED = 20, 600
 """The engine's graph misses some of the nearest. So others are taken to be as near as the one in this place among them,
-and only when so many were asked for no nearer than the last one."""
+and only when so many were asked for no nearer than the last one, as they are where all stickers were compared."""
 
 _NONE = -1.0
 """Cosine of a sticker without phrases, as in :func:`persrv.text.meaning.rows.cosines`."""
@@ -41,9 +41,13 @@ class Likeness:
         columns: Of the collection.
         ask: Answers requests.
         scratch: Its ``places`` are borrowed, until :meth:`clear`.
+
+    Attributes:
+        whole: Whether none of the nearest is missed.
     """
 
     def __init__(self, source: CandidateSource, columns: Columns, ask: Ask, scratch: Scratch) -> None:
+        self.whole = isinstance(source.query, Nearest) and source.query.exact
         self._source = source
         self._entry = _NONE if source.entry is None else source.entry
         self._columns = columns
@@ -66,8 +70,8 @@ class Likeness:
         most = source.limit(NEAREST)
         near, *apart = self._ask([Request(source.query, limit=most, filter=where), *self._requests(rows)])
         full = len(near) == most
-        self._cosines[0] = near[min(LIKELY, most) - 1].score if full else entry
         self._last = near[-1].score if full else entry
+        self._cosines[0] = near[min(LIKELY, most) - 1].score if full and not self.whole else self._last
         found = np.union1d(self._take(near), rows)
         self._answered(rows, apart)
         return found[self._of(found) >= entry]

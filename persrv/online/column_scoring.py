@@ -69,8 +69,8 @@ class Scoring:
         waiting = np.ones(len(rows), np.bool_)
         waiting[_largest(bounds, self._at_first(len(rows), wanted))[0]] = False
         scored = np.flatnonzero(~waiting)
-        # The engine's list of the nearest is not whole: whatever is likely is asked for, whether it seems near or not.
-        scores = self._settled(rows[scored], self._scores(rows[scored]), len(scored))
+        # What the engine's list misses may be nearer than it seems: all that is likely is asked for.
+        scores = self._settled(rows[scored], self._scores(rows[scored]), len(scored) if self._misses else wanted)
         least = scores[_largest(scores, page.end)[0]].min(initial=np.inf) * _LESS
         while True:
             # The page can only get better: of the others those are scored that may be above its last one.
@@ -95,7 +95,12 @@ class Scoring:
         if not self.proves:
             # Without styles their bounds are their scores.
             return max(ALIKE, 2 * wanted) if len(self.taste) else rows
-        return max(FIRST if self.matches is None or self.matches.likeness is None else MEANT, 2 * wanted)
+        return max(MEANT if self._misses else FIRST, 2 * wanted)
+
+    @property
+    def _misses(self) -> bool:
+        """Whether the engine's list of the nearest in meaning may miss some."""
+        return self.matches is not None and self.matches.likeness is not None and not self.matches.likeness.whole
 
     def _bounds(self, rows: Rows) -> Floats:
         """Return what the rows' scores hardly ever exceed, shape (n,)."""

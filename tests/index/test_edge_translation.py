@@ -11,7 +11,8 @@ import qdrant_edge as edge
 
 from engines import filled, quick_folder
 from index_samples import DIMENSION, PACKS, identity, sample_points, sparse
-from persrv.index.edge_translator import to_edge_filter
+from persrv.index.client_translator import to_request
+from persrv.index.edge_translator import to_edge_filter, to_edge_requests
 from persrv.index.engine import Collection
 from persrv.index.language import (
     AbsoluteValue,
@@ -33,7 +34,7 @@ from persrv.index.language import (
     Sum,
     nearest_style,
 )
-from persrv.index.schema import IMAGE, TEXT
+from persrv.index.schema import IMAGE, MEANING, TEXT
 from persrv.text.bm25f import SparseVector
 
 DENSE = [1.0] * DIMENSION
@@ -135,3 +136,15 @@ def test_answers_come_back_in_our_words(embedded: Collection) -> None:
     assert found.dense(TEXT) is None
     assert found.sparse(IMAGE) is None
     assert found.payload["pack"] in PACKS
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_all_points_are_compared_where_that_is_asked_for(exact: bool) -> None:
+    near = Nearest([DENSE], MEANING, exact)
+    inside = to_edge_requests([Request(near, limit=5), Request(RECALL.query, limit=5, prefetch=(Prefetch(near, 5),))])
+    for translated in (inside[0], inside[1].prefetches[0]):
+        assert (translated.params is not None and translated.params.exact) == exact
+    client = to_request(Request(near, limit=5, prefetch=(Prefetch(near, 5),)))
+    assert client.prefetch is not None
+    for params in (client.params, client.prefetch[0].params):  # type: ignore[index, union-attr]
+        assert (params is not None and params.exact) == exact

@@ -105,13 +105,14 @@ class Search:
     where: Filter | None
     taste: Taste
     beta: float
+    exact: bool = False
 
     @property
     def recall(self) -> Recall:
         words = {word: WEIGHTS[word] for word in self.words} | ({UNWANTED: -1000.0} if self.unwanted else {})
         picks = picked_sources(EXACT, SparseVector([PICKED_WORD], [1.1]), OMEGA, DELTA) if self.picks else ()
         text = (text_source(_sparse(words)),) if words else ()
-        return Recall((*text, *picks, meaning_source(self.query, self.blend)), self.where)
+        return Recall((*text, *picks, meaning_source(self.query, self.blend, exact=self.exact)), self.where)
 
     def cosines(self) -> NDArray[np.float64]:
         return cosines(self.query[None, :], ROWS)[0]
@@ -190,15 +191,17 @@ def _same(found: Ranked, ids: Sequence[str], scores: Sequence[float], page: Page
     assert found.scores[part] == pytest.approx(scores[part], rel=2e-5)
 
 
+@pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize(("meant", "most"), [(400, 600), (5, 600), (5, 0), (5_000, 600)])
 def test_pages_are_those_of_the_formula(
-    collection: ColumnCollection, meant: int, most: int, monkeypatch: pytest.MonkeyPatch
+    collection: ColumnCollection, meant: int, most: int, exact: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is asked for at first, and whenever the list of the nearest is trusted."""
     monkeypatch.setattr(column_scoring, "MEANT", meant)
     monkeypatch.setattr(column_scoring, "ASKED", max(meant // 2, 3))
     monkeypatch.setattr(column_likeness, "MOST_ASKED", most)
     for search in _searches(1, 40):
+        search = replace(search, exact=exact)
         assert can_rank(search.recall)
         ids, scores = search.expected(search.nearest())
         for page in (Page(0, 20), Page(15, 5), Page(100, 20)):
@@ -281,6 +284,21 @@ def test_what_matches_and_is_missing_among_the_nearest_is_asked_for(
         _same(found, *search.expected(let_in), Page(0, 10))
         missed += len({*found.ids[:10]} & {IDS[number] for number in search.nearest()} - engine.listed)
     assert missed > 20
+
+
+def test_less_is_asked_for_where_no_near_one_is_missed(
+    collection: ColumnCollection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+    for exact in (True, False):
+        engine = Listening(collection, 0)
+        monkeypatch.setattr(collection.points, "query_many", engine.query_many)
+        for search in _searches(12, 20):
+            search = replace(search, exact=exact, where=None)
+            _ranker(collection, search).rank(search.recall, search.taste, Page(0, 20))
+        monkeypatch.undo()
+        asked[exact] = sum(request.limit for request in engine.asked)
+    assert asked[True] < 0.9 * asked[False]
 
 
 def test_a_picture_is_left_to_the_engine(collection: ColumnCollection) -> None:

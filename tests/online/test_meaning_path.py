@@ -16,7 +16,9 @@ from persrv.cli import app
 from persrv.errors import IndexMismatchError, MissingExtraError, RecipeError
 from persrv.index.schema import MEANING, sticker_id_of
 from persrv.offline import build_collection
+from persrv.online import query_parser
 from persrv.online.overview import examine, overview
+from persrv.recipe import Ranking
 from persrv.text.meaning import registry
 from persrv.workspace import Workspace
 from tiny_collection import MEANINGS, Tiny
@@ -73,6 +75,19 @@ def test_the_explanation_tells_words_from_meaning(meant: Tiny) -> None:
     with meant.open() as retriever:
         words = retriever.search("dog", limit=3, explain=True)[0].explanation
         assert (words.meaning, sum(words.matched.values()) + words.picks) == (0.0, pytest.approx(words.text, rel=1e-4))
+
+
+@pytest.mark.parametrize("compared", [0, 25_000])
+def test_a_small_collection_is_compared_whole(
+    meant_built: Tiny, compared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_parser, "COMPARED", compared)
+    with meant_built.open() as retriever:
+        parser = retriever._newest.version.parser
+        recall = parser.recall(parser.parse("kitten"), None, Ranking())
+        assert recall is not None
+        exact = [source.query.exact for source in recall.sources if source.query.using == MEANING]
+        assert exact == [compared > 0]
 
 
 def test_filters_and_pages_hold_for_meaning_too(meant_built: Tiny) -> None:
