@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / part) for part in (".", "index
 from damage import Damager, cases, drawn  # noqa: E402
 from fuzz import SHARES, TARGETS, Report, fuzz  # noqa: E402
 from harness import survive  # noqa: E402
+from small_columns import write_columns_often  # noqa: E402
 
 from fake_qdrant import FakeQdrant  # noqa: E402
 from persrv.offline import build_collection  # noqa: E402
@@ -53,6 +54,7 @@ def kill(given: argparse.Namespace) -> None:
 
 
 def damage(given: argparse.Namespace) -> None:
+    write_columns_often()
     with tempfile.TemporaryDirectory(prefix="persrv-damage-") as name:
         folder = Path(name)
         (folder / "one").mkdir()
