@@ -28,6 +28,7 @@ from persrv.catalog.durable import extend_file, sync_folder
 from persrv.errors import PersrvError, VectorIndexError
 from persrv.index.columns.columns import Columns
 from persrv.index.columns.segment import Segment, merge, write_merged
+from persrv.index.columns.verification import check_rows
 from persrv.index.engine import Collection
 from persrv.index.language import Point, Record
 from persrv.index.schema import PICKED, TEXT, point_id, sticker_id_of
@@ -81,6 +82,7 @@ class LiveColumns:
                 _remove_others(folder, generation)
             changed = _announced(folder / str(generation))
             columns = Columns([Segment.load(folder / str(generation))])
+            check_rows(folder / str(generation), columns.rows)
             if changed:
                 points = read_points(collection, changed)
                 there = {sticker_id_of(point.id) for point in points}

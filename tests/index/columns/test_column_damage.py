@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from column_samples import IDS, drawn_points, said_by_columns, said_by_points
@@ -18,6 +19,7 @@ from index_samples import SCHEMA, manifest
 from persrv.errors import CatalogError, IndexLockedError, VectorIndexError
 from persrv.index.columns import live
 from persrv.index.columns.live import newest
+from persrv.index.columns.segment import TABLES
 from persrv.index.columns.store import ColumnCollection, ColumnStore, make_columns
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.engine import Collection
@@ -122,6 +124,20 @@ def test_a_build_finds_damage_that_nobody_met(store: ColumnStore, kind: str) -> 
     assert make_columns(store, "stickers")
     with store.open("stickers") as opened:
         assert in_columns(opened)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_lists_that_name_a_row_that_is_not_there_are_not_taken(
+    store: ColumnStore, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or every search for such a word would fail."""
+    file = columns_folder(store) / "1" / f"{table}.rows.npy"
+    rows = np.load(file)
+    rows[len(rows) // 2] = len(POINTS)
+    np.save(file, rows)
+    with store.open("stickers") as opened:
+        assert not in_columns(opened)
+    assert f"{table}.rows.npy names rows" in caplog.text
 
 
 def test_other_stickers_than_the_engines_are_not_taken(store: ColumnStore, caplog: pytest.LogCaptureFixture) -> None:
