@@ -23,7 +23,7 @@ from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows,
 from benchmarks.options import Options
 from benchmarks.sticker_corpus import PIECE, StickerCorpus
 from persrv.index.columns.columns import Columns
-from persrv.index.columns.live import Filling
+from persrv.index.columns.filling import Filling
 from persrv.index.columns.segment import Segment
 from persrv.index.language import Point
 from persrv.index.schema import IMAGE, STYLE_CLUSTER, TEXT, TRENDING, point_id

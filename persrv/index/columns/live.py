@@ -14,7 +14,6 @@ stickers from the engine, so that a kill at any moment, or a power cut, leaves n
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,10 +23,19 @@ from threading import RLock
 import numpy as np
 from numpy.typing import NDArray
 
-from persrv.catalog.durable import extend_file, sync_folder
+from persrv.catalog.durable import extend_file
 from persrv.errors import PersrvError, VectorIndexError
 from persrv.index.columns.columns import Columns
-from persrv.index.columns.segment import Segment, merge, write_merged
+from persrv.index.columns.generations import (
+    CHANGED,
+    ID_BYTES,
+    announced,
+    newest,
+    remove_others,
+    whole_ids,
+    write_generation,
+)
+from persrv.index.columns.segment import Segment, merge
 from persrv.index.columns.verification import check_rows
 from persrv.index.engine import Collection
 from persrv.index.language import Point, Record
@@ -43,9 +51,8 @@ MOST_SEGMENTS = 8
 """Segments of changes, from which on they become one."""
 
 _TOGETHER = 4_096
-"""Stickers whose columns are made at once."""
+"""Stickers that are read from the engine at once."""
 
-_CHANGED, _ID = "changed", 16
 
 _log = logging.getLogger("persrv")
 
@@ -79,8 +86,8 @@ class LiveColumns:
             if generation is None:
                 return None
             with suppress(OSError):
-                _remove_others(folder, generation)
-            changed = _announced(folder / str(generation))
+                remove_others(folder, generation)
+            changed = announced(folder / str(generation))
             columns = Columns([Segment.load(folder / str(generation))])
             check_rows(folder / str(generation), columns.rows)
             if changed:
@@ -143,8 +150,8 @@ class LiveColumns:
             columns = self._still_there()
             if columns is None:
                 return
-            announced = _whole_ids(self._folder / str(self._generation))
-            if max(self._changes(columns) / MOST_CHANGED, announced / MOST_ANNOUNCED) <= self._patience:
+            waiting = whole_ids(self._folder / str(self._generation))
+            if max(self._changes(columns) / MOST_CHANGED, waiting / MOST_ANNOUNCED) <= self._patience:
                 return
             try:
                 self.compact()
@@ -161,10 +168,10 @@ class LiveColumns:
         """
         with self._writing:
             columns = self._still_there()
-            if columns is not None and _whole_ids(self._folder / str(self._generation)):
+            if columns is not None and whole_ids(self._folder / str(self._generation)):
                 self._write_next(columns)
             try:
-                _remove_others(self._folder, self._generation)
+                remove_others(self._folder, self._generation)
             except OSError as error:
                 raise VectorIndexError(f"{self._folder} cannot be tidied: {error}", "remove what is named") from error
 
@@ -178,7 +185,7 @@ class LiveColumns:
         except (OSError, ValueError) as error:
             # Changes go on being announced beside the one before: this one must not be the newest.
             with suppress(OSError):
-                _remove_others(self._folder, self._generation)
+                remove_others(self._folder, self._generation)
             raise VectorIndexError(
                 f"{self._folder} cannot be written: {error}", "make room, or make the folder writable"
             ) from error
@@ -191,7 +198,7 @@ class LiveColumns:
             return
         try:
             content = bytes.fromhex("".join(sticker_ids))
-            extend_file(generation / _CHANGED, _whole_ids(generation) * _ID, content)
+            extend_file(generation / CHANGED, whole_ids(generation) * ID_BYTES, content)
         except OSError as error:
             raise VectorIndexError(f"{generation} cannot be written: {error}", "make room") from error
 
@@ -226,7 +233,7 @@ class LiveColumns:
 
     def _still_there(self) -> Columns | None:
         """Return the columns; none once somebody removed their files, in which changes are announced."""
-        if self._columns is not None and not (self._folder / str(self._generation) / _CHANGED).exists():
+        if self._columns is not None and not (self._folder / str(self._generation) / CHANGED).exists():
             self._give_up(FileNotFoundError(f"{self._folder} is gone"))
         return self._columns
 
@@ -239,122 +246,6 @@ class LiveColumns:
     @staticmethod
     def _changes(columns: Columns) -> int:
         return columns.rows - len(columns.segments[0])
-
-
-class Filling:
-    """Makes the columns of a version while it is filled; what is held in memory does not grow with it.
-
-    Args:
-        folder: ``.../columns``; made here.
-        using: Name of the vector in whose space styles lie.
-        dimension: Its length.
-    """
-
-    def __init__(self, folder: Path, using: str, dimension: int) -> None:
-        self._folder = folder
-        self._using = using
-        self._dimension = dimension
-        self._waiting: list[Segment] = []
-        self._rows = 0
-        self._removed: list[tuple[str, int]] = []
-        self._parts: list[Path] = []
-        self._drafts = folder / "filling.part"
-        folder.mkdir()
-        self._drafts.mkdir()
-
-    def add(self, points: Sequence[Point | Record]) -> None:
-        """Take points; those that were taken before are replaced."""
-        if not points:
-            return
-        distinct = {point.id: point for point in points}
-        self._waiting.append(Segment.of([*distinct.values()], self._using, self._dimension))
-        self._rows += len(distinct)
-        if sum(map(len, self._waiting)) >= _TOGETHER:
-            self._put_aside()
-
-    def remove(self, ids: Sequence[str]) -> None:
-        """Leave out points that were taken before."""
-        self._removed += [(sticker_id_of(point), self._rows) for point in ids]
-
-    def finish(self) -> None:
-        """Write the first generation."""
-        self._put_aside()
-        parts = [Segment.load(part) for part in self._parts]
-        kept = self._last_ones([part.ids for part in parts])
-        ends = np.cumsum([len(part) for part in parts])[:-1]
-        write_generation(self._folder, 1, [*zip(parts, np.split(kept, ends), strict=True)])
-        del parts
-        shutil.rmtree(self._drafts)
-
-    def _put_aside(self) -> None:
-        if not self._waiting and self._parts:
-            return
-        waiting = self._waiting or [Segment.of([], self._using, self._dimension)]
-        part = self._drafts / str(len(self._parts))
-        merge([(each, np.ones(len(each), np.bool_)) for each in waiting]).save(part)
-        self._waiting.clear()
-        self._parts.append(part)
-
-    def _last_ones(self, ids: Sequence[NDArray[np.uint8]]) -> NDArray[np.bool_]:
-        """Return whether each row is the last one of its sticker, and was not removed afterwards, shape (rows,)."""
-        whole = np.concatenate(ids).view("S16").ravel()  # a trailing zero byte is equal to none in every id alike
-        by_id = np.argsort(whole, kind="stable")
-        ordered = whole[by_id]
-        last = np.ones(len(ordered), np.bool_)
-        last[:-1] = ordered[1:] != ordered[:-1]
-        kept = np.zeros(len(ordered), np.bool_)
-        kept[by_id[last]] = True
-        for sticker_id, before in self._removed:
-            wanted = np.array(bytes.fromhex(sticker_id), "S16")
-            rows = by_id[np.searchsorted(ordered, wanted) : np.searchsorted(ordered, wanted, "right")]
-            kept[rows[rows < before]] = False
-        return kept
-
-
-def newest(folder: Path) -> int | None:
-    """Return the newest whole generation, ``None`` where there is none."""
-    if not folder.is_dir():
-        return None
-    return max((int(each.name) for each in folder.iterdir() if each.name.isdecimal()), default=None)
-
-
-def can_be_read(folder: Path) -> bool:
-    """Return whether there is a generation all of whose files can be mapped."""
-    try:
-        generation = newest(folder)
-        if generation is None:
-            return False
-        Segment.load(folder / str(generation))
-        return (folder / str(generation) / _CHANGED).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _remove_others(folder: Path, generation: int) -> None:
-    """Remove what is not a generation: older ones, and those that are not whole."""
-    for each in folder.iterdir() if folder.is_dir() else ():
-        if each.is_dir() and each.name != str(generation):
-            shutil.rmtree(each)
-
-
-def write_generation(folder: Path, number: int, parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> None:
-    """Write a generation such that it is there whole or not at all.
-
-    Args:
-        folder: ``.../columns``.
-        number: Larger than those before.
-        parts: As for :func:`persrv.index.columns.segment.merge`.
-    """
-    draft = folder / f"{number}.part"
-    shutil.rmtree(draft, ignore_errors=True)
-    write_merged(parts, draft)
-    for file in draft.iterdir():
-        with file.open("rb+") as written:
-            os.fsync(written.fileno())
-    extend_file(draft / _CHANGED, 0, b"")
-    sync_folder(draft)
-    draft.rename(folder / str(number))
-    sync_folder(folder)
 
 
 def read_points(collection: Collection, sticker_ids: Iterable[str]) -> list[Record]:
@@ -374,15 +265,3 @@ def _segment(collection: Collection, points: Sequence[Point | Record]) -> Segmen
 
 def _dead_of(kept: NDArray[np.bool_], others: int) -> NDArray[np.bool_] | None:
     return None if kept.all() else np.concatenate([~kept, np.zeros(others, np.bool_)])
-
-
-def _announced(generation: Path) -> list[str]:
-    """Return the stickers that were announced since a generation was written, each once."""
-    content = (generation / _CHANGED).read_bytes()
-    ids = [content[at : at + _ID].hex() for at in range(0, len(content) - _ID + 1, _ID)]
-    return [*dict.fromkeys(ids)]
-
-
-def _whole_ids(generation: Path) -> int:
-    """Return how many changes were announced since a generation was written."""
-    return (generation / _CHANGED).stat().st_size // _ID

@@ -10,7 +10,9 @@ from typing import Self
 from persrv.catalog.batches import chunks
 from persrv.errors import writing
 from persrv.index.columns.columns import Columns
-from persrv.index.columns.live import Filling, LiveColumns, can_be_read, read_points
+from persrv.index.columns.filling import Filling
+from persrv.index.columns.generations import can_be_read
+from persrv.index.columns.live import LiveColumns, read_points
 from persrv.index.engine import Collection, Store
 from persrv.index.language import Filter, Payload, Point, Record, Request, ScoredPoint
 from persrv.index.manifest import Manifest

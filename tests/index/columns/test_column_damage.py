@@ -17,8 +17,8 @@ from column_samples import IDS, drawn_points, said_by_columns, said_by_points
 from engines import quick_folder
 from index_samples import SCHEMA, manifest
 from persrv.errors import CatalogError, IndexLockedError, VectorIndexError
-from persrv.index.columns import live
-from persrv.index.columns.live import newest
+from persrv.index.columns import generations, live
+from persrv.index.columns.generations import newest
 from persrv.index.columns.segment import TABLES
 from persrv.index.columns.store import ColumnCollection, ColumnStore, make_columns
 from persrv.index.embedded import EmbeddedStore
@@ -250,7 +250,7 @@ def test_a_generation_that_cannot_be_read_is_not_the_newest(
     """Or later changes, which are announced beside the one before, would be forgotten at the next opening."""
     with store.open("stickers") as opened:
         opened.delete([POINTS[0].id])
-        real = live.sync_folder
+        real = generations.sync_folder
 
         def failing(folder: Path) -> None:
             real(folder)
@@ -258,7 +258,7 @@ def test_a_generation_that_cannot_be_read_is_not_the_newest(
                 raise OSError(5, "Input/output error")
 
         with monkeypatch.context() as patched, pytest.raises(VectorIndexError):
-            patched.setattr(live, "sync_folder", failing)
+            patched.setattr(generations, "sync_folder", failing)
             opened.purge()
         opened.delete([POINTS[1].id])
         opened.upsert([POINTS[0]])

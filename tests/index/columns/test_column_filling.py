@@ -10,9 +10,10 @@ import pytest
 
 from column_samples import IDS, drawn_point, drawn_points, said_by_columns, said_by_points
 from index_samples import DIMENSION
-from persrv.index.columns import live
+from persrv.index.columns import filling as filling_module
 from persrv.index.columns.columns import Columns
-from persrv.index.columns.live import Filling, newest
+from persrv.index.columns.filling import Filling
+from persrv.index.columns.generations import newest
 from persrv.index.columns.segment import Segment
 from persrv.index.language import Point
 from persrv.index.schema import IMAGE, point_id, sticker_id_of
@@ -20,7 +21,7 @@ from persrv.index.schema import IMAGE, point_id, sticker_id_of
 
 @pytest.fixture(autouse=True)
 def few_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_TOGETHER", 8)
+    monkeypatch.setattr(filling_module, "_TOGETHER", 8)
 
 
 def filled(folder: Path, fill: Callable[[Filling], None]) -> Columns:

@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from column_samples import IDS, drawn_point, drawn_points, said_by_columns, said_by_points
 from engines import quick_folder
 from index_samples import SCHEMA, manifest
-from persrv.index.columns import live
-from persrv.index.columns.live import newest
+from persrv.index.columns import filling, live
+from persrv.index.columns.generations import newest
 from persrv.index.columns.store import ColumnCollection, ColumnStore
 from persrv.index.embedded import EmbeddedStore
 from persrv.index.schema import GROUP, STYLE_CLUSTER, TRENDING, point_id
@@ -35,6 +35,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "MOST_ANNOUNCED", 40)
     monkeypatch.setattr(live, "MOST_SEGMENTS", 3)
     monkeypatch.setattr(live, "_TOGETHER", 5)
+    monkeypatch.setattr(filling, "_TOGETHER", 5)
 
 
 class AnyWrites(RuleBasedStateMachine):
