@@ -110,6 +110,8 @@ def look_at_index_contents(workspace: Workspace, progress: Progress) -> str:
         columns = columns_of(stickers)
         differing = differing_stickers(columns, stickers) if columns is not None else []
         lacking = columns is None and lacks_columns(store, name)
+    if problem := _told(found):
+        raise VectorIndexError(f"the index of {name} is not what the catalog says: {problem}", rebuild)
     if lacking:
         raise VectorIndexError(
             f"the index of {name} has no columns, searches are slower", f"run persrv build -c {name}"
@@ -119,8 +121,6 @@ def look_at_index_contents(workspace: Workspace, progress: Progress) -> str:
             f"columns of {name} say something else than the index of {len(differing)} stickers, such as {differing[0]}",
             rebuild,
         )
-    if problem := _told(found):
-        raise VectorIndexError(f"the index of {name} is not what the catalog says: {problem}", rebuild)
     late = f", {len(found.waiting)} wait to be written" if found.waiting else ""
     return f"{found.points} points, their words, filters and styles are what the catalog says{late}"
 

@@ -68,3 +68,15 @@ def test_missing_columns_are_made_by_the_command_that_is_named(tiny: Tiny) -> No
     assert raised.value.next_step == "run persrv build -c tiny"
     build_collection(tiny.file, home=tiny.home)
     assert look(tiny).startswith("30 points")
+
+
+def test_damage_of_the_engine_is_named_before_that_of_columns(tiny: Tiny) -> None:
+    build_collection(tiny.file, home=tiny.home, rebuild=True)
+    store = Workspace.of(tiny.file, tiny.home).store()
+    assert isinstance(store, ColumnStore)
+    with store.engine.open("tiny") as points:
+        points.delete([next(iter(points.scroll())).id])
+    store.close()
+    with pytest.raises(VectorIndexError, match="1 points differ") as raised:
+        look(tiny)
+    assert raised.value.next_step == "run persrv build -c tiny --rebuild"
