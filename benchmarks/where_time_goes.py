@@ -54,7 +54,7 @@ PARTS = (
     Part(2, "payload and vectors of the shown ones", "index/embedded_collection.py", "retrieve"),
     Part(1, "files", "catalog/listing.py", "paths"),
     Part(0, "of all that, the catalog is asked", "catalog/database.py", "ask"),
-    Part(0, "of all that, Qdrant Edge gives payloads", "~", "<method 'retrieve' of 'builtins.EdgeShard' objects>"),
+    Part(0, "of all that, Qdrant Edge gives payloads", "index/edge_shard.py", "engine_call"),
 )
 
 
