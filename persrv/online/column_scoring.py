@@ -85,7 +85,7 @@ class Scoring:
                 leading = np.flatnonzero(scores >= scores[leading].min(initial=np.inf) * _LESS)
             ranked, worst = self._ordered(rows[scored[leading]], scores[leading], page)
             # Near-duplicates fall out behind the counting; what is the same up to rounding may have the smaller id.
-            proven = ranked.total > page.end and min(least, worst * _LESS) == least and behind < worst * _LESS
+            proven = ranked.total > page.end and least <= worst * _LESS and behind < worst * _LESS
             if proven or not self.proves or len(leading) == len(rows):
                 return ranked
             least, wanted = min(least, worst * _LESS if ranked.total > page.end else -np.inf), wanted * GROWTH

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.index.columns.generations import write_generation
-from persrv.index.columns.segment import Segment, merge
+from persrv.index.columns.merging import merge
+from persrv.index.columns.segment import Segment
 from persrv.index.language import Point, Record
 from persrv.index.schema import sticker_id_of
 

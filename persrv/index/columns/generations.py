@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persrv.catalog.durable import extend_file, sync_folder
-from persrv.index.columns.segment import Segment, write_merged
+from persrv.index.columns.merging import write_merged
+from persrv.index.columns.segment import Segment
 
 CHANGED, ID_BYTES = "changed", 16
 """The file of announced ids in a generation, and how long each one is."""
@@ -49,7 +50,7 @@ def write_generation(folder: Path, number: int, parts: Sequence[tuple[Segment, N
     Args:
         folder: ``.../columns``.
         number: Larger than those before.
-        parts: As for :func:`persrv.index.columns.segment.merge`.
+        parts: As for :func:`persrv.index.columns.merging.merge`.
     """
     draft = folder / f"{number}.part"
     shutil.rmtree(draft, ignore_errors=True)

@@ -35,7 +35,8 @@ from persrv.index.columns.generations import (
     whole_ids,
     write_generation,
 )
-from persrv.index.columns.segment import Segment, merge
+from persrv.index.columns.merging import merge
+from persrv.index.columns.segment import Segment
 from persrv.index.columns.verification import check_rows
 from persrv.index.engine import Collection
 from persrv.index.language import Point, Record
@@ -181,7 +182,7 @@ class LiveColumns:
         generation = self._generation + 1
         try:
             write_generation(self._folder, generation, columns.kept())
-            self._columns = Columns([Segment.load(self._folder / str(generation))])
+            self._columns = Columns([Segment.load(self._folder / str(generation))], scratch=columns.scratch)
         except (OSError, ValueError) as error:
             # Changes go on being announced beside the one before: this one must not be the newest.
             with suppress(OSError):

@@ -10,7 +10,8 @@ import pytest
 from column_samples import IDS, drawn_point, drawn_points, said_by_columns, said_by_points
 from index_samples import DIMENSION
 from persrv.index.columns.columns import Columns
-from persrv.index.columns.segment import Segment, merge
+from persrv.index.columns.merging import merge
+from persrv.index.columns.segment import Segment
 from persrv.index.language import Point
 from persrv.index.schema import IMAGE, TRENDING, sticker_id_of
 

@@ -9,9 +9,10 @@ import pytest
 
 from column_samples import IDS, drawn_points, said_by_columns, said_by_points
 from index_samples import DIMENSION
-from persrv.index.columns import postings, segment
+from persrv.index.columns import merging, postings
 from persrv.index.columns.columns import Columns
-from persrv.index.columns.segment import Segment, facet, merge, write_merged
+from persrv.index.columns.merging import merge, write_merged
+from persrv.index.columns.segment import Segment, facet
 from persrv.index.language import Point
 from persrv.index.schema import IMAGE
 
@@ -55,7 +56,7 @@ def test_merged_segments_are_that_of_all_their_points(
     counts: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postings, "AT_ONCE", 9)
-    monkeypatch.setattr(segment, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(merging, "_ROWS_AT_ONCE", 7)
     points = drawn_points(sum(counts), seed=4)
     kept = np.random.default_rng(5).random(len(points)) < 0.7
     parts, at = [], 0
