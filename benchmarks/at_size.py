@@ -19,8 +19,6 @@ search is what a person types, in turn by people with one to five styles; all fi
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,7 +32,7 @@ from benchmarks.brute_force import BruteForce
 from benchmarks.large_collection import LargeCollection
 from benchmarks.large_opening import opened_and_asked
 from benchmarks.large_rivals import HAS_TANTIVY, PublishedDesign, Tantivy, TextEngine, WordsInMemory
-from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows, take_turns
+from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows, take_turns, together
 from benchmarks.options import Options
 from benchmarks.processes import MEMORY_KNOWN, in_fresh_process, resident_mib
 from benchmarks.rivals import BM25S
@@ -181,30 +179,15 @@ def _callers(
     large: LargeCollection, searches: Sequence[Typed], turns: int, engine: Literal["here", "process"], where: str
 ) -> list[Row]:
     with Retriever.open(large.recipe, home=large.home, engine=engine) as retriever:
+        search = partial(_search, retriever, personal=True)
         for one in searches:
-            _search(retriever, one, personal=True)
+            search(one)
         one_caller, two_callers = take_turns(
-            turns, partial(_together, retriever, searches, 1), partial(_together, retriever, searches, 2)
+            turns, partial(together, searches, search, 1), partial(together, searches, search, 2)
         )
     rates = [1e3 / float(np.median(each)) for each in (one_caller, two_callers)]
     note = f"{where}: {rates[0]:.0f} searches a second of one caller, {rates[1]:.0f} of two"
     return [compare(f"two callers, {where}", two_callers, "one caller's page", one_caller, "ms", note)]
-
-
-def _together(retriever: Retriever, searches: Sequence[Typed], callers: int) -> float:
-    """Return the wall time of one search, in ms."""
-
-    def work(part: Sequence[Typed]) -> None:
-        for one in part:
-            _search(retriever, one, personal=True)
-
-    threads = [threading.Thread(target=work, args=(searches[number::callers],)) for number in range(callers)]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return (time.perf_counter() - started) / len(searches) * 1e3
 
 
 def _opening(large: LargeCollection, one: Typed, turns: int) -> list[Row]:

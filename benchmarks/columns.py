@@ -9,7 +9,6 @@ are right. ``--size`` is the number of stickers, ``--cache`` keeps what was made
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows, take_turns
+from benchmarks.measure import Floats, Row, compare, latencies, percentile_rows, take_turns, together
 from benchmarks.options import Options
 from benchmarks.sticker_corpus import PIECE, StickerCorpus
 from persrv.index.columns.columns import Columns
@@ -145,8 +144,12 @@ def run(options: Options) -> list[Row]:
             lambda one: ours(one[0], NO_TASTE),
             lambda one: theirs(one[0], NO_TASTE),
         )
+
+        def personal_page(one: tuple[SparseVector, Taste]) -> list[str]:
+            return ours(*one)
+
         one_caller, two_callers = take_turns(
-            turns, partial(_together, ours, searches, 1), partial(_together, ours, searches, 2)
+            turns, partial(together, searches, personal_page, 1), partial(together, searches, personal_page, 2)
         )
         places = [_same(ours(*one), theirs(*one)) for one in searches]
         pages = [_same(ours(words, NO_TASTE), theirs(words, NO_TASTE)) for words, _ in searches]
@@ -185,22 +188,6 @@ def _brute_force(columns: Columns, words: SparseVector, taste: Taste) -> list[st
 
 def _same(mine: Sequence[str], others: Sequence[str]) -> float:
     return sum(one == other for one, other in zip(mine, others, strict=False)) / max(len(others), 1)
-
-
-def _together(ours: partial[list[str]], searches: Sequence[tuple[SparseVector, Taste]], callers: int) -> float:
-    """Return the wall time of one page, in ms."""
-
-    def work(part: Sequence[tuple[SparseVector, Taste]]) -> None:
-        for one in part:
-            ours(*one)
-
-    threads = [threading.Thread(target=work, args=(searches[number::callers],)) for number in range(callers)]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return (time.perf_counter() - started) / len(searches) * 1e3
 
 
 def _opening(corpus: RankedCorpus) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -115,6 +116,28 @@ def latencies(turns: int, items: Sequence[Item], *contenders: Callable[[Item], o
                 contender(item)
                 taken[who, turn, number] = time.perf_counter() - started
     return taken
+
+
+def together(items: Sequence[Item], call: Callable[[Item], object], callers: int) -> float:
+    """Return the wall time of one call in ms, where several threads share the items.
+
+    Args:
+        items: What ``call`` is called with, at least one.
+        call: Safe for several threads.
+        callers: How many threads, >= 1.
+    """
+
+    def work(part: Sequence[Item]) -> None:
+        for item in part:
+            call(item)
+
+    threads = [threading.Thread(target=work, args=(items[number::callers],)) for number in range(callers)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return (time.perf_counter() - started) / len(items) * 1e3
 
 
 def percentile_rows(
